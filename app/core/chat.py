@@ -1,0 +1,145 @@
+"""Chats and messages as plain values: a chat is a tree of messages, and one path through it is on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class MessageState(StrEnum):
+    """How far a message got."""
+
+    DONE = "done"
+    """Complete: sent by the person, or ended by the model itself or by its longest reply."""
+    STREAMING = "streaming"
+    """Growing now; found at start, it was cut off and becomes INTERRUPTED."""
+    STOPPED = "stopped"
+    """The person pressed Stop; what had come is kept."""
+    INTERRUPTED = "interrupted"
+    """The app or the engine went away in the middle; what had come is kept."""
+    FAILED = "failed"
+    """The engine reported an error; what had come is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How an answer came about, kept with it for good.
+
+    Times are milliseconds, counts are tokens. `sampling` holds every sampler value by setting key.
+    """
+
+    model_name: str = ""
+    model_path: str = ""
+    system_prompt: str = ""
+    template: str = ""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    context_tokens: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    ttft_ms: float = 0.0
+    tokens_per_s: float = 0.0
+    duration_ms: float = 0.0
+    stop_reason: str = ""
+    first_sent_id: int = 0
+    """Id of the oldest message that still went into the prompt; 0 when nothing was left out."""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `id` rises with time; `parent_id` is the turn before it (None: the first).
+
+    `token_ids` are the ids the model generated for an answer: tokenizing its text again may give others, and the KV
+    cache knows these. They are empty for what a person wrote.
+    """
+
+    id: int
+    chat_id: int
+    parent_id: int | None
+    role: Role
+    text: str
+    state: MessageState = MessageState.DONE
+    created_ms: int = 0
+    token_ids: tuple[int, ...] = ()
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What is known of a chat without its messages.
+
+    `model_id` names a model ("starter", or the path of a GGUF file). `overrides` holds only what differs from the
+    model's settings, by setting key. `leaf_id` is the last message of the path on screen. `deleted_ms` is set while the
+    chat is in the trash.
+    """
+
+    id: int
+    title: str
+    model_id: str
+    system_prompt: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    pinned: bool = False
+    titled_by_person: bool = False
+    leaf_id: int | None = None
+    created_ms: int = 0
+    updated_ms: int = 0
+    deleted_ms: int | None = None
+
+
+class MessageTree:
+    """The messages of one chat, and the questions asked of their tree."""
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        self._by_id: dict[int, Message] = {}
+        self._children: dict[int | None, list[int]] = {}
+        for message in messages:
+            self._insert(message)
+
+    def _insert(self, message: Message) -> None:
+        if message.id not in self._by_id:
+            self._children.setdefault(message.parent_id, []).append(message.id)
+        self._by_id[message.id] = message
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, message_id: object) -> bool:
+        return message_id in self._by_id
+
+    def __getitem__(self, message_id: int) -> Message:
+        return self._by_id[message_id]
+
+    def put(self, message: Message) -> None:
+        """Add a message, or replace the one with its id. The only change a tree knows; nothing is ever removed."""
+        self._insert(message)
+
+    def path(self, leaf_id: int | None) -> list[Message]:
+        """From the first turn down to `leaf_id`; empty for None or an unknown id."""
+        found: list[Message] = []
+        while leaf_id is not None and leaf_id in self._by_id:
+            found.append(self._by_id[leaf_id])
+            leaf_id = self._by_id[leaf_id].parent_id
+        found.reverse()
+        return found
+
+    def siblings(self, message_id: int) -> Sequence[int]:
+        """Ids of all versions of this turn, oldest first, itself among them."""
+        return tuple(self._children[self._by_id[message_id].parent_id])
+
+    def newest_leaf(self, message_id: int) -> int:
+        """The end of the newest path that goes through this message."""
+        while children := self._children.get(message_id):
+            message_id = children[-1]
+        return message_id

@@ -1,0 +1,396 @@
+"""The settings there are: how a reply is sampled, how a model is loaded, how the app looks.
+
+Sampler names, their order and defaults follow llama.cpp's own command line (tools/main/README.md of llama.cpp).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.settings import Kind, Scope, setting
+
+_OFF = {"none_label": "Off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. Changing any of these never reloads the model."""
+
+    temperature: float = setting(
+        0.7,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Sampling",
+        label="Temperature",
+        low=0,
+        high=5,
+        soft_high=2,
+        step=0.05,
+        help="Higher is more varied. 0 always takes the likeliest token.",
+    )
+    top_k: int | None = setting(
+        40,
+        kind=Kind.INT,
+        scope=Scope.CHAT,
+        part="Sampling",
+        label="Top-k",
+        low=1,
+        high=100_000,
+        soft_high=200,
+        step=1,
+        **_OFF,
+        help="Only the k likeliest tokens can be chosen.",
+    )
+    top_p: float | None = setting(
+        0.95,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Sampling",
+        label="Top-p",
+        low=0,
+        high=1,
+        step=0.01,
+        **_OFF,
+        help="Only the likeliest tokens that together reach this probability can be chosen.",
+    )
+    min_p: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Sampling",
+        label="Min-p",
+        low=0,
+        high=1,
+        step=0.01,
+        **_OFF,
+        help="Tokens less likely than this share of the likeliest one are left out.",
+    )
+    max_tokens: int | None = setting(
+        None,
+        kind=Kind.INT,
+        scope=Scope.CHAT,
+        part="Reply",
+        label="Longest reply",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        soft_high=4096,
+        step=1,
+        none_label="Until it ends",
+        help="The reply is cut off after this many tokens.",
+    )
+    seed: int | None = setting(
+        None,
+        kind=Kind.INT,
+        scope=Scope.CHAT,
+        part="Reply",
+        label="Seed",
+        low=0,
+        high=4_294_967_294,
+        step=1,
+        none_label="Random",
+        help="The same seed and settings give the same reply. The seed used is kept with each reply.",
+    )
+    stop: tuple[str, ...] = setting(
+        (),
+        kind=Kind.LINES,
+        scope=Scope.CHAT,
+        part="Reply",
+        label="Stop strings",
+        help="The reply ends before any of these texts, one a line.",
+    )
+    repeat_penalty: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Repetition",
+        label="Repeat penalty",
+        low=0.1,
+        high=5,
+        soft_high=2,
+        step=0.01,
+        **_OFF,
+        help="Above 1, tokens used lately become less likely.",
+    )
+    presence_penalty: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Repetition",
+        label="Presence penalty",
+        low=-2,
+        high=2,
+        step=0.05,
+        **_OFF,
+        help="Taken off every token that appeared lately, however often.",
+    )
+    frequency_penalty: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Repetition",
+        label="Frequency penalty",
+        low=-2,
+        high=2,
+        step=0.05,
+        **_OFF,
+        help="Taken off each token for every time it appeared lately.",
+    )
+    penalty_last_n: int = setting(
+        64,
+        kind=Kind.INT,
+        scope=Scope.CHAT,
+        part="Repetition",
+        label="Penalties look back",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        soft_high=2048,
+        step=1,
+        advanced=True,
+        help="How far back the three penalties above look.",
+    )
+    dry_multiplier: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="DRY",
+        label="DRY strength",
+        low=0,
+        high=10,
+        soft_high=2,
+        step=0.05,
+        advanced=True,
+        **_OFF,
+        help="Makes it unlikely that a sequence of tokens is repeated. 0.8 is usual.",
+    )
+    dry_base: float = setting(
+        1.75,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="DRY",
+        label="DRY base",
+        low=1,
+        high=10,
+        step=0.05,
+        advanced=True,
+        help="How fast the penalty grows with the length of the repetition.",
+    )
+    dry_allowed_length: int = setting(
+        2,
+        kind=Kind.INT,
+        scope=Scope.CHAT,
+        part="DRY",
+        label="DRY allowed length",
+        unit="tokens",
+        low=1,
+        high=1000,
+        soft_high=20,
+        step=1,
+        advanced=True,
+        help="Repetitions up to this long cost nothing.",
+    )
+    xtc_probability: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="XTC",
+        label="XTC probability",
+        low=0,
+        high=1,
+        step=0.01,
+        advanced=True,
+        **_OFF,
+        help="How often the likeliest tokens are left out. 0.5 is usual.",
+    )
+    xtc_threshold: float = setting(
+        0.1,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="XTC",
+        label="XTC threshold",
+        low=0,
+        high=0.5,
+        step=0.01,
+        advanced=True,
+        help="Tokens above this probability can be left out.",
+    )
+    typical_p: float | None = setting(
+        None,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Other samplers",
+        label="Typical-p",
+        low=0,
+        high=1,
+        step=0.01,
+        advanced=True,
+        **_OFF,
+        help="Keeps tokens about as surprising as text usually is.",
+    )
+    mirostat: str | None = setting(
+        None,
+        kind=Kind.CHOICE,
+        scope=Scope.CHAT,
+        part="Other samplers",
+        label="Mirostat",
+        choices=(("1", "Version 1"), ("2", "Version 2")),
+        advanced=True,
+        **_OFF,
+        help="Holds the text at one level of surprise. Replaces top-k, top-p, min-p, typical-p and XTC.",
+    )
+    mirostat_tau: float = setting(
+        5.0,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Other samplers",
+        label="Mirostat tau",
+        low=0,
+        high=20,
+        soft_high=10,
+        step=0.1,
+        advanced=True,
+        help="The level of surprise aimed at.",
+    )
+    mirostat_eta: float = setting(
+        0.1,
+        kind=Kind.FLOAT,
+        scope=Scope.CHAT,
+        part="Other samplers",
+        label="Mirostat eta",
+        low=0,
+        high=1,
+        step=0.01,
+        advanced=True,
+        help="How fast it is corrected.",
+    )
+
+
+_KV = (("f16", "f16: exact"), ("q8_0", "q8_0: half the memory"), ("q4_0", "q4_0: a quarter, less exact"))
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """How a model is loaded. A change takes effect when the model is next needed, by loading it once more."""
+
+    context_tokens: int | None = setting(
+        None,
+        kind=Kind.INT,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Context",
+        unit="tokens",
+        low=256,
+        high=10_485_760,
+        soft_high=32_768,
+        step=256,
+        none_label="Auto",
+        help="How much of the chat the model can see. Auto takes what it was trained for, as far as memory allows.",
+    )
+    gpu_layers: int | None = setting(
+        None,
+        kind=Kind.INT,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="GPU layers",
+        low=0,
+        high=512,
+        soft_high=100,
+        step=1,
+        none_label="Auto",
+        help="How many layers go to the GPU. Auto takes all where there is a GPU, 0 keeps the model off it.",
+    )
+    threads: int | None = setting(
+        None,
+        kind=Kind.INT,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Threads",
+        low=1,
+        high=512,
+        soft_high=64,
+        step=1,
+        none_label="Auto",
+        help="CPU threads at work. Auto takes the physical cores.",
+    )
+    batch_tokens: int = setting(
+        256,
+        kind=Kind.INT,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Batch",
+        unit="tokens",
+        low=32,
+        high=4096,
+        soft_high=2048,
+        step=32,
+        advanced=True,
+        help="How many tokens of the prompt are read in one step. Stop acts between steps on a GPU.",
+    )
+    kv_type: str = setting(
+        "f16",
+        kind=Kind.CHOICE,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="KV cache type",
+        choices=_KV,
+        advanced=True,
+        help="How exactly the model's memory of the chat is kept.",
+    )
+    flash_attention: str = setting(
+        "auto",
+        kind=Kind.CHOICE,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Flash attention",
+        choices=(("auto", "Auto"), ("on", "On"), ("off", "Off")),
+        advanced=True,
+        help="Faster attention that needs less memory; a quantised KV cache needs it.",
+    )
+    mmap: bool = setting(
+        True,
+        kind=Kind.BOOL,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Map the file (mmap)",
+        advanced=True,
+        help="Reads the file as it is needed. Off copies all of it into memory first.",
+    )
+    template: str = setting(
+        "auto",
+        kind=Kind.CHOICE,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Chat template",
+        advanced=True,
+        choices=(("auto", "The model's own, else ChatML"), ("chatml", "ChatML")),
+        help="How turns are written for the model.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the app looks."""
+
+    theme: str = setting(
+        "system",
+        kind=Kind.CHOICE,
+        scope=Scope.APP,
+        part="Look",
+        label="Theme",
+        choices=(("system", "As the system"), ("light", "Light"), ("dark", "Dark")),
+        help="Light or dark colours; can be changed at any time.",
+    )
+    text_size: int = setting(
+        11,
+        kind=Kind.INT,
+        scope=Scope.APP,
+        part="Look",
+        label="Text size",
+        unit="pt",
+        low=8,
+        high=24,
+        soft_high=24,
+        step=1,
+        help="Size of the text in the window.",
+    )

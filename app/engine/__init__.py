@@ -1,0 +1,1 @@
+"""Runs models: plain Python, no Qt."""

@@ -1,0 +1,174 @@
+"""The contract of an engine: one loaded model that turns a conversation into token ids and those into a reply.
+
+An engine is used by one thread at a time. Work that takes long is a generator; between two of its values, and inside
+llama.cpp where the backend allows, it looks at a StopFlag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from app.core.chat import Role
+from app.core.options import Sampling
+from app.core.stopping import StopFlag
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message as the prompt needs it. `token_ids` are those the model generated for it, if it wrote it here."""
+
+    role: Role
+    text: str
+    token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the prompt. A "control" segment is one or more of the template's control tokens and nothing else.
+
+    `turn` is the index of the turn it belongs to; -1 for what the template adds of its own.
+    """
+
+    kind: Literal["control", "text"]
+    role: str
+    text: str
+    tokens: tuple[int, ...]
+    turn: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model reads: token ids in segments, control ids only where the template put them."""
+
+    segments: tuple[Segment, ...]
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """All token ids in order."""
+        return tuple(token for segment in self.segments for token in segment.tokens)
+
+    @property
+    def text(self) -> str:
+        """The prompt as the template writes it."""
+        return "".join(segment.text for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of a loaded model. Sizes in bytes, contexts in tokens; `n_ctx` is the context in force."""
+
+    name: str
+    path: str
+    architecture: str
+    size_bytes: int
+    n_params: int
+    n_ctx: int
+    n_ctx_train: int
+    n_layers: int
+    n_vocab: int
+    gpu_layers: int
+    template: str
+    """Which chat template is used: "ChatML", "the model's own" or "ChatML (fallback)"."""
+    notices: tuple[str, ...] = ()
+    """Sentences for the person, such as why a template was not used."""
+
+
+class StopReason(StrEnum):
+    """Why a reply ended."""
+
+    END = "end"
+    """The model ended it."""
+    STOP_STRING = "stop_string"
+    LENGTH = "length"
+    """Its longest reply was reached."""
+    CONTEXT = "context"
+    """The context is full."""
+    STOPPED = "stopped"
+    """The person stopped it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache)."""
+
+    tokens: tuple[int, ...]
+    sampling: Sampling
+    conversation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The prompt is being read: `done` of `total` tokens; those from the cache count as done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the reply: whole characters, and how many tokens were generated so far. Text may be empty."""
+
+    text: str
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a reply and its figures. `token_ids` are the generated ids without the token that ended it.
+
+    `ttft_ms` is from the request to the first generated token; `tokens_per_s` counts from the first token to the last.
+    """
+
+    reason: StopReason
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    ttft_ms: float
+    tokens_per_s: float
+    duration_ms: float
+    seed: int
+    token_ids: tuple[int, ...]
+
+
+Event = Reading | Delta | Done
+
+
+class Engine(Protocol):
+    """One loaded model."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of the model."""
+        ...
+
+    def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
+        """The exact prompt for these turns; with `reply`, it ends where the assistant's next words begin.
+
+        Texts may hold any characters: what looks like a control token stays text.
+
+        Raises:
+            TemplateError: the model's own template failed and ChatML could not stand in.
+        """
+        ...
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is on its own, control strings counting as text; an int >= 0."""
+        ...
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        """Generate one reply: Reading events, Delta events, one Done last, whatever ended it.
+
+        What the cache holds of the prompt is not read again.
+
+        Raises:
+            EngineError: llama.cpp failed; what was yielded before is valid.
+            MessageTooLongError: the prompt does not fit the context.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; harmless when repeated. Never while `stream` is being advanced."""
+        ...

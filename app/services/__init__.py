@@ -1,0 +1,1 @@
+"""The bridge between the window and everything below it: QtCore only, no widgets."""

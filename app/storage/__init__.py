@@ -1,0 +1,1 @@
+"""Everything that lasts: one SQLite file; plain Python, no Qt."""

@@ -1,0 +1,1 @@
+"""Widgets only: they show state and emit wishes."""
