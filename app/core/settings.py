@@ -1,7 +1,7 @@
 """Settings: each is declared once, with its range, unit, words and scope; forms, checks and storage follow from that.
 
-A group of settings is a frozen dataclass whose fields are made by `setting(...)`. Only what a person changed is kept, as
-a mapping from key to value; `resolve` lays such mappings over each other and says where each value came from.
+A group of settings is a frozen dataclass whose fields are made by `setting(...)`. Only what a person changed is kept,
+as a mapping from key to value; `resolve` lays such mappings over each other and says where each value came from.
 
 None as a value means the setting's own word for "no value" (`none_label`: Off, Auto, Random...). It is a choice like
 any other and not the same as 0, nor the same as "not set here", which is the key's absence.
@@ -41,7 +41,7 @@ class Kind(StrEnum):
     BOOL = "bool"
     CHOICE = "choice"
     LINES = "lines"
-    """A list of strings, one a line; ."""
+    """A list of strings, one a line."""
 
 
 class Source(StrEnum):
@@ -207,7 +207,7 @@ class Resolved(Generic[Group]):
 
 def resolve(group: type[Group], layers: Iterable[tuple[Source, Mapping[str, Any]]]) -> Resolved[Group]:
     """Lay mappings over the group's defaults, the later over the earlier. Unknown keys are passed over."""
-    known = declared(group)
+    known = declared(cast("Hashable", group))
     values: dict[str, Value] = {}
     sources = dict.fromkeys(known, Source.DEFAULT)
     refused: list[SettingError] = []
