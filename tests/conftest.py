@@ -1,0 +1,66 @@
+"""What every test gets: no display, a home of its own, and no network but loopback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+if "ORCINUS_TEST_WINDOW" not in os.environ:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("QT_SCALE_FACTOR", "1")
+sys.setswitchinterval(0.0005)
+
+STARTER = Path(__file__).parent.parent / "resources" / "starter" / "starter.gguf"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own: nothing of the person who runs the suite is read or written."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("ORCINUS_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any connection but to loopback fails the test that made it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        assert not host or host in {"127.0.0.1", "::1", "localhost"}, f"connected to {address}"
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left_behind() -> Iterator[None]:
+    """A thread that outlives its test would write into the next one's."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+    for thread in left:
+        thread.join(2)
+    assert not [thread.name for thread in left if thread.is_alive()]
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_log_lines(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """An error in the log that no test asked for is a failure; a test that expects one clears it."""
+    yield
+    lines = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not lines
+
+
+@pytest.fixture(scope="session")
+def starter() -> Path:
+    """The model that ships with the app."""
+    return STARTER
