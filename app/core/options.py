@@ -38,6 +38,7 @@ class Sampling:
         high=100_000,
         soft_high=200,
         step=1,
+        usual=40,
         **_OFF,
         help="Only the k likeliest tokens can be chosen.",
     )
@@ -50,6 +51,7 @@ class Sampling:
         low=0,
         high=1,
         step=0.01,
+        usual=0.95,
         **_OFF,
         help="Only the likeliest tokens that together reach this probability can be chosen.",
     )
@@ -62,6 +64,7 @@ class Sampling:
         low=0,
         high=1,
         step=0.01,
+        usual=0.05,
         **_OFF,
         help="Tokens less likely than this share of the likeliest one are left out.",
     )
@@ -77,6 +80,7 @@ class Sampling:
         soft_high=4096,
         step=1,
         none_label="Until it ends",
+        usual=512,
         help="The reply is cut off after this many tokens.",
     )
     seed: int | None = setting(
@@ -89,6 +93,7 @@ class Sampling:
         high=4_294_967_294,
         step=1,
         none_label="Random",
+        usual=1,
         help="The same seed and settings give the same reply. The seed used is kept with each reply.",
     )
     stop: tuple[str, ...] = setting(
@@ -109,6 +114,7 @@ class Sampling:
         high=5,
         soft_high=2,
         step=0.01,
+        usual=1.1,
         **_OFF,
         help="Above 1, tokens used lately become less likely.",
     )
@@ -121,6 +127,7 @@ class Sampling:
         low=-2,
         high=2,
         step=0.05,
+        usual=0.5,
         **_OFF,
         help="Taken off every token that appeared lately, however often.",
     )
@@ -133,6 +140,7 @@ class Sampling:
         low=-2,
         high=2,
         step=0.05,
+        usual=0.5,
         **_OFF,
         help="Taken off each token for every time it appeared lately.",
     )
@@ -161,6 +169,7 @@ class Sampling:
         soft_high=2,
         step=0.05,
         advanced=True,
+        usual=0.8,
         **_OFF,
         help="Makes it unlikely that a sequence of tokens is repeated. 0.8 is usual.",
     )
@@ -200,6 +209,7 @@ class Sampling:
         high=1,
         step=0.01,
         advanced=True,
+        usual=0.5,
         **_OFF,
         help="How often the likeliest tokens are left out. 0.5 is usual.",
     )
@@ -225,6 +235,7 @@ class Sampling:
         high=1,
         step=0.01,
         advanced=True,
+        usual=0.95,
         **_OFF,
         help="Keeps tokens about as surprising as text usually is.",
     )
@@ -236,6 +247,7 @@ class Sampling:
         label="Mirostat",
         choices=(("1", "Version 1"), ("2", "Version 2")),
         advanced=True,
+        usual="2",
         **_OFF,
         help="Holds the text at one level of surprise. Replaces top-k, top-p, min-p, typical-p and XTC.",
     )
@@ -285,6 +297,7 @@ class Loading:
         soft_high=32_768,
         step=256,
         none_label="Auto",
+        usual=4096,
         help="How much of the chat the model can see. Auto takes what it was trained for, as far as memory allows.",
     )
     gpu_layers: int | None = setting(
@@ -298,6 +311,7 @@ class Loading:
         soft_high=100,
         step=1,
         none_label="Auto",
+        usual=16,
         help="How many layers go to the GPU. Auto takes all where there is a GPU, 0 keeps the model off it.",
     )
     threads: int | None = setting(
@@ -311,6 +325,7 @@ class Loading:
         soft_high=64,
         step=1,
         none_label="Auto",
+        usual=4,
         help="CPU threads at work. Auto takes the physical cores.",
     )
     batch_tokens: int = setting(

@@ -61,8 +61,9 @@ class Setting:
     """The declaration of one setting.
 
     `low` and `high` are hard limits, both allowed; `soft_high` is where a slider ends. `choices` maps each allowed
-    value of a CHOICE to its label. `none_label` is None where a value is always needed. `part` is the heading under
-    which the form shows it, `advanced` ones are folded away.
+    value of a CHOICE to its label. `none_label` is None where a value is always needed, and `usual` is where the form's
+    field then starts when a value is first wanted. `part` is the heading under which the form shows it, `advanced` ones
+    are folded away.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Setting:
     step: float | None = None
     choices: tuple[tuple[str, str], ...] = ()
     none_label: str | None = None
+    usual: Value = None
     advanced: bool = False
 
     def checked(self, value: Any) -> Value:
