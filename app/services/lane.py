@@ -1,8 +1,8 @@
 """Lanes: the only place where threads start, and the only border between them and the window.
 
-A lane is one plain thread that runs jobs in order. A job is a function that gets a StopFlag and returns a generator; what
-it yields waits in a bounded queue, and a timer in the GUI thread empties the queue some thirty times a second and emits
-it. Nothing in a worker ever touches Qt, so no signal ever crosses a thread.
+A lane is one plain thread that runs jobs in order. A job is a function that gets a StopFlag and returns a generator;
+what it yields waits in a bounded queue, and a timer in the GUI thread empties the queue some thirty times a second and
+emits it. Nothing in a worker ever touches Qt, so no signal ever crosses a thread.
 """
 
 from __future__ import annotations
@@ -130,14 +130,14 @@ def unforeseen(error: BaseException) -> AppError:
 class Lane(QObject):
     """One worker thread and its jobs, in order. Lives in the GUI thread."""
 
-    def __init__(self, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, name: str, parent: QObject | None = None, *, flush_ms: int = FLUSH_MS) -> None:
         super().__init__(parent)
         self._name = name
         self._jobs: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._tickets: list[Ticket] = []
         self._thread: threading.Thread | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(FLUSH_MS)
+        self._timer.setInterval(flush_ms)
         self._timer.timeout.connect(self._flush)
         self._closed = False
 

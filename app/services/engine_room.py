@@ -1,0 +1,101 @@
+"""The one loaded model, owned by the engine lane's thread; the GUI thread only ever reads its `status`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.core.errors import AppError
+from app.core.options import Loading
+from app.core.stopping import StopFlag
+from app.engine.base import Engine, ModelFacts
+
+Load = Callable[[str, Loading, Callable[[float], None], StopFlag], Engine]
+"""Loads a model file: path, how, who hears of the progress (0..1), and the flag that stops it."""
+
+
+class LoadStopped(Exception):  # noqa: N818  (stopping is not an error)
+    """Loading was stopped before it was done."""
+
+
+class Kind(StrEnum):
+    """Where a model is in its life."""
+
+    UNLOADED = "unloaded"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model's state: `progress` runs from 0 to 1 while loading, `facts` are there when ready, `error` when failed."""
+
+    kind: Kind = Kind.UNLOADED
+    progress: float = 0.0
+    facts: ModelFacts | None = None
+    error: AppError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model is wanted and how it shall be loaded. Equal specs mean that nothing needs loading."""
+
+    model_id: str
+    path: str
+    loading: Loading
+
+
+class EngineRoom:
+    """Holds at most one engine and swaps it when another model, or another way of loading, is asked for.
+
+    Everything but `status` belongs to the engine lane's thread. `status` is replaced as a whole, so any thread may read
+    it at any time.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._engine: Engine | None = None
+        self._spec: ModelSpec | None = None
+        self.status: tuple[str, ModelState] = ("", ModelState())
+
+    def engine(self, spec: ModelSpec, stop: StopFlag) -> Engine:
+        """The engine for this spec, loaded if need be; takes as long as loading takes.
+
+        Raises:
+            ModelError: it cannot be loaded; no model is loaded then.
+            LoadStopped: it was stopped.
+        """
+        if self._engine is not None and self._spec == spec:
+            return self._engine
+        self.empty()
+        state = ModelState(Kind.LOADING)
+        self.status = (spec.model_id, state)
+
+        def progress(share: float) -> None:
+            self.status = (spec.model_id, replace(state, progress=share))
+
+        try:
+            engine = self._load(spec.path, spec.loading, progress, stop)
+        except AppError as error:
+            self.status = (spec.model_id, ModelState(Kind.FAILED, error=error))
+            raise
+        except BaseException:
+            self.status = ("", ModelState())
+            raise
+        self._engine, self._spec = engine, spec
+        self.status = (spec.model_id, ModelState(Kind.READY, 1.0, engine.facts))
+        return engine
+
+    def loaded(self, spec: ModelSpec) -> Engine | None:
+        """The engine, if this very spec is loaded."""
+        return self._engine if self._spec == spec else None
+
+    def empty(self) -> None:
+        """Give the model's memory back."""
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = None
+        self._spec = None
+        self.status = ("", ModelState())

@@ -1,0 +1,204 @@
+"""The models a person can choose from, and the life of the one that is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.options import Loading
+from app.core.stopping import StopFlag
+from app.hub.catalog import Catalog
+from app.services.engine_room import EngineRoom, Kind, LoadStopped, ModelSpec, ModelState
+from app.services.lane import Job, Lane, Outcome, Ticket
+from app.services.preferences import Preferences
+
+_WATCH_MS = 100
+"""How often the loading progress is looked at; only while the engine lane is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that can be chosen. `id` is the catalogue's, or the path of a file opened from disk."""
+
+    id: str
+    name: str
+    path: str
+    size_bytes: int = 0
+    note: str = ""
+    bundled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a look at a model file's header tells. Size in bytes."""
+
+    name: str
+    size_bytes: int
+
+
+class ModelManager(QObject):
+    """Knows the models and runs jobs on the engine lane. Lives in the GUI thread.
+
+    Signals:
+        models_changed(): an entry came, went or changed.
+        state_changed(str): this model began to load, got further, is ready, failed or was unloaded.
+        file_opened(str): a file from disk can be used now; its model id.
+        file_refused(AppError): a file from disk cannot be used, and why.
+    """
+
+    models_changed = Signal()
+    state_changed = Signal(str)
+    file_opened = Signal(str)
+    file_refused = Signal(object)
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        preferences: Preferences,
+        room: EngineRoom,
+        inspect: Callable[[str], FileFacts],
+        known: Sequence[ModelEntry],
+        remember: Callable[[ModelEntry], None],
+        forget: Callable[[str], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """`inspect` reads a header or raises ModelFileError; `known` are files opened before; the rest keeps them."""
+        super().__init__(parent)
+        self._preferences = preferences
+        self._room = room
+        self._inspect = inspect
+        self._remember = remember
+        self._forget = forget
+        self._entries: dict[str, ModelEntry] = {}
+        for entry in catalog.entries:
+            if entry.file is not None:
+                size = entry.file.stat().st_size if entry.file.exists() else 0
+                self._entries[entry.id] = ModelEntry(entry.id, entry.name, str(entry.file), size, entry.note, bundled=True)
+        self._entries |= {entry.id: entry for entry in known}
+        preferences.know_models_by(self._names)
+        self._engine_lane = Lane("engine", self)
+        self._file_lane = Lane("files", self)
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH_MS)
+        self._watch.timeout.connect(self._look)
+        self._seen = room.status
+
+    @property
+    def default_id(self) -> str:
+        """The model that comes with the app."""
+        return next(iter(self._entries))
+
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """Every model that can be chosen, the one that comes with the app first."""
+        return tuple(self._entries.values())
+
+    def entry(self, model_id: str) -> ModelEntry:
+        """One model; a file that was forgotten meanwhile is still described by its path."""
+        return self._entries.get(model_id) or ModelEntry(model_id, Path(model_id).stem, model_id)
+
+    def state(self, model_id: str) -> ModelState:
+        """Where this model is in its life."""
+        loaded_id, state = self._room.status
+        return state if loaded_id == model_id else ModelState()
+
+    def spec(self, model_id: str) -> ModelSpec:
+        """The model with the loading settings in force."""
+        loading = self._preferences.resolved(Loading, model_id).values
+        return ModelSpec(model_id, self.entry(model_id).path, loading)
+
+    def open_file(self, path: str) -> None:
+        """Look at a GGUF file and add it to the models; answers with file_opened or file_refused."""
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            del stop
+            yield self._inspect(path)
+
+        ticket = self._file_lane.submit(job)
+        ticket.items.connect(lambda batch: self._add(path, batch[0]))
+        ticket.ended.connect(self._refuse)
+
+    def remove(self, model_id: str) -> None:
+        """Forget a file that was opened from disk; the file itself stays where it is."""
+        entry = self._entries.get(model_id)
+        if entry is None or entry.bundled:
+            return
+        del self._entries[model_id]
+        self._forget(model_id)
+        self.models_changed.emit()
+
+    def run(self, job: Job) -> Ticket:
+        """Queue work that needs the engine; it may call `room.engine(...)`, which loads what is missing."""
+        ticket = self._engine_lane.submit(job)
+        ticket.ended.connect(self._look)
+        self._watch.start()
+        return ticket
+
+    @property
+    def room(self) -> EngineRoom:
+        """For jobs on the engine lane alone."""
+        return self._room
+
+    def prepare(self, model_id: str) -> Ticket:
+        """Load a model in the background, so that the first reply need not wait for it."""
+        spec = self.spec(model_id)
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            try:
+                yield self._room.engine(spec, stop).facts
+            except LoadStopped:
+                return
+
+        return self.run(job)
+
+    def unload(self) -> None:
+        """Give the loaded model's memory back, after what is running now."""
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            del stop
+            self._room.empty()
+            yield None
+
+        self.run(job)
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Stop everything, wait, and give the memory back. Returns whether the engine lane ended in time."""
+        self._watch.stop()
+        self._file_lane.close(timeout_s)
+        ended = self._engine_lane.close(timeout_s)
+        if ended:
+            self._room.empty()
+        return ended
+
+    def _add(self, path: str, facts: FileFacts) -> None:
+        entry = ModelEntry(path, facts.name or Path(path).stem, path, facts.size_bytes)
+        self._entries[path] = entry
+        self._remember(entry)
+        self.models_changed.emit()
+        self.file_opened.emit(path)
+
+    def _refuse(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.file_refused.emit(outcome.error)
+
+    def _names(self, model_id: str) -> tuple[str, ...]:
+        entry = self._entries.get(model_id)
+        return (entry.name, Path(entry.path).name) if entry else (Path(model_id).name,)
+
+    def _look(self) -> None:
+        status = self._room.status
+        if status is not self._seen:
+            changed = dict.fromkeys((self._seen[0], status[0]))
+            self._seen = status
+            for model_id in changed:
+                if model_id:
+                    self.state_changed.emit(model_id)
+        if self._engine_lane.is_idle:
+            self._watch.stop()
+
+
+
+
+__all__ = ["FileFacts", "Kind", "ModelEntry", "ModelManager", "ModelState"]
