@@ -24,8 +24,4 @@ def load_fonts() -> list[str]:
 
     Returns the files that could not be read; Qt then takes the desktop's own font in their place.
     """
-    refused = []
-    for name in FONT_FILES:
-        if QFontDatabase.addApplicationFont(str(resource_path("fonts", name))) < 0:
-            refused.append(name)
-    return refused
+    return [name for name in FONT_FILES if QFontDatabase.addApplicationFont(str(resource_path("fonts", name))) < 0]

@@ -79,18 +79,25 @@ QPushButton[kind="wide"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="wide"]:focus {{ border: 1px solid {t.accent}; }}
 QPushButton[kind="link"] {{ color: {t.link}; padding: 3px 4px; text-align: left; }}
 QPushButton[kind="link"]:disabled {{ color: {t.faint}; }}
-QPushButton[kind="fold"] {{ color: {t.muted}; font-weight: 600; padding: 5px 4px; text-align: left; }}
+QPushButton[kind="tiny"] {{ color: {t.link}; font-size: {t.small_pt:.1f}pt; padding: 0 3px; border-radius: 4px; }}
+QPushButton[kind="fold"] {{ color: {t.muted}; font-weight: 600; padding: 5px 0; text-align: left; }}
+QPushButton[kind="fold"]:checked {{ background: transparent; }}
 QPushButton[kind="filled"] {{ background: {t.fill}; color: {t.accent_text}; padding: 7px 16px; font-weight: 600; }}
 QPushButton[kind="filled"]:hover {{ background: {t.accent if not t.dark else t.fill}; }}
 QPushButton[kind="filled"]:focus {{ border: 2px solid {t.text}; padding: 6px 15px; }}
 QPushButton#card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; padding: 0; }}
 QPushButton#card:hover {{ background: {t.hover}; }}
 QPushButton#card:focus {{ border: 1px solid {t.accent}; }}
+QToolButton[kind="pill"] {{ border: 1px solid {t.control}; border-radius: 8px; padding: 3px 7px; color: {t.muted};
+  font-size: {t.small_pt:.1f}pt; }}
+QToolButton[kind="pill"]:checked {{ background: {t.accent_soft}; color: {t.text}; }}
+QToolButton[kind="pill"]:focus {{ border: 1px solid {t.accent}; }}
 QCheckBox {{ spacing: 6px; background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 2px; }}
 QCheckBox:focus {{ border: 1px solid {t.accent}; }}
 QCheckBox::indicator {{ width: 15px; height: 15px; border: 1px solid {t.faint}; border-radius: 4px;
   background: {t.field}; }}
-QCheckBox::indicator:checked {{ background: {t.fill}; border: 1px solid {t.fill}; image: {_picture("tick-white.svg")}; }}
+QCheckBox::indicator:checked {{ background: {t.fill}; border: 1px solid {t.fill};
+  image: {_picture("tick-white.svg")}; }}
 """
 
 

@@ -1,0 +1,166 @@
+"""What the app has to tell, as bars inside the window: nothing has to be answered before going on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.services.notice import Notice
+from app.ui.buttons import IconButton, WordButton
+from app.ui.icons import icon
+from app.ui.theme import Theme
+
+SHOWN_MS = 12_000
+"""How long a bar that only informs stays; trouble stays until it is closed."""
+_MOST_BARS = 3
+_LEVELS = {
+    "info": ("info", "accent", "Note"),
+    "warning": ("warning", "warn", "Warning"),
+    "error": ("error", "danger", "Trouble"),
+}
+
+
+class NoticeBar(QFrame):
+    """One notice with its buttons. `closed` comes once, when the person or the time put it away."""
+
+    closed = Signal()
+
+    def __init__(self, notice: Notice, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        self.setObjectName("notice")
+        self.setProperty("level", notice.level)
+        self._picture = QLabel()
+        self._close = IconButton("close", "Close this notice", theme, side_px=26)
+        self._close.clicked.connect(self.closed)
+        self._buttons = self._make_buttons(theme)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOWN_MS)
+        self._timer.timeout.connect(self.closed)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 8, 8, 8)
+        row.setSpacing(10)
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(self._words(), 1)
+        for button in self._buttons:
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self.setAccessibleName(f"{_LEVELS[notice.level][2]}: {notice.title}")
+        self.set_theme(theme)
+        if notice.level == "info":
+            self._timer.start()
+
+    def _words(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.setContentsMargins(0, 3, 0, 3)
+        title = QLabel(self.notice.title, wordWrap=True)
+        title.setProperty("kind", "heading")
+        column.addWidget(title)
+        rest = " ".join(
+            text if text.endswith((".", "?", "!")) else f"{text}."
+            for text in (self.notice.detail, self.notice.hint)
+            if text
+        )
+        if rest:
+            words = QLabel(rest, wordWrap=True)
+            words.setProperty("kind", "muted")
+            # what went wrong is often looked up or passed on
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            column.addWidget(words)
+        for label in self.findChildren(QLabel):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        return column
+
+    def _make_buttons(self, theme: Theme) -> list[WordButton]:
+        buttons = []
+        for words, _ in self.notice.actions:
+            button = WordButton(words, theme, kind="outline")
+            button.clicked.connect(self._act)
+            buttons.append(button)
+        return buttons
+
+    @Slot()
+    def _act(self) -> None:
+        sender = self.sender()
+        for button, (_, action) in zip(self._buttons, self.notice.actions, strict=True):
+            if button is sender:
+                self.closed.emit()
+                action()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in this theme's colours."""
+        name, token, _ = _LEVELS[self.notice.level]
+        self._picture.setPixmap(icon(name, getattr(theme, token), 20).pixmap(20, 20))
+        self._picture.setContentsMargins(0, 4, 0, 0)
+        self._close.set_theme(theme)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay as long as somebody looks at it."""
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Count anew when nobody does."""
+        if self.notice.level == "info":
+            self._timer.start()
+        super().leaveEvent(event)
+
+
+class Notices(QWidget):
+    """The bars that are open, the newest at the top; takes no room while there are none."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._bars: list[NoticeBar] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(20, 10, 20, 0)
+        self._column.setSpacing(6)
+        self.hide()
+
+    @Slot(object)
+    def show_notice(self, notice: Notice) -> None:
+        """Open a bar. One with the same words takes the place of the one before; the oldest goes when there are many."""
+        same = [bar for bar in self._bars if (bar.notice.title, bar.notice.level) == (notice.title, notice.level)]
+        for bar in same or self._bars[_MOST_BARS - 1 :]:
+            self._remove(bar)
+        bar = NoticeBar(notice, self._theme)
+        bar.closed.connect(self._close_sender)
+        self._bars.insert(0, bar)
+        self._column.insertWidget(0, bar)
+        self.show()
+        spoken = ". ".join(text for text in (notice.title, notice.detail, notice.hint) if text)
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, spoken))
+
+    def notices(self) -> tuple[Notice, ...]:
+        """The notices that are open, the newest first."""
+        return tuple(bar.notice for bar in self._bars)
+
+    def close_newest(self) -> bool:
+        """Put the newest bar away; False when there is none."""
+        if not self._bars:
+            return False
+        self._remove(self._bars[0])
+        return True
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw icons in this theme's colours."""
+        self._theme = theme
+        for bar in self._bars:
+            bar.set_theme(theme)
+
+    @Slot()
+    def _close_sender(self) -> None:
+        bar: QObject | None = self.sender()
+        if isinstance(bar, NoticeBar) and bar in self._bars:
+            self._remove(bar)
+
+    def _remove(self, bar: NoticeBar) -> None:
+        self._bars.remove(bar)
+        self._column.removeWidget(bar)
+        bar.hide()
+        bar.deleteLater()
+        self.setVisible(bool(self._bars))

@@ -1,0 +1,130 @@
+"""The editors for choices, switches and lists of texts, and which editor a setting gets."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QFocusEvent, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QWidget
+
+from app.core.settings import Kind, Setting, Value
+from app.ui.number_editor import SETTLE_MS, NumberEditor
+from app.ui.setting_editor import SettingEditor
+from app.ui.theme import Theme
+
+
+class _QuietComboBox(QComboBox):
+    """A box that lets the wheel scroll the form."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class ChoiceEditor(SettingEditor):
+    """A box with the choices, the word for "no value" first."""
+
+    def __init__(self, setting: Setting, parent: QWidget) -> None:
+        super().__init__(setting, parent)
+        self._box = _QuietComboBox(parent)
+        self._box.setAccessibleName(setting.label)
+        self._box.setAccessibleDescription(setting.help)
+        self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        if setting.none_label is not None:
+            self._box.addItem(setting.none_label, None)
+        for value, label in setting.choices:
+            self._box.addItem(label, value)
+        longest = max((label for _, label in setting.choices), key=len)
+        if len(longest) > 14:
+            self.below = self._box
+        else:
+            self._box.setMinimumContentsLength(len(longest) + 1)
+            self.side = self._box
+        self._box.activated.connect(self._chosen)
+
+    def show_value(self, value: Value) -> None:
+        """Show a value in force."""
+        self._box.setCurrentIndex(max(0, self._box.findData(value)))
+
+    @Slot(int)
+    def _chosen(self, index: int) -> None:
+        self.committed.emit(self._box.itemData(index))
+
+
+class SwitchEditor(SettingEditor):
+    """A box to tick that says On or Off beside it."""
+
+    def __init__(self, setting: Setting, parent: QWidget) -> None:
+        super().__init__(setting, parent)
+        self._box = QCheckBox("Off", parent)
+        self._box.setAccessibleName(setting.label)
+        self._box.setAccessibleDescription(setting.help)
+        self._box.clicked.connect(self._clicked)
+        self.side = self._box
+
+    def show_value(self, value: Value) -> None:
+        """Show a value in force."""
+        self._box.setChecked(bool(value))
+        self._box.setText("On" if value else "Off")
+
+    @Slot(bool)
+    def _clicked(self, on: bool) -> None:
+        self.show_value(on)
+        self.committed.emit(on)
+
+
+class _LinesField(QPlainTextEdit):
+    """A few lines of text that are taken when the field is left."""
+
+    left = Signal()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
+
+
+class LinesEditor(SettingEditor):
+    """A field with one text a line."""
+
+    def __init__(self, setting: Setting, parent: QWidget) -> None:
+        super().__init__(setting, parent)
+        self._value: Value = setting.default
+        self._field = _LinesField(parent)
+        self._field.setTabChangesFocus(True)
+        self._field.setAccessibleName(f"{setting.label}, one a line")
+        self._field.setAccessibleDescription(setting.help)
+        self._field.setPlaceholderText("None")
+        self._field.setFixedHeight(self._field.fontMetrics().lineSpacing() * 3 + 22)
+        self._field.left.connect(self.take)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS * 4)
+        self._settle.timeout.connect(self.take)
+        self._field.textChanged.connect(self._settle.start)
+        self.below = self._field
+
+    def show_value(self, value: Value) -> None:
+        """Show a value in force."""
+        self._value = value
+        lines = "\n".join(value) if isinstance(value, tuple) else ""
+        shown = tuple(line for line in self._field.toPlainText().split("\n") if line)
+        if shown != (value or ()):
+            self._field.blockSignals(True)
+            self._field.setPlainText(lines)
+            self._field.blockSignals(False)
+
+    @Slot()
+    def take(self) -> None:
+        """Commit what stands in the field, if it is new."""
+        self._settle.stop()
+        value = self.setting.parsed(self._field.toPlainText())
+        if value != self._value:
+            self._value = value
+            self.committed.emit(value)
+
+
+def editor_for(setting: Setting, theme: Theme, parent: QWidget) -> SettingEditor:
+    """The editor for a setting's kind of value."""
+    if setting.kind in (Kind.FLOAT, Kind.INT):
+        return NumberEditor(setting, theme, parent)
+    if setting.kind is Kind.CHOICE:
+        return ChoiceEditor(setting, parent)
+    if setting.kind is Kind.BOOL:
+        return SwitchEditor(setting, parent)
+    return LinesEditor(setting, parent)
