@@ -1,0 +1,155 @@
+"""llama.cpp itself: opened once and quietly, with the devices it can use.
+
+The only module that imports llama_cpp; the others are handed the library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+from collections import deque
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+# enum ggml_log_level: https://github.com/ggml-org/llama.cpp/blob/master/ggml/include/ggml.h
+_LEVELS = {1: logging.DEBUG, 2: logging.WARNING, 3: logging.ERROR, 4: logging.DEBUG}
+_GPU_TYPES = (1, 2)
+"""GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU that llama.cpp can use; memory in bytes, 0 where the driver does not tell."""
+
+    name: str
+    description: str
+    free_bytes: int
+    total_bytes: int
+
+
+class Library:
+    """The loaded library. `llama` is the low-level module; `lines` holds what llama.cpp said last."""
+
+    def __init__(self) -> None:
+        os.environ["GGML_NO_BACKTRACE"] = "1"  # else abort() forks a debugger from inside a window's process
+        _open_standard_streams()
+        # late: 0.3 s that nothing before the first model should wait for
+        from llama_cpp import llama_cpp as llama
+
+        self.llama: Any = llama
+        self.lines: deque[str] = deque(maxlen=200)
+        self._partial = ""
+        self._level = logging.DEBUG
+        self._on_log = llama.llama_log_callback(self._logged)
+        llama.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        self._on_abort: Any = None
+        llama.llama_backend_init()
+        self._load_backends()
+        self.strlen = ctypes.cast(_libc().strlen, llama.ggml_abort_callback)
+        """An abort callback that never takes the GIL; give it a StopFlag's address."""
+
+    def symbol(self, name: str) -> Any:
+        """A function of ggml that the bindings leave out, from the copy of ggml that llama.cpp itself uses."""
+        try:
+            return getattr(self.llama._lib, name)  # noqa: SLF001 - a handle finds what its library depends on
+        except AttributeError:
+            for library in ("ggml", "ggml-base"):  # Windows finds only a library's own symbols
+                try:
+                    return getattr(ctypes.CDLL(f"{library}.dll"), name)
+                except (OSError, AttributeError):
+                    continue
+            raise
+
+    def report_aborts_to(self, fd: int) -> None:
+        """Write the reason to this open file, one line, before llama.cpp ends the process."""
+        prototype = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+        setter = self.symbol("ggml_set_abort_callback")
+        setter.argtypes, setter.restype = [prototype], ctypes.c_void_p
+        self._on_abort = prototype(lambda text: _write_line(fd, text))
+        setter(self._on_abort)
+
+    def gpus(self) -> tuple[Device, ...]:
+        """The GPUs there are."""
+        count, get = self.symbol("ggml_backend_dev_count"), self.symbol("ggml_backend_dev_get")
+        kind, name, about, memory = (
+            self.symbol(f"ggml_backend_dev_{what}") for what in ("type", "name", "description", "memory")
+        )
+        count.argtypes, count.restype = [], ctypes.c_size_t
+        get.argtypes, get.restype = [ctypes.c_size_t], ctypes.c_void_p
+        kind.argtypes, kind.restype = [ctypes.c_void_p], ctypes.c_int
+        for text in (name, about):
+            text.argtypes, text.restype = [ctypes.c_void_p], ctypes.c_char_p
+        memory.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)]
+        memory.restype = None
+        found = []
+        for index in range(count()):
+            device = get(index)
+            if kind(device) in _GPU_TYPES:
+                free, total = ctypes.c_size_t(), ctypes.c_size_t()
+                memory(device, ctypes.byref(free), ctypes.byref(total))
+                found.append(Device(_text(name(device)), _text(about(device)), free.value, total.value))
+        return tuple(found)
+
+    def _load_backends(self) -> None:
+        """Load CPU variants and GPU backends where the library was built to find them at run time."""
+        package = Path(self.llama.__file__).parent
+        for folder in (package / "lib", package, package.parent / "bin", package.parent / "lib"):
+            if any(folder.glob("*ggml-cpu-*")):
+                load = self.symbol("ggml_backend_load_all_from_path")
+                load.argtypes, load.restype = [ctypes.c_char_p], None
+                load(os.fsencode(folder))
+                return
+
+    def _logged(self, level: int, text: bytes, _data: Any) -> None:
+        if level in _LEVELS:
+            self._flush()
+            self._level = _LEVELS[level]
+        self._partial += _text(text)
+        if self._partial.endswith("\n") or len(self._partial) > 4000:
+            self._flush()
+
+    def _flush(self) -> None:
+        line, self._partial = self._partial.strip(), ""
+        if line.strip("."):
+            self.lines.append(line)
+            # llama.cpp's own grading is for its developers: what matters comes back as an AppError
+            log.log(min(self._level, logging.INFO), "%s", line)
+
+
+@cache
+def library() -> Library:
+    """llama.cpp, opened at the first call; about 0.3 s. There is one per process, as its log and backends are."""
+    return Library()
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace")
+
+
+def _libc() -> Any:
+    return ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
+
+
+def _write_line(fd: int, text: bytes) -> None:
+    # the process is about to end: there is nobody left to tell of an error
+    with contextlib.suppress(OSError):
+        os.write(fd, (text or b"").replace(b"\n", b" ").strip() + b"\n")
+
+
+def _open_standard_streams() -> None:
+    """Give fds 0 to 2 a place to write where a windowed program was started without them."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != fd:
+                os.dup2(opened, fd)
+                os.close(opened)

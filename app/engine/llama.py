@@ -1,0 +1,287 @@
+"""One model in this process, through llama.cpp: load, render, count, stream, close."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+from app.core.chatml import IM_END, IM_START
+from app.core.errors import EngineError, MessageTooLongError, ModelFileError, ModelMemoryError
+from app.core.options import Loading
+from app.core.stopping import StopFlag
+from app.engine import memory
+from app.engine.base import Delta, Done, Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
+from app.engine.decoder import Decoder
+from app.engine.devices import Library, library
+from app.engine.model_file import ModelFile, inspect
+from app.engine.plan import Machine, Plan, plan
+from app.engine.prompt import ChatMLRenderer
+from app.engine.reply import ReplyText
+from app.engine.sampling import Sampler
+from app.engine.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+_KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+_FLASH = {"auto": -1, "off": 0, "on": 1}
+
+
+def this_machine() -> Machine:
+    """What this computer offers now."""
+    gpus = library().gpus()
+    known = [gpu.free_bytes for gpu in gpus if gpu.total_bytes]
+    return Machine(memory.free_bytes(), memory.physical_cores(), bool(gpus), sum(known) if known else None)
+
+
+def load(
+    path: str,
+    loading: Loading,
+    stop: StopFlag,
+    on_progress: Callable[[float], None] = lambda _fraction: None,
+    machine: Machine | None = None,
+) -> LlamaEngine | None:
+    """Load a GGUF file; None when stopped meanwhile.
+
+    `on_progress` is called in this thread with rising fractions from 0 to 1.
+
+    Raises:
+        ModelFileError: the file cannot be used; the text says why.
+        ModelMemoryError: there is no room for it.
+    """
+    file = inspect(path)
+    how = plan(file, loading, machine or this_machine())
+    native = library()
+    native.lines.clear()
+    model = _load_model(native, file, how, stop, on_progress)
+    if model is None:
+        if stop.is_set():
+            return None
+        raise _refused(file, list(native.lines))
+    try:
+        return LlamaEngine(native, model, file, how, loading)
+    except BaseException:
+        native.llama.llama_model_free(model)
+        raise
+
+
+class LlamaEngine:
+    """A loaded model with one context. Used by one thread at a time."""
+
+    def __init__(self, native: Library, model: Any, file: ModelFile, how: Plan, loading: Loading) -> None:
+        self._llama = native.llama
+        self._native = native
+        self._model: Any = model
+        self._how = how
+        self._file = file
+        self._decoder = Decoder(native, self._make_context, how.batch_tokens)
+        self._vocabulary = Vocabulary(self._llama, self._llama.llama_model_get_vocab(model))
+        self._renderer = ChatMLRenderer(self._vocabulary)
+        notices = list(how.notices)
+        ends = set(self._vocabulary.ends)
+        self._stop_texts: tuple[str, ...] = ()
+        if self._renderer.control_ids:
+            ends |= set(self._renderer.control_ids.values())
+        else:
+            notices.append(
+                f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer "
+                "less well."
+            )
+        if IM_END not in file.control_texts:
+            self._stop_texts = (IM_END,)
+        self._ends = frozenset(ends)
+        self._facts = ModelFacts(
+            name=file.name,
+            path=file.path,
+            architecture=file.architecture,
+            size_bytes=file.size_bytes,
+            n_params=file.n_params,
+            n_ctx=self._decoder.n_ctx,
+            n_ctx_train=file.n_ctx_train,
+            n_layers=file.n_layers,
+            n_vocab=self._vocabulary.size,
+            gpu_layers=file.n_layers + 1 if how.gpu_layers < 0 else how.gpu_layers,
+            template="ChatML",
+            notices=tuple(notices),
+        )
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of the model."""
+        return self._facts
+
+    def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
+        """The exact prompt for these turns."""
+        self._must_be_open()
+        return self._renderer.render(turns, reply=reply)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text is on its own."""
+        self._must_be_open()
+        return len(self._vocabulary.text_tokens(text))
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        """Generate one reply; see the contract."""
+        self._must_be_open()
+        if len(request.tokens) >= self._facts.n_ctx:
+            raise MessageTooLongError(
+                "This message is too long for the model",
+                f"The prompt is {len(request.tokens):,} tokens; the context holds {self._facts.n_ctx:,}.",
+                "Shorten it, or load the model with a larger context.",
+            )
+        sampler = Sampler(self._llama, self._model, request.sampling, self._facts.n_ctx)
+        try:
+            yield from self._reply(request, sampler, stop)
+        finally:
+            sampler.close()
+
+    def close(self) -> None:
+        """Free the context, then the model; harmless when repeated."""
+        if self._model is not None:
+            self._decoder.close()
+            self._llama.llama_model_free(self._model)
+            self._model = None
+
+    def read(self, tokens: Sequence[int], stop: StopFlag) -> Iterator[int]:
+        """Read a prompt as far as the cache does not know it; yields how many tokens are in place."""
+        return self._decoder.read(tokens, stop)
+
+    def choices(self, sampler: Sampler, stop: StopFlag) -> Iterator[int]:
+        """Ids as they are chosen, one decode each, until stopped or the context is full."""
+        decoder = self._decoder
+        while not stop.is_set():
+            token = sampler.choose(decoder.context)
+            yield token
+            if len(decoder.sequence.tokens) >= decoder.n_ctx or not decoder.add((token,)):
+                return
+
+    def _reply(self, request: Request, sampler: Sampler, stop: StopFlag) -> Iterator[Event]:
+        run = _Run(request, self._stop_texts, self._needs_space_dropped(request.tokens))
+        for done in self.read(request.tokens, stop):
+            run.cached = done if run.cached < 0 else run.cached
+            yield Reading(done, len(request.tokens))
+        reason = StopReason.STOPPED
+        if not stop.is_set():
+            sampler.see(request.tokens)
+            reason = StopReason.CONTEXT
+            for token in self.choices(sampler, stop):
+                run.begin()
+                if token in self._ends:
+                    reason = StopReason.END
+                    break
+                yield Delta(run.add(token, self._vocabulary.piece(token)), len(run.ids))
+                if run.text.stopped:
+                    reason = StopReason.STOP_STRING
+                    break
+                if run.full:
+                    reason = StopReason.LENGTH
+                    break
+            else:
+                reason = StopReason.STOPPED if stop.is_set() else StopReason.CONTEXT
+        if rest := run.text.finish():
+            yield Delta(rest, len(run.ids))
+        yield run.done(reason, sampler.seed)
+
+    def _needs_space_dropped(self, tokens: Sequence[int]) -> bool:
+        return False
+
+    def _must_be_open(self) -> None:
+        if self._model is None:
+            raise EngineError("The model is not loaded", "It was closed.", "Load it again.")
+
+    def _make_context(self) -> Any:
+        """A fresh context as planned; called again after a fatal error.
+
+        Raises:
+            ModelMemoryError: llama.cpp could not make one.
+        """
+        how = self._how
+        params = self._llama.llama_context_default_params()
+        params.n_ctx = how.n_ctx
+        params.n_batch = how.batch_tokens
+        params.n_ubatch = min(how.batch_tokens, 512)
+        params.n_threads = params.n_threads_batch = how.threads
+        params.flash_attn_type = _FLASH[how.flash_attention]
+        params.type_k, params.type_v = _KV_TYPES[how.type_k], _KV_TYPES[how.type_v]
+        params.no_perf = True
+        context = self._llama.llama_init_from_model(self._model, params)
+        if not context:
+            raise ModelMemoryError(
+                f"{self._file.name} could not be started",
+                f"llama.cpp could not make a context of {how.n_ctx:,} tokens.",
+                "Load it with a smaller context, or close other programs.",
+            )
+        return context
+
+
+class _Run:
+    """One reply while it grows: its ids, text and times."""
+
+    def __init__(self, request: Request, stop_texts: tuple[str, ...], drop_space: bool) -> None:
+        self.request = request
+        self.cached = -1
+        self.ids: list[int] = []
+        self.text = ReplyText((*request.sampling.stop, *stop_texts), drop_first_space=drop_space)
+        self._started = perf_counter()
+        self._first = self._last = 0.0
+
+    @property
+    def full(self) -> bool:
+        limit = self.request.sampling.max_tokens
+        return limit is not None and len(self.ids) >= limit
+
+    def begin(self) -> None:
+        self._last = perf_counter()
+        self._first = self._first or self._last
+
+    def add(self, token: int, piece: bytes) -> str:
+        self.ids.append(token)
+        return self.text.feed(piece)
+
+    def done(self, reason: StopReason, seed: int) -> Done:
+        now = perf_counter()
+        seconds = self._last - self._first
+        return Done(
+            reason=reason,
+            prompt_tokens=len(self.request.tokens),
+            cached_tokens=max(0, self.cached),
+            completion_tokens=len(self.ids),
+            ttft_ms=(self._first - self._started) * 1000 if self._first else 0.0,
+            tokens_per_s=(len(self.ids) - 1) / seconds if len(self.ids) > 1 and seconds > 0 else 0.0,
+            duration_ms=(now - self._started) * 1000,
+            seed=seed,
+            token_ids=tuple(self.ids),
+        )
+
+
+def _load_model(
+    native: Library, file: ModelFile, how: Plan, stop: StopFlag, on_progress: Callable[[float], None]
+) -> Any:
+    llama = native.llama
+
+    def progressed(fraction: float, _data: Any) -> bool:
+        on_progress(fraction)
+        return not stop.is_set()
+
+    params = llama.llama_model_default_params()
+    params.n_gpu_layers = how.gpu_layers
+    params.load_mode = llama.LLAMA_LOAD_MODE_MMAP if how.mmap else llama.LLAMA_LOAD_MODE_NONE
+    callback = llama.llama_progress_callback(progressed)
+    params.progress_callback = callback
+    return llama.llama_model_load_from_file(file.path.encode(), params)
+
+
+def _refused(file: ModelFile, lines: list[str]) -> ModelFileError | ModelMemoryError:
+    said = next((line for line in reversed(lines) if "error" in line.lower()), "")
+    if "unknown model architecture" in said:
+        return ModelFileError(
+            f"{file.name} is a kind of model that is not known here",
+            f"Its architecture is {file.architecture}.",
+            "Choose another model, or a newer version of Orcinus.",
+        )
+    return ModelFileError(
+        f"{file.name} cannot be loaded",
+        f"llama.cpp says: {said}." if said else "llama.cpp gave no reason.",
+        "Download the file again, or choose another version of this model.",
+    )

@@ -1,0 +1,97 @@
+"""How much memory is free on this machine and how many cores it has, without asking llama.cpp."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+
+def free_bytes() -> int | None:
+    """Memory that can be had without swapping, file cache counted as free; None where the system does not tell."""
+    try:
+        if sys.platform == "win32":
+            return _windows_free()
+        if sys.platform == "darwin":
+            return _mac_free()
+        return _linux_free()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def physical_cores() -> int:
+    """Cores without their hyper-threads, as far as this process may use them; at least 1."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        if sys.platform == "darwin":
+            known = int(_sysctl("hw.perflevel0.physicalcpu") or _sysctl("hw.physicalcpu") or 0)
+        elif sys.platform == "win32":
+            known = usable // 2 if usable > 2 else usable
+        else:
+            known = _linux_cores()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        known = 0
+    return max(1, min(known or usable, usable))
+
+
+def _linux_free() -> int:
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    if not found:
+        raise ValueError
+    free = int(found[1]) * 1024
+    limit, used = _read("/sys/fs/cgroup/memory.max"), _read("/sys/fs/cgroup/memory.current")
+    if limit.isdigit() and used.isdigit():
+        # file cache counts as used there but gives way
+        cache = re.search(r"^inactive_file (\d+)", _read("/sys/fs/cgroup/memory.stat"), re.MULTILINE)
+        free = min(free, int(limit) - int(used) + (int(cache[1]) if cache else 0))
+    return max(0, free)
+
+
+def _linux_cores() -> int:
+    siblings = set()
+    for cpu in os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ():
+        siblings.add(_read(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings") or str(cpu))
+    return len(siblings)
+
+
+def _mac_free() -> int:
+    report = subprocess.run(["/usr/bin/vm_stat"], capture_output=True, text=True, timeout=5, check=True).stdout
+    page = re.search(r"page size of (\d+) bytes", report)
+    counts = dict(re.findall(r"^Pages ([\w ]+):\s+(\d+)\.", report, re.MULTILINE))
+    if not page or "free" not in counts:
+        raise ValueError
+    pages = sum(int(counts.get(kind, 0)) for kind in ("free", "inactive", "speculative", "purgeable"))
+    return pages * int(page[1])
+
+
+def _windows_free() -> int:
+    class Status(ctypes.Structure):
+        """MEMORYSTATUSEX."""
+
+        _fields_ = [
+            ("length", ctypes.c_uint32),
+            ("load", ctypes.c_uint32),
+            ("total", ctypes.c_uint64),
+            ("free", ctypes.c_uint64),
+            ("rest", ctypes.c_uint64 * 5),
+        ]
+
+    status = Status(length=ctypes.sizeof(Status))
+    if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):  # type: ignore[attr-defined,unused-ignore]
+        raise OSError
+    return int(status.free)
+
+
+def _sysctl(name: str) -> str:
+    run = subprocess.run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, timeout=5, check=False)
+    return run.stdout.strip()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""

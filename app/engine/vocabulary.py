@@ -1,0 +1,160 @@
+"""A model's vocabulary: text to token ids and back, with control ids out of any text's reach."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from app.core.chatml import IM_END, IM_START
+
+_SPM_LIKE = (1, 4)
+"""LLAMA_VOCAB_TYPE_SPM and _UGM: a space is put before the first word."""
+_CONTROL, _USER_DEFINED = 1 << 3, 1 << 4
+_MARKER = re.compile(r"<\|.*\|>|<｜.*｜>|\[/?[A-Z_]+\]|</?s>|</?\w+_of_\w+>", re.DOTALL)
+_REMEMBERED_CHARS = 20_000
+
+
+class Vocabulary:
+    """The vocabulary of a loaded model. Valid as long as the model is."""
+
+    def __init__(self, llama: Any, vocab: Any) -> None:
+        self._llama = llama
+        self._vocab = vocab
+        self.size: int = llama.llama_vocab_n_tokens(vocab)
+        self.bos: int = llama.llama_vocab_bos(vocab)
+        self.eos: int = llama.llama_vocab_eos(vocab)
+        self.adds_bos: bool = llama.llama_vocab_get_add_bos(vocab) and self.bos >= 0
+        self.ends = frozenset(i for i in range(self.size) if llama.llama_vocab_is_eog(vocab, i))
+        """Ids that end a reply."""
+        self._markers = self._find_markers()
+        self._guarded = frozenset(self._markers.values()) | self.ends | ({self.bos, self.eos} - {-1})
+        texts = sorted((text for text in self._markers if len(text) > 1), key=len, reverse=True)
+        self._marker_texts = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
+        self._space_prefix = self._puts_space_first()
+        self._pieces: dict[int, bytes] = {}
+        self._remembered = lru_cache(maxsize=4096)(self._text_tokens)
+
+    @property
+    def markers(self) -> dict[str, int]:
+        """Control tokens by their text: what only a template may write."""
+        return dict(self._markers)
+
+    def raw(self, text: str, *, special: bool) -> list[int]:
+        """llama.cpp's own tokens for a text, as it stands; with `special`, control strings become control ids."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 16
+        ids = (self._llama.llama_token * room)()
+        count = self._llama.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
+        if count < 0:
+            room = -count
+            ids = (self._llama.llama_token * room)()
+            count = self._llama.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
+        return list(ids[:count])
+
+    def text_tokens(self, text: str) -> tuple[int, ...]:
+        """The ids of a literal text, as after a control token; never an id that controls."""
+        if len(text) > _REMEMBERED_CHARS:
+            return self._text_tokens(text)
+        return self._remembered(text)
+
+    def following_tokens(self, text: str) -> tuple[int, ...]:
+        """The ids of a literal text that goes on in the middle of one: no space is put before it."""
+        if not text:
+            return ()
+        if not self._space_prefix:
+            return tuple(self._guarded_tokens(text))
+        # a line break never grows together with what follows, so its own ids can be cut off again
+        lead = self.raw("\n", special=False)
+        ids = self.raw("\n" + text, special=False)
+        if ids[: len(lead)] == lead:
+            return tuple(self._unguarded(ids[len(lead) :]))
+        return tuple(self._guarded_tokens(text))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of one id; nothing for a control id."""
+        if token not in self._pieces:
+            self._pieces[token] = self._piece(token, special=False)
+        return self._pieces[token]
+
+    def says(self, tokens: Sequence[int]) -> str | None:
+        """The text of ids; None where one controls or is none of this vocabulary."""
+        if not self._guarded.isdisjoint(tokens) or any(not 0 <= token < self.size for token in tokens):
+            return None
+        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
+
+    def shown(self, token: int) -> str:
+        """One id's text, control ids by their name."""
+        return self._piece(token, special=True).decode("utf-8", "replace")
+
+    def id_of(self, text: str) -> int | None:
+        """The id whose own text this is exactly, whatever its type; None where there is none."""
+        if text in self._markers:
+            return self._markers[text]
+        ids = self.raw(text, special=True)
+        return ids[0] if len(ids) == 1 and self._own_text(ids[0]) == text else None
+
+    def _text_tokens(self, text: str) -> tuple[int, ...]:
+        return tuple(self._guarded_tokens(text))
+
+    def _guarded_tokens(self, text: str) -> list[int]:
+        """Tokens of a text, split after the first character of each marker in it so that none is matched."""
+        start = 0
+        ids: list[int] = []
+        for found in self._marker_texts.finditer(text):
+            cut = found.start() + 1
+            ids += self._first_or_following(text[start:cut], first=start == 0)
+            start = cut
+        return ids + self._first_or_following(text[start:], first=start == 0)
+
+    def _first_or_following(self, text: str, *, first: bool) -> list[int]:
+        if first:
+            return self._unguarded(self.raw(text, special=False)) if text else []
+        return list(self.following_tokens(text))
+
+    def _unguarded(self, ids: list[int]) -> list[int]:
+        """The ids, where one that controls slipped in spelled out character by character."""
+        if self._guarded.isdisjoint(ids):
+            return ids
+        spelled: list[int] = []
+        for token in ids:
+            if token not in self._guarded:
+                spelled.append(token)
+                continue
+            for character in self._own_text(token).replace("▁", " "):
+                spelled += [t for t in self.raw(character, special=False) if t not in self._guarded]
+        return spelled
+
+    def _find_markers(self) -> dict[str, int]:
+        """Control tokens, and tokens that look like one though the file gives them another type."""
+        found: dict[str, int] = {}
+        for token in range(self.size):
+            attributes = self._llama.llama_vocab_get_attr(self._vocab, token)
+            text = self._own_text(token)
+            controls = attributes & _CONTROL or token in self.ends or token in (self.bos, self.eos)
+            marks = bool(attributes & _USER_DEFINED) and _MARKER.fullmatch(text) is not None
+            if text and (controls or marks or text in (IM_START, IM_END)):
+                found.setdefault(text, token)
+        return found
+
+    def _puts_space_first(self) -> bool:
+        if self._llama.llama_vocab_type(self._vocab) not in _SPM_LIKE:
+            return False
+        ids = self.raw("a", special=False)
+        return bool(ids) and self._own_text(ids[0]).startswith("▁")
+
+    def _own_text(self, token: int) -> str:
+        raw: bytes | None = self._llama.llama_vocab_get_text(self._vocab, token)
+        return (raw or b"").decode("utf-8", "replace")
+
+    def _piece(self, token: int, *, special: bool) -> bytes:
+        room = 64
+        buffer = ctypes.create_string_buffer(room)
+        count = self._llama.llama_token_to_piece(self._vocab, token, buffer, room, 0, special)
+        if count < 0:  # a token longer than the buffer tells its length
+            room = -count
+            buffer = ctypes.create_string_buffer(room)
+            count = self._llama.llama_token_to_piece(self._vocab, token, buffer, room, 0, special)
+        return buffer.raw[: max(count, 0)]
