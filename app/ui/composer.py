@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QFocusEvent, QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.ui.icons import icon
+from app.ui.text_field import TextField
 from app.ui.theme import Theme
 
-LONGEST_PASTE_CHARS = 200_000
-"""Longer texts are not put into the field: laying them out would stop the window, and no context holds them."""
 _DRAFT_SETTLE_MS = 400
 _MOST_LINES = 12
 
 
-class MessageField(QPlainTextEdit):
+class MessageField(TextField):
     """The text being written.
 
-    Signals: `submitted` on Enter; `last_wanted` on Up while empty; `stop_wanted` on Escape; `too_long` with the length
-    in characters of a text that was not taken; `entered` and `left` with the focus.
+    Signals: `submitted` on Enter; `last_wanted` on Up while empty; `stop_wanted` on Escape.
     """
 
     submitted = Signal()
     last_wanted = Signal()
     stop_wanted = Signal()
-    too_long = Signal(int)
-    entered = Signal()
-    left = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter sends, Shift+Enter breaks the line, Escape stops, Up in an empty field asks for the last message."""
@@ -41,43 +36,6 @@ class MessageField(QPlainTextEdit):
             self.last_wanted.emit()
         else:
             super().keyPressEvent(event)
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        """Text only: a dropped file belongs to the window."""
-        return source.hasText() and not source.hasUrls()
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        """Take a paste or a drop, unless it is longer than the field can hold."""
-        text = source.text()
-        total = len(text) + self.document().characterCount()
-        if total > LONGEST_PASTE_CHARS:
-            self.too_long.emit(len(text))
-            return
-        self.insertPlainText(text.replace("\0", ""))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Leave files to the window."""
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragEnterEvent(event)
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Leave files to the window."""
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragMoveEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Tell that the field was entered."""
-        super().focusInEvent(event)
-        self.entered.emit()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Tell that the field was left."""
-        super().focusOutEvent(event)
-        self.left.emit()
 
 
 class Composer(QFrame):
@@ -125,9 +83,7 @@ class Composer(QFrame):
         self._show_button()
 
     def _make_field(self) -> MessageField:
-        field = MessageField()
-        field.setAccessibleName("Message")
-        field.setTabChangesFocus(True)
+        field = MessageField("Message")
         field.setFrameShape(QFrame.Shape.NoFrame)
         field.document().setDocumentMargin(0)
         field.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)

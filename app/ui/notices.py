@@ -21,6 +21,15 @@ _LEVELS = {
 }
 
 
+def _plain(text: str, kind: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    # a file's name may look like markup
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setProperty("kind", kind)
+    return label
+
+
 class NoticeBar(QFrame):
     """One notice with its buttons. `closed` comes once, when the person or the time put it away."""
 
@@ -56,22 +65,17 @@ class NoticeBar(QFrame):
         column = QVBoxLayout()
         column.setSpacing(2)
         column.setContentsMargins(0, 3, 0, 3)
-        title = QLabel(self.notice.title, wordWrap=True)
-        title.setProperty("kind", "heading")
-        column.addWidget(title)
+        column.addWidget(_plain(self.notice.title, "heading"))
         rest = " ".join(
             text if text.endswith((".", "?", "!")) else f"{text}."
             for text in (self.notice.detail, self.notice.hint)
             if text
         )
         if rest:
-            words = QLabel(rest, wordWrap=True)
-            words.setProperty("kind", "muted")
+            words = _plain(rest, "muted")
             # what went wrong is often looked up or passed on
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             column.addWidget(words)
-        for label in self.findChildren(QLabel):
-            label.setTextFormat(Qt.TextFormat.PlainText)
         return column
 
     def _make_buttons(self, theme: Theme) -> list[WordButton]:
@@ -123,7 +127,7 @@ class Notices(QWidget):
 
     @Slot(object)
     def show_notice(self, notice: Notice) -> None:
-        """Open a bar. One with the same words takes the place of the one before; the oldest goes when there are many."""
+        """Open a bar. It takes the place of one with the same title; the oldest goes when there are many."""
         same = [bar for bar in self._bars if (bar.notice.title, bar.notice.level) == (notice.title, notice.level)]
         for bar in same or self._bars[_MOST_BARS - 1 :]:
             self._remove(bar)

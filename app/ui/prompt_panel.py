@@ -1,0 +1,144 @@
+"""The editor of a system prompt, with its length in tokens and the ways between a chat's prompt and its model's."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui.buttons import WordButton
+from app.ui.text_field import TextField
+from app.ui.theme import Theme
+
+_SETTLE_MS = 500
+_FEWEST_LINES = 5
+_MOST_LINES = 14
+
+
+class PromptPanel(QWidget):
+    """Edits one system prompt.
+
+    Signals: `edited(str)` when the person pauses or leaves the field; `reset_asked()`; `adopt_asked(str)` to make the
+    text the model's default, where the panel offers that; `too_long(int)` for a paste that was not taken.
+    """
+
+    edited = Signal(str)
+    reset_asked = Signal()
+    adopt_asked = Signal(str)
+    too_long = Signal(int)
+
+    def __init__(
+        self,
+        heading: str,
+        explanation: str,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        reset: str,
+        adopt: str = "",
+    ) -> None:
+        """`explanation` stands under the field; `reset` and `adopt` are the buttons' words, "" for no such button."""
+        super().__init__(parent)
+        self._kept = ""
+        self._default = ""
+        self.field = self._make_field(heading)
+        self._count = QLabel()
+        self._count.setProperty("kind", "faint")
+        title = QLabel(heading)
+        title.setProperty("kind", "heading")
+        title.setBuddy(self.field)
+        explained = QLabel(explanation)
+        explained.setProperty("kind", "faint")
+        explained.setWordWrap(True)
+        self._reset = WordButton(reset, theme, kind="link")
+        self._reset.clicked.connect(self._ask_reset)
+        self._adopt = WordButton(adopt, theme, kind="link")
+        self._adopt.setVisible(bool(adopt))
+        self._adopt.clicked.connect(self._ask_adopt)
+        self._offers_adopting = bool(adopt)
+        head = QHBoxLayout()
+        head.addWidget(title)
+        head.addStretch()
+        head.addWidget(self._count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        column.addLayout(head)
+        column.addWidget(self.field)
+        column.addWidget(explained)
+        for button in (self._adopt, self._reset):
+            column.addWidget(button)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.flush)
+        self._offer_ways()
+        self._grow()
+
+    def _make_field(self, heading: str) -> TextField:
+        field = TextField(heading)
+        field.setPlaceholderText("None: the model gets no instructions")
+        field.textChanged.connect(self._text_changed)
+        field.left.connect(self.flush)
+        field.too_long.connect(self.too_long)
+        field.document().documentLayout().documentSizeChanged.connect(self._grow)
+        return field
+
+    def show_prompt(self, text: str, default: str) -> None:
+        """Show the prompt in force and remember the model's default; what is being typed is not overwritten."""
+        self._default = default
+        if not self._settle.isActive() and text != self.field.toPlainText():
+            self.field.blockSignals(True)
+            self.field.setPlainText(text)
+            self.field.blockSignals(False)
+            self._grow()
+        if not self._settle.isActive():
+            self._kept = text
+        self._offer_ways()
+
+    def show_count(self, tokens: int) -> None:
+        """Show the prompt's length; below 0 while it is unknown."""
+        self._count.setText("" if tokens < 0 else "1 token" if tokens == 1 else f"{tokens:,} tokens")
+
+    def set_reset_offered(self, offered: bool) -> None:
+        """Whether there is something to reset to; otherwise that follows from the default."""
+        self._reset.setVisible(offered)
+
+    @Slot()
+    def flush(self) -> None:
+        """Tell of a change now: before a message is sent, and before another chat is shown."""
+        self._settle.stop()
+        text = self.field.toPlainText()
+        if text != self._kept:
+            self._kept = text
+            self.edited.emit(text)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow the theme's text size."""
+        del theme
+        self._grow()
+
+    @Slot()
+    def _text_changed(self) -> None:
+        self._settle.start()
+        self._offer_ways()
+
+    def _offer_ways(self) -> None:
+        differs = self.field.toPlainText() != self._default
+        self._adopt.setVisible(self._offers_adopting and differs)
+        if self._offers_adopting:
+            self._reset.setVisible(differs)
+
+    @Slot()
+    def _ask_reset(self) -> None:
+        self._settle.stop()
+        self.reset_asked.emit()
+
+    @Slot()
+    def _ask_adopt(self) -> None:
+        self.flush()
+        self.adopt_asked.emit(self.field.toPlainText())
+
+    @Slot()
+    def _grow(self) -> None:
+        lines = min(max(_FEWEST_LINES, round(self.field.document().size().height()) + 1), _MOST_LINES)
+        self.field.setFixedHeight(self.field.fontMetrics().lineSpacing() * lines + 22)
