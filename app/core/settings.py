@@ -165,9 +165,9 @@ class Setting:
         return value
 
     def _choice(self, value: Any) -> Value:
-        if value not in {known for known, _ in self.choices}:
+        if not isinstance(value, str) or value not in {known for known, _ in self.choices}:
             raise self._refused(value)
-        return str(value)
+        return value
 
     def _lines(self, value: Any) -> Value:
         if (
