@@ -1,0 +1,398 @@
+"""One row of the transcript as a widget: a person's bubble, a reply with its model's name, or a marker line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QLinearGradient, QPainter, QPen
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+
+from app.ui.icons import icon
+from app.ui.message_actions import BAR_HEIGHT, ActionBar
+from app.ui.message_body import MessageBody
+from app.ui.message_editor import MessageEditor
+from app.ui.transcript_row import COLLAPSED_CHARACTERS, Row
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QEnterEvent, QPaintEvent, QResizeEvent
+
+    from app.ui.formula import Formulas
+    from app.ui.markdown_style import MarkdownStyle
+    from app.ui.transcript_idle import IdleWork
+
+COLUMN_PX = 800
+_MARGIN, _NARROW_MARGIN = 32, 14
+_TOP, _BOTTOM = 12, 10
+_AVATAR, _TEXT_LEFT, _NAME_HEIGHT = 28, 44, 27
+# Qt puts the extra height of a line below its text, so less room is needed there
+_BUBBLE_X, _BUBBLE_TOP, _BUBBLE_BOTTOM, _BUBBLE_SHARE = 16, 13, 6, 0.78
+_MARKER_HEIGHT = 44
+_SHOW_ALL_HEIGHT = 30
+_AVATAR_COLOURS = ("#5b86ff", "#8a5bff")
+_COPIED_MS = 1500
+
+
+def column(width: int) -> tuple[int, int]:
+    """Left edge and width of the text column in a transcript this wide, in pixels."""
+    margin = _MARGIN if width > 560 else _NARROW_MARGIN
+    wide = max(80, min(width - 2 * margin, COLUMN_PX))
+    return (width - wide) // 2, wide
+
+
+class MessageItem(QWidget):
+    """Lays out and paints one row.
+
+    Signals: `height_changed(id)`; `triggered(id, action)` for regenerate, continue, previous and next;
+    `edited(id, text)` when an edit is sent; `link_activated(url)`; `announced(words)` for screen readers.
+    """
+
+    height_changed = Signal(int)
+    triggered = Signal(int, str)
+    edited = Signal(int, str)
+    link_activated = Signal(str)
+    announced = Signal(str)
+
+    def __init__(
+        self, row: Row, style: MarkdownStyle, formulas: Formulas, idle: IdleWork, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.row, self._style = row, style
+        self._expanded = False
+        self._editor: MessageEditor | None = None
+        self._show_all: QPushButton | None = None
+        self.body: MessageBody | None = None
+        self.bar: ActionBar | None = None
+        self._copied_timer = QTimer(self, singleShot=True, interval=_COPIED_MS)
+        self._copied_timer.timeout.connect(self._restore_bar)
+        if row.kind != "marker":
+            self.body = MessageBody(style, formulas, idle, self)
+            self.bar = ActionBar(style.theme, right=row.kind == "user", parent=self)
+            self._connect(self.body, self.bar)
+            self._show_text()
+            self._show_bar()
+
+    def _connect(self, body: MessageBody, bar: ActionBar) -> None:
+        body.height_changed.connect(self._grew)
+        body.link_activated.connect(self.link_activated)
+        body.code_copied.connect(self._code_copied)
+        body.focus_changed.connect(self.update)
+        bar.triggered.connect(self._act)
+        copy = QAction("Copy message", body)
+        copy.triggered.connect(self.copy)
+        body.addAction(copy)
+
+    # What is shown
+
+    def set_row(self, row: Row) -> None:
+        """Show another state of the same row."""
+        before, self.row = self.row, row
+        if self.body is None:
+            self.update()
+            return
+        if row.text != before.text:
+            self._show_text()
+        elif before.state == "streaming" and row.state != "streaming":
+            self.body.finish()
+        self._show_bar()
+        self.update()
+
+    def add_text(self, text: str, row: Row) -> None:
+        """Add streamed text; `row` is the row with it."""
+        self.row = row
+        if self.body is not None:
+            self.body.add_markdown(text)
+            if not self.body.markdown.source.strip() or self.bar is None:
+                self.update()
+
+    def restyle(self, style: MarkdownStyle) -> None:
+        """Change the theme."""
+        self._style = style
+        if self.body is not None and self.bar is not None:
+            self.body.restyle(style)
+            self.bar.restyle(style.theme, self.row, len(self.body.markdown.cards))
+        if self._editor is not None:
+            self._editor.restyle(style.theme)
+        self.update()
+
+    def set_place(self, number: int, count: int) -> None:
+        """Say which message this is, for those who hear it."""
+        words = self.row.text if self.row.kind == "marker" else f"{self.row.speaker}, message {number} of {count}"
+        if self.accessibleName() != words:
+            self.setAccessibleName(words)
+            if self.body is not None and self.bar is not None:
+                self.body.setAccessibleName(words)
+                self.bar.setAccessibleName(f"Actions for {words}")
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether something would be lost if this widget went away: a selection, an edit, the focus."""
+        if self.body is None:
+            return False
+        focus = QGuiApplication.focusObject()
+        within = isinstance(focus, QWidget) and self.isAncestorOf(focus)
+        return self._editor is not None or within or self.body.textCursor().hasSelection()
+
+    def tab_stops(self) -> list[QWidget]:
+        """What Tab visits in this row, in order."""
+        if self.body is None or self.bar is None:
+            return []
+        if self._editor is not None:
+            return list(self._editor.tab_stops())
+        stops: list[QWidget] = [self.body]
+        if self._show_all is not None:
+            stops.append(self._show_all)
+        return [*stops, self.bar]
+
+    def close_down(self) -> None:
+        """Stop all work for this row and delete it."""
+        if self.body is not None:
+            self.body.close_down()
+        self.hide()
+        self.deleteLater()
+
+    def _show_text(self) -> None:
+        if self.body is None:
+            return
+        if self.row.kind == "assistant":
+            self.body.show_markdown(self.row.text, complete=self.row.state != "streaming")
+            return
+        shortened = self.row.is_long_paste and not self._expanded
+        self.body.show_plain(self.row.text[:COLLAPSED_CHARACTERS] + "…" if shortened else self.row.text)
+        if self.row.is_long_paste and self._show_all is None:
+            self._show_all = QPushButton(self)
+            self._show_all.setProperty("kind", "link")
+            self._show_all.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+            self._show_all.clicked.connect(self._toggle_all)
+            self._show_all.show()
+        if self._show_all is not None:
+            self._show_all.setText("Show less" if self._expanded else f"Show all {len(self.row.text):,} characters")
+
+    def _show_bar(self) -> None:
+        if self.bar is not None and self.body is not None:
+            self.bar.show_row(self.row, len(self.body.markdown.cards))
+            self.setAccessibleDescription(self.row.footer)
+
+    @Slot()
+    def _restore_bar(self) -> None:
+        if self.bar is not None and self.body is not None:
+            self.bar.restyle(self._style.theme, self.row, len(self.body.markdown.cards))
+
+    # What can be done
+
+    @Slot()
+    def copy(self) -> None:
+        """Put the message into the clipboard: a reply as its Markdown."""
+        QGuiApplication.clipboard().setText(self.row.text)
+        if self.bar is not None:
+            self.bar.confirm_copied()
+            self._copied_timer.start()
+        self.announced.emit("Message copied")
+
+    @Slot()
+    def edit(self) -> None:
+        """Begin to edit a person's turn in its place."""
+        if self.row.kind != "user" or self._editor is not None or self.body is None or self.bar is None:
+            return
+        self._editor = MessageEditor(self.row.text, self._style.theme, self)
+        self._editor.submitted.connect(self._submit_edit)
+        self._editor.cancelled.connect(self._end_edit)
+        self._editor.height_changed.connect(self._grew)
+        self._editor.show()
+        self.body.hide()
+        self.bar.hide()
+        self._grew()
+        self._editor.take_focus()
+
+    @Slot(str)
+    def _act(self, name: str) -> None:
+        if name == "copy":
+            self.copy()
+        elif name == "edit":
+            self.edit()
+        elif name == "copy_code":
+            self._copy_code()
+        else:
+            self.triggered.emit(self.row.id, name)
+
+    def _copy_code(self) -> None:
+        if self.body is None or self.bar is None:
+            return
+        cards = [(number, card) for number, card in enumerate(self.body.markdown.cards) if card.count]
+        if len(cards) == 1:
+            self.body.copy_code(cards[0][0])
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for place, (number, card) in enumerate(cards, 1):
+            first_line = card.text.strip().split("\n", 1)[0][:40]
+            choice = menu.addAction(f"{place}. {card.language or 'text'}: {first_line}")
+            choice.setData(number)
+        menu.triggered.connect(self._copy_chosen_code)
+        menu.popup(self.bar.mapToGlobal(self.bar.rect().bottomLeft()))
+
+    @Slot(QAction)
+    def _copy_chosen_code(self, choice: QAction) -> None:
+        if self.body is not None:
+            self.body.copy_code(int(choice.data()))
+
+    @Slot(str)
+    def _code_copied(self, language: str) -> None:
+        self.announced.emit(f"{language or 'Code'} copied")
+
+    @Slot(str)
+    def _submit_edit(self, text: str) -> None:
+        self._end_edit()
+        self.edited.emit(self.row.id, text)
+
+    @Slot()
+    def _end_edit(self) -> None:
+        if self._editor is None or self.body is None or self.bar is None:
+            return
+        self._editor.hide()
+        self._editor.deleteLater()
+        self._editor = None
+        self.body.show()
+        self.bar.show()
+        self._grew()
+        self.body.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _toggle_all(self) -> None:
+        self._expanded = not self._expanded
+        self._show_text()
+        self._grew()
+
+    @Slot()
+    def _grew(self) -> None:
+        if self.bar is not None and self.body is not None and self.body.markdown.cards:
+            self._show_bar()
+        self.height_changed.emit(self.row.id)
+
+    # Size and place
+
+    def height_for(self, width: int) -> int:
+        """How tall this row is in a transcript this wide, in pixels."""
+        if self.body is None:
+            return _MARKER_HEIGHT
+        if self._editor is not None:
+            return _TOP + self._editor.sizeHint().height() + _BOTTOM + 8
+        text = max(24, self.body.height_for(self._text_width(width)))
+        if self.row.kind == "user":
+            extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
+            return _TOP + _BUBBLE_TOP + text + _BUBBLE_BOTTOM + extra + 4 + BAR_HEIGHT + _BOTTOM
+        return _TOP + _NAME_HEIGHT + text + 6 + BAR_HEIGHT + _BOTTOM + 6
+
+    def _text_width(self, width: int) -> int:
+        wide = column(width)[1]
+        if self.row.kind == "user":
+            widest = int(wide * _BUBBLE_SHARE) - 2 * _BUBBLE_X
+            return self.body.ideal_width(widest) if self.body is not None else widest
+        return wide - _TEXT_LEFT
+
+    def _arrange(self) -> None:
+        if self.body is None or self.bar is None:
+            return
+        left, wide = column(self.width())
+        if self._editor is not None:
+            self._editor.setGeometry(left, _TOP, wide, self.height() - _TOP - _BOTTOM)
+            return
+        text = self._text_width(self.width())
+        bottom = self.height() - _BOTTOM - BAR_HEIGHT
+        if self.row.kind == "user":
+            extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
+            top = _TOP + _BUBBLE_TOP
+            self.body.setGeometry(left + wide - text - _BUBBLE_X, top, text, bottom - top - _BUBBLE_BOTTOM - 4 - extra)
+            if self._show_all is not None:
+                self._show_all.setGeometry(self.body.x() - 4, self.body.geometry().bottom() + 3, text, 26)
+            self.bar.setGeometry(left, bottom, wide, BAR_HEIGHT)
+        else:
+            top = _TOP + _NAME_HEIGHT
+            self.body.setGeometry(left + _TEXT_LEFT, top, text, bottom - top - 12 + 6)
+            self.bar.setGeometry(left + _TEXT_LEFT - 6, bottom - 6, wide - _TEXT_LEFT + 6, BAR_HEIGHT)
+
+    # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put text and buttons in their places."""
+        self._arrange()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Somebody is near: real buttons, please."""
+        if self.bar is not None:
+            self.bar.materialise()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """And gone again."""
+        if self.bar is not None:
+            self.bar.dematerialise()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Bubble, avatar, name or line; the rest are children."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.row.kind == "marker":
+            self._paint_marker(painter)
+        elif self._editor is None and self.body is not None:
+            if self.row.kind == "user":
+                self._paint_bubble(painter, self.body.geometry())
+            else:
+                self._paint_name(painter)
+            if self.body.hasFocus() and self.body.cursorWidth():
+                self._paint_focus(painter, self.body.geometry())
+
+    def _paint_marker(self, painter: QPainter) -> None:
+        left, wide = column(self.width())
+        font = self._font(self._style.theme.small_pt)
+        middle = self.height() // 2
+        text = QFontMetrics(font).elidedText(self.row.text, Qt.TextElideMode.ElideRight, wide - 80)
+        half = QFontMetrics(font).horizontalAdvance(text) / 2 + 14
+        painter.setFont(font)
+        painter.setPen(QPen(QColor(self._style.theme.control), 1))
+        centre = left + wide / 2
+        painter.drawLine(QPointF(left, middle + 0.5), QPointF(centre - half, middle + 0.5))
+        painter.drawLine(QPointF(centre + half, middle + 0.5), QPointF(left + wide, middle + 0.5))
+        painter.setPen(QColor(self._style.theme.muted))
+        painter.drawText(QRect(left, 0, wide, self.height()), Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_bubble(self, painter: QPainter, text: QRect) -> None:
+        extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._style.theme.bubble))
+        frame = QRectF(text).adjusted(-_BUBBLE_X, -_BUBBLE_TOP, _BUBBLE_X, _BUBBLE_BOTTOM + extra)
+        painter.drawRoundedRect(frame, 16, 16)
+
+    def _paint_name(self, painter: QPainter) -> None:
+        left = column(self.width())[0]
+        shade = QLinearGradient(left, _TOP, left + _AVATAR, _TOP + _AVATAR)
+        shade.setColorAt(0, QColor(_AVATAR_COLOURS[0]))
+        shade.setColorAt(1, QColor(_AVATAR_COLOURS[1]))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shade)
+        painter.drawEllipse(QRectF(left, _TOP, _AVATAR, _AVATAR))
+        icon("spark", "#ffffff", 16).paint(painter, QRect(left + 6, _TOP + 6, 16, 16))
+        font = self._font(self._style.theme.chrome_pt)
+        font.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(font)
+        painter.setPen(QColor(self._style.theme.text))
+        place = QRect(left + _TEXT_LEFT, _TOP - 1, column(self.width())[1] - _TEXT_LEFT, 24)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.row.speaker)
+        if self.row.state == "streaming" and not self.row.text:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(self._style.theme.faint))
+            for number in range(3):
+                painter.drawEllipse(QPointF(left + _TEXT_LEFT + 4 + 11 * number, _TOP + _NAME_HEIGHT + 12), 3, 3)
+
+    def _paint_focus(self, painter: QPainter, text: QRect) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(self._style.theme.accent), 1.5))
+        frame = QRectF(text).adjusted(-8, -4, 8, 4)
+        if self.row.kind == "user":
+            frame = QRectF(text).adjusted(-_BUBBLE_X, -_BUBBLE_TOP, _BUBBLE_X, _BUBBLE_BOTTOM)
+        painter.drawRoundedRect(frame, 12, 12)
+
+    def _font(self, size_pt: float) -> QFont:
+        font = QFont(self._style.theme.body_font)
+        font.setPointSizeF(size_pt)
+        return font
