@@ -59,7 +59,7 @@ class Archive(QObject, Generic[Stores]):
         ticket.ended.connect(ended)
 
     def close(self, close_stores: Callable[[Stores], None], timeout_s: float = 10.0) -> bool:
-        """Finish all that was asked, then close the stores; at the end of the program. Returns whether it was in time."""
+        """Finish all that was asked, then close the stores; for the end of the program. Whether it was in time."""
         self.ask(close_stores)
         return self._lane.drain(timeout_s)
 

@@ -11,8 +11,8 @@ from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, ModelFacts
 
-Load = Callable[[str, Loading, Callable[[float], None], StopFlag], Engine]
-"""Loads a model file: path, how, who hears of the progress (0..1), and the flag that stops it."""
+Load = Callable[[str, Loading, StopFlag, Callable[[float], None]], Engine | None]
+"""Loads a model file: path, how, the flag that stops it, and who hears of the progress (0..1); None when stopped."""
 
 
 class LoadStopped(Exception):  # noqa: N818  (stopping is not an error)
@@ -77,7 +77,9 @@ class EngineRoom:
             self.status = (spec.model_id, replace(state, progress=share))
 
         try:
-            engine = self._load(spec.path, spec.loading, progress, stop)
+            engine = self._load(spec.path, spec.loading, stop, progress)
+            if engine is None:
+                raise LoadStopped
         except AppError as error:
             self.status = (spec.model_id, ModelState(Kind.FAILED, error=error))
             raise

@@ -76,7 +76,9 @@ class ModelManager(QObject):
         for entry in catalog.entries:
             if entry.file is not None:
                 size = entry.file.stat().st_size if entry.file.exists() else 0
-                self._entries[entry.id] = ModelEntry(entry.id, entry.name, str(entry.file), size, entry.note, bundled=True)
+                self._entries[entry.id] = ModelEntry(
+                    entry.id, entry.name, str(entry.file), size, entry.note, bundled=True
+                )
         self._entries |= {entry.id: entry for entry in known}
         preferences.know_models_by(self._names)
         self._engine_lane = Lane("engine", self)
@@ -197,8 +199,6 @@ class ModelManager(QObject):
                     self.state_changed.emit(model_id)
         if self._engine_lane.is_idle:
             self._watch.stop()
-
-
 
 
 __all__ = ["FileFacts", "Kind", "ModelEntry", "ModelManager", "ModelState"]

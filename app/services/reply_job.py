@@ -20,9 +20,7 @@ def turns_of(path: Sequence[Message], system_prompt: str) -> tuple[Turn, ...]:
     return system + tuple(Turn(message.role, message.text, message.token_ids) for message in path)
 
 
-def reply_job(
-    room: EngineRoom, spec: ModelSpec, turns: Sequence[Turn], sampling: Sampling, conversation: int
-) -> Job:
+def reply_job(room: EngineRoom, spec: ModelSpec, turns: Sequence[Turn], sampling: Sampling, conversation: int) -> Job:
     """A job that loads the model if need be, then yields its ModelFacts and all that `play` yields."""
 
     def job(stop: StopFlag) -> Iterator[object]:

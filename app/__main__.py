@@ -1,0 +1,51 @@
+"""The program `orcinus`: opens the window, or does one thing on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+COMMANDS = ("ask", "prompt", "doctor", "bench")
+
+
+def main() -> int:
+    """Start what the arguments ask for; returns the exit code."""
+    arguments = sys.argv[1:]
+    _open_standard_streams()
+    if arguments and (arguments[0] in COMMANDS or arguments[0] in {"-h", "--help", "--version"}):
+        from app.cli import run
+
+        return run(arguments)
+    if not _has_display():
+        from app.cli import without_display
+
+        return without_display(arguments)
+    from app.main import run as open_window
+
+    return open_window(arguments)
+
+
+def _has_display() -> bool:
+    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in {"win32", "darwin"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open_standard_streams() -> None:
+    """A program started by a double click may have none, and llama.cpp writes to them whatever one does."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, mode)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (open for as long as the program runs)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,230 @@
+"""The same core without a window: ask, prompt, doctor and bench on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import app
+from app.core.chat import Role
+from app.core.errors import AppError, UsageError
+from app.core.options import Loading, Sampling
+from app.core.settings import declared
+from app.core.stopping import StopFlag
+from app.core.text import clean
+from app.engine.base import Delta, Done, Engine, Turn
+from app.setup import Choice, choose, headless
+
+_EXAMPLE = ("My name is Ada.", "What is the capital of France?", "What is my name?")
+_INTERRUPTED = 130
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the arguments ask for; returns the exit code: 0 done, 1 could not be done, 2 not understood."""
+    parsed = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that cannot show a character shows a mark instead of ending the program
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    try:
+        return int(parsed.do(parsed))
+    except AppError as error:
+        print("\n".join(error.parts()), file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:
+        sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115  (nobody reads any more)
+        return 1
+
+
+def without_display(arguments: Sequence[str]) -> int:
+    """The main job where no window can open: a short conversation, and how to have one's own."""
+    del arguments
+    print("There is no display here, so no window can open. Chat in the terminal instead:")
+    print('  python -m app ask "My name is Ada." "What is my name?"')
+    print("This is how it looks, with the model that comes with Orcinus:\n", flush=True)
+    return run(["ask", "--model", "starter", "--show-turns", *_EXAMPLE])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orcinus", description="Chat with open models on this computer. Without a word, the window opens."
+    )
+    parser.add_argument("--version", action="version", version=f"Orcinus {app.__version__}")
+    words = parser.add_subparsers(required=True, metavar="ask | prompt | doctor | bench")
+    ask = words.add_parser("ask", help="play turns as one conversation and print each reply as it comes")
+    _add_conversation(ask)
+    ask.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as temperature=0.2")
+    ask.add_argument("--seed", type=int, help="the same seed and settings give the same reply")
+    ask.add_argument("--show-turns", action="store_true", help="print what was asked, too")
+    ask.set_defaults(do=_ask)
+    prompt = words.add_parser("prompt", help="show the exact prompt for turns of question and answer; generate nothing")
+    _add_conversation(prompt)
+    prompt.set_defaults(do=_prompt, set=[], seed=None)
+    doctor = words.add_parser("doctor", help="what Orcinus finds on this computer")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.set_defaults(do=_doctor)
+    bench = words.add_parser("bench", help="measure a model's speed, as llama-bench counts")
+    bench.add_argument("model", help='a GGUF file, or the name of a known model, such as "starter"')
+    bench.add_argument("-p", type=int, default=512, metavar="N", help="tokens of prompt to read (512)")
+    bench.add_argument("-n", type=int, default=128, metavar="N", help="tokens to generate (128)")
+    bench.add_argument("-d", type=int, default=0, metavar="N", help="tokens already in the context (0)")
+    bench.add_argument("-r", type=int, default=5, metavar="N", help="repetitions; medians are printed (5)")
+    bench.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a loading setting")
+    bench.add_argument("--json", action="store_true", help="for programs")
+    bench.set_defaults(do=_bench)
+    return parser
+
+
+def _add_conversation(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("turns", nargs="+", metavar="TURN", help="what to say, one turn each")
+    parser.add_argument("--model", default="", help="a GGUF file or a known model; else the last one used")
+    parser.add_argument("--system", help="the system prompt; else the model's own")
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON object a line")
+
+
+def _ask(asked: argparse.Namespace) -> int:
+    from app.engine.turn import play
+
+    with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
+        turns = _system(asked, choice)
+        for text in asked.turns:
+            turns.append(Turn(Role.USER, clean(text)))
+            if asked.show_turns:
+                print(f"> {text}", flush=True)
+            parts: list[str] = []
+            done: Done | None = None
+            for event in play(engine, turns, choice.sampling, stop):
+                if isinstance(event, Delta):
+                    parts.append(event.text)
+                    if not asked.json:
+                        print(_printable(event.text), end="", flush=True)
+                elif isinstance(event, Done):
+                    done = event
+            reply = "".join(parts)
+            if asked.json and done is not None:
+                print(json.dumps(_told(reply, done, engine), ensure_ascii=False), flush=True)
+            elif not asked.json:
+                print("\n" if asked.show_turns else "", flush=True)
+            if stop.is_set():
+                return _INTERRUPTED
+            turns.append(Turn(Role.ASSISTANT, reply, done.token_ids if done else ()))
+    return 0
+
+
+def _told(reply: str, done: Done, engine: Engine) -> dict[str, Any]:
+    return {
+        "reply": reply,
+        "prompt_tokens": done.prompt_tokens,
+        "cached_tokens": done.cached_tokens,
+        "completion_tokens": done.completion_tokens,
+        "ttft_ms": round(done.ttft_ms, 3),
+        "tokens_per_s": round(done.tokens_per_s, 3),
+        "stop_reason": str(done.reason),
+        "model": engine.facts.name,
+        "seed": done.seed,
+    }
+
+
+def _prompt(asked: argparse.Namespace) -> int:
+    with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
+        turns = _system(asked, choice)
+        roles = (Role.USER, Role.ASSISTANT)
+        turns += [Turn(roles[index % 2], clean(text)) for index, text in enumerate(asked.turns)]
+        prompt = engine.render(turns, reply=len(asked.turns) % 2 == 1)
+        if asked.json:
+            segments = [
+                {"kind": part.kind, "role": part.role, "text": part.text, "tokens": list(part.tokens)}
+                for part in prompt.segments
+            ]
+            print(json.dumps({"text": prompt.text, "segments": segments}, ensure_ascii=False))
+        else:
+            print(_printable(prompt.text))
+            print(f"\n{len(prompt.tokens):,} tokens", file=sys.stderr)
+    return 0
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from app.doctor import examine, readable
+
+    report = examine()
+    print(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else readable(report))
+    return 0
+
+
+def _bench(asked: argparse.Namespace) -> int:
+    from app.engine.bench import bench
+
+    with headless() as parts:
+        choice = choose(parts, asked.model, _assignments(asked.set))
+    for name, value, least in (("-p", asked.p, 1), ("-n", asked.n, 1), ("-d", asked.d, 0), ("-r", asked.r, 1)):
+        if value < least:
+            raise UsageError(f"{name} must be at least {least}", f"It was {value}.")
+    figures = bench(choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading)
+    if asked.json:
+        print(json.dumps(figures))
+    else:
+        print(f"reading    {figures['prompt_tokens_per_s']:10,.1f} tokens/s")
+        print(f"generating {figures['generate_tokens_per_s']:10,.1f} tokens/s")
+    return 0
+
+
+def _system(asked: argparse.Namespace, choice: Choice) -> list[Turn]:
+    text = clean(choice.system_prompt if asked.system is None else asked.system)
+    return [Turn(Role.SYSTEM, text)] if text.strip() else []
+
+
+def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs as checked values by setting key."""
+    known = {**declared(Sampling), **declared(Loading)}
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or key not in known:
+            raise UsageError(
+                f"--set does not understand {pair!r}",
+                "It takes NAME=VALUE.",
+                "Names: " + ", ".join(sorted(known)) + ".",
+            )
+        values[key] = known[key].parsed(text)
+    return values
+
+
+@contextmanager
+def _engine(asked: argparse.Namespace, stop: StopFlag) -> Iterator[tuple[Engine, Choice]]:
+    from app.engine.llama import load
+
+    values = _assignments(asked.set)
+    if asked.seed is not None:
+        values["seed"] = declared(Sampling)["seed"].checked(asked.seed)
+    with headless() as parts:
+        choice = choose(parts, asked.model, values)
+    engine = load(choice.path, choice.loading, stop)
+    if engine is None:
+        raise SystemExit(_INTERRUPTED)
+    for notice in engine.facts.notices:
+        print(notice, file=sys.stderr)
+    try:
+        yield engine, choice
+    finally:
+        engine.close()
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[StopFlag]:
+    """Ctrl+C ends the reply where it is, and the program in good order."""
+    stop = StopFlag()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _printable(text: str) -> str:
+    """A reply must not be able to steer the terminal: control characters but line break and tab are left out."""
+    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\x7f" <= c <= "\x9f"))

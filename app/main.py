@@ -1,0 +1,204 @@
+"""Builds the parts, connects them and runs the window; the only place that knows them all."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import PySide6
+from PySide6.QtCore import QEventLoop, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+import app
+from app.core.errors import AppError
+from app.paths import Paths, find_paths
+from app.services.archive import Archive
+from app.services.notice import Notice
+from app.setup import prepare_process
+from app.single_instance import SingleInstance
+from app.storage.stores import Stores, open_stores
+
+log = logging.getLogger(__name__)
+
+_SWITCH_INTERVAL_S = 0.0005
+"""A busy worker then hands the GIL over ten times sooner than by default, which keeps frames on time."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Open the window and run until it is closed; returns the exit code. A GGUF file as argument is opened."""
+    if refused := _refused_binding():
+        print(refused, file=sys.stderr)  # noqa: T201  (there is no window to tell it)
+        return 1
+    paths = find_paths(os.environ)
+    prepare_process(paths)
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("Orcinus")
+    application.setApplicationVersion(app.__version__)
+    application.setDesktopFileName("orcinus")
+    single = SingleInstance(paths.lock_file) if paths.lasting else None
+    files = [os.path.abspath(name) for name in arguments if not name.startswith("-")]
+    if single is not None and not single.is_first:
+        single.ask_the_first(files)
+        print("Orcinus is open already; its window was brought to the front.")  # noqa: T201
+        return 0
+    program = Program(application, paths)
+    if single is not None:
+        single.asked.connect(program.come_to_front)
+    program.open(files)
+    code = application.exec()
+    return program.close() or code
+
+
+class Program(QObject):
+    """The running app: its parts, in the order they were built."""
+
+    def __init__(self, application: QApplication, paths: Paths) -> None:
+        super().__init__(application)
+        self._paths = paths
+        self._archive, remembered, warnings = _open_archive(paths, self)
+        # Imported while the storage lane opens the database
+        from app.engine.llama import load
+        from app.engine.model_file import inspect
+        from app.hub.catalog import read_catalog
+        from app.services.engine_room import EngineRoom
+        from app.services.library import Library
+        from app.services.model_manager import FileFacts, ModelEntry, ModelManager
+        from app.services.preferences import Preferences
+        from app.ui.main_window import MainWindow
+
+        def look_at(path: str) -> FileFacts:
+            file = inspect(path)
+            return FileFacts(file.name, file.size_bytes)
+
+        def remember(entry: ModelEntry) -> None:
+            self._archive.ask(lambda stores: stores.models.add(entry.path, entry.name))
+
+        def forget(model_id: str) -> None:
+            self._archive.ask(lambda stores: stores.models.remove(model_id))
+
+        catalog = read_catalog(paths.resources_dir)
+        self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
+        known = [ModelEntry(model.path, model.name, model.path, _size(model.path)) for model in remembered.models]
+        self.models = ModelManager(catalog, self.preferences, EngineRoom(load), look_at, known, remember, forget, self)
+        self.library = Library(
+            self._archive,
+            self.models,
+            self.preferences,
+            remembered.chats,
+            remembered.last_chat_id,
+            remembered.last_model_id,
+            self,
+        )
+        self.window = MainWindow(self.library, self.models, self.preferences, settings_file=str(paths.window_file))
+        for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
+            if warning:
+                self.window.tell(warning)
+        _hook_crashes(self.window.tell)
+
+    def open(self, files: Sequence[str]) -> None:
+        """Show the window; what it can do without comes after the first paint."""
+        self.window.show()
+        QTimer.singleShot(0, self, lambda: self._opened(files))
+
+    def come_to_front(self, files: tuple[str, ...]) -> None:
+        """A second start asked for this window."""
+        self.window.setWindowState(self.window.windowState() & ~self.window.windowState().WindowMinimized)
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+        for path in files:
+            self.models.open_file(path)
+
+    def close(self) -> int:
+        """Stop the engine, save everything, let go. Returns an exit code."""
+        self.library.flush()
+        engine_ended = self.models.close()
+        saved = self._archive.close(lambda stores: stores.close())
+        logging.shutdown()
+        if not engine_ended:
+            # llama.cpp is still inside a decode: freeing anything under it would crash, and all is saved
+            os._exit(0 if saved else 1)
+        return 0 if saved else 1
+
+    def _opened(self, files: Sequence[str]) -> None:
+        self.window.fill()
+        for path in files:
+            self.models.open_file(path)
+
+
+class _KeptValues:
+    """Hands changed settings to the storage lane."""
+
+    def __init__(self, archive: Archive[Stores]) -> None:
+        self._archive = archive
+
+    def set(self, scope: str, key: str, value: Any) -> None:
+        """Keep one changed value."""
+        self._archive.ask(lambda stores: stores.settings.set(scope, key, value))
+
+    def clear(self, scope: str, key: str) -> None:
+        """Forget it."""
+        self._archive.ask(lambda stores: stores.settings.clear(scope, key))
+
+
+def _open_archive(paths: Paths, parent: QObject) -> tuple[Archive[Stores], Any, tuple[Notice, ...]]:
+    """The archive and what it remembers. A database that cannot be used is left alone, and this run keeps nothing."""
+    archive: Archive[Stores] = Archive(lambda: open_stores(paths.database), parent)
+    remembered, error = _wait(archive)
+    if error is None:
+        return archive, remembered, tuple(Notice(text, level="warning") for text in remembered.notices)
+    log.error("The database cannot be used: %s", error)
+    archive.close(lambda stores: stores.close())
+    notice = Notice(error.title, error.detail, f"{error.hint} Until then, chats are not saved.".strip(), "error")
+    archive = Archive(lambda: open_stores(None), parent)
+    remembered, error = _wait(archive)
+    if error is not None:
+        raise error
+    return archive, remembered, (notice,)
+
+
+def _wait(archive: Archive[Stores]) -> tuple[Any, AppError | None]:
+    """Open the stores on their lane and wait for what they remember: without it there is nothing to show."""
+    loop = QEventLoop()
+    found: list[Any] = [None, None]
+
+    def then(remembered: Any) -> None:
+        found[0] = remembered
+        loop.quit()
+
+    def failed(error: AppError) -> None:
+        found[1] = error
+        loop.quit()
+
+    archive.ask(lambda stores: stores.remembered(), then, failed)
+    loop.exec()
+    return found[0], found[1]
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _hook_crashes(tell: Callable[[Notice], None]) -> None:
+    """What nobody foresaw goes to the log and, once, into the window; the program goes on."""
+    from app.services.lane import unforeseen
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        log.critical("Nobody foresaw this", exc_info=(kind, error, trace))
+        tell(Notice.of(unforeseen(error)))
+
+    sys.excepthook = hook
+
+
+def _refused_binding() -> str:
+    """PySide6 6.12.0 on Python 3.11 kills the program after some thousand calls (PYSIDE-3474)."""
+    if PySide6.__version__ == "6.12.0" and sys.version_info < (3, 12):
+        return "PySide6 6.12.0 does not work with Python 3.11. Please run: python3 packaging/dev.py setup"
+    return ""

@@ -1,0 +1,192 @@
+"""The owner of one reply while it grows: from the engine lane to the window and, every quarter second, to disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.chat import Chat, Message, MessageState
+from app.core.errors import AppError, MessageTooLongError
+from app.core.options import Sampling
+from app.engine.base import Delta, Done, ModelFacts, Reading, StopReason, Turn
+from app.engine.turn import Fitted
+from app.services.archive import Archive
+from app.services.lane import End, Outcome, Ticket
+from app.services.model_manager import ModelManager
+from app.services.notice import Notice
+from app.services.reply_job import first_sent, provenance, reply_job
+from app.storage.stores import Stores
+
+SAVE_MS = 250
+"""After any crash at most this much of a reply, and the time to write it, is missing; half a second is the promise."""
+
+_RETRY_MS = 3000
+_SHOW_READING_FROM = 512
+"""Tokens still to read before the progress is worth a line."""
+
+_STATES = {End.FINISHED: MessageState.DONE, End.STOPPED: MessageState.STOPPED, End.FAILED: MessageState.FAILED}
+
+
+class GrowingReply(QObject):
+    """One reply in the making.
+
+    Signals:
+        text_added(int, str): message id and new text.
+        progress_changed(str): "Loading ...", "Reading ...", or empty.
+        tokens_counted(int, int): tokens in the context now, and its size.
+        finished(Message, AppError or None): the reply as it is kept.
+        refused(MessageTooLongError): the question does not fit and nothing was generated.
+        notice(Notice): the reply cannot be saved at the moment.
+    """
+
+    text_added = Signal(int, str)
+    progress_changed = Signal(str)
+    tokens_counted = Signal(int, int)
+    finished = Signal(object, object)
+    refused = Signal(object)
+    notice = Signal(object)
+
+    def __init__(
+        self,
+        message: Message,
+        history: Sequence[Message],
+        turns: Sequence[Turn],
+        chat: Chat,
+        sampling: Sampling,
+        models: ModelManager,
+        archive: Archive[Stores],
+        parent: QObject,
+        continued: Message | None = None,
+    ) -> None:
+        """`continued` is what the message was before, when it goes on instead of starting empty."""
+        super().__init__(parent)
+        self.message = message
+        self._history = history
+        self._turns = turns
+        self._chat = chat
+        self._sampling = sampling
+        self._models = models
+        self._archive = archive
+        self._parts: list[str] = [continued.text] if continued else []
+        self._continued = continued
+        self._unsaved: list[str] = []
+        self._facts: ModelFacts | None = None
+        self._fitted: Fitted | None = None
+        self._done: Done | None = None
+        self._ticket: Ticket | None = None
+        self._told = False
+        self._save_timer = QTimer(self, interval=SAVE_MS)
+        self._save_timer.timeout.connect(self.save_text)
+        models.state_changed.connect(self._loading)
+
+    def start(self) -> None:
+        """Queue the work; everything else follows by signals."""
+        spec = self._models.spec(self._chat.model_id)
+        job = reply_job(self._models.room, spec, self._turns, self._sampling, self._chat.id)
+        self._ticket = self._models.run(job)
+        self._ticket.items.connect(self._take)
+        self._ticket.ended.connect(self._end)
+        self._save_timer.start()
+
+    def stop(self) -> None:
+        """End the reply where it is."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+    def save_text(self) -> None:
+        """Hand what came since the last time to the storage lane."""
+        if not self._unsaved:
+            return
+        text, self._unsaved = "".join(self._unsaved), []
+        message_id = self.message.id
+        self._archive.ask(
+            lambda stores: stores.chats.append_chunk(message_id, text),
+            failed=lambda error: self._not_saved(error, text),
+        )
+
+    def _take(self, items: tuple[object, ...]) -> None:
+        texts: list[str] = []
+        for item in items:
+            match item:
+                case Delta(text, count):
+                    texts.append(text)
+                    if self._fitted is not None and self._facts is not None:
+                        self.tokens_counted.emit(self._fitted.prompt_tokens + count, self._facts.n_ctx)
+                case Reading(done, total):
+                    waiting = total - done >= _SHOW_READING_FROM
+                    self.progress_changed.emit(f"Reading {done:,} of {total:,} tokens" if waiting else "")
+                case Fitted():
+                    self._fitted = item
+                case ModelFacts():
+                    self._facts = item
+                    self.progress_changed.emit("")
+                case Done():
+                    self._done = item
+        if text := "".join(texts):
+            self._parts.append(text)
+            self._unsaved.append(text)
+            self.text_added.emit(self.message.id, text)
+
+    def _loading(self, model_id: str) -> None:
+        state = self._models.state(model_id)
+        if model_id == self._chat.model_id and state.kind == "loading":
+            name = self._models.entry(model_id).name
+            self.progress_changed.emit(f"Loading {name} {state.progress:.0%}")
+
+    def _end(self, outcome: Outcome) -> None:
+        self._save_timer.stop()
+        self._models.state_changed.disconnect(self._loading)
+        error = outcome.error
+        if isinstance(error, MessageTooLongError) and not any(self._parts):
+            self.refused.emit(error)
+            return
+        state = _STATES[outcome.end]
+        if self._done is not None and self._done.reason is not StopReason.STOPPED and error is None:
+            state = MessageState.DONE  # Stop came too late to change anything
+        self.message = dataclasses.replace(
+            self.message,
+            text="".join(self._parts),
+            state=state,
+            token_ids=self._token_ids(),
+            provenance=provenance(
+                self._facts,
+                self._sampling,
+                self._chat.system_prompt,
+                first_sent(self._history, self._fitted),
+                self._done,
+                str(error) if error else "",
+            ),
+        )
+        self._keep()
+        self.finished.emit(self.message, error)
+
+    def _token_ids(self) -> tuple[int, ...]:
+        ids_before = self._continued.token_ids if self._continued else ()
+        if self._done is None or (self._continued and self._continued.text and not ids_before):
+            return ()  # ids are only of use for the whole of the text
+        return ids_before + self._done.token_ids
+
+    def _keep(self) -> None:
+        """Write the finished reply; when the disk refuses, keep it here and try again until it works."""
+        message, archive = self.message, self._archive
+
+        def work(stores: Stores) -> None:
+            stores.chats.finish(message.id, message.state, message.text, message.token_ids, message.provenance)
+
+        def failed(error: AppError) -> None:
+            self._not_saved(error, "")
+            QTimer.singleShot(_RETRY_MS, archive, keep)
+
+        def keep() -> None:
+            archive.ask(work, failed=failed)
+
+        keep()
+
+    def _not_saved(self, error: AppError, text: str) -> None:
+        if text:
+            self._unsaved.insert(0, text)
+        if not self._told:
+            self._told = True
+            self.notice.emit(Notice.of(error))

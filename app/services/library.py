@@ -1,0 +1,183 @@
+"""All chats: the list, search, the trash, and the sessions that are open."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.chat import Chat, ChatRow
+from app.core.errors import AppError
+from app.services.archive import Archive
+from app.services.chat_session import UNTITLED, ChatSession
+from app.services.model_manager import ModelManager
+from app.services.notice import Notice
+from app.services.preferences import Preferences
+from app.storage.stores import LAST_CHAT, LAST_MODEL, Stores
+
+_REFRESH_MS = 50
+
+
+class Library(QObject):
+    """The saved chats and the open ones. Lives in the GUI thread.
+
+    Signals:
+        chats_changed(): the list is another one.
+        found(str, tuple): the query and its hits (chat_id, title, snippet).
+        notice(Notice): something to tell that belongs to no open chat.
+        exported(str): a chat was written to this file.
+    """
+
+    chats_changed = Signal()
+    found = Signal(str, tuple)
+    notice = Signal(object)
+    exported = Signal(str)
+
+    def __init__(
+        self,
+        archive: Archive[Stores],
+        models: ModelManager,
+        preferences: Preferences,
+        chats: Sequence[ChatRow],
+        last_chat_id: int | None,
+        last_model_id: str,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._archive = archive
+        self._models = models
+        self._preferences = preferences
+        self._chats = tuple(chats)
+        self._last_chat_id = last_chat_id
+        self._last_model_id = last_model_id
+        self._sessions: dict[int, ChatSession] = {}
+        self._fresh: ChatSession | None = None
+        self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
+        self._refresh_timer.timeout.connect(self._refresh)
+        archive.failed.connect(self._failed)
+
+    def chats(self) -> tuple[ChatRow, ...]:
+        """Pinned ones first, then the newest first."""
+        return self._chats
+
+    def last_chat_id(self) -> int | None:
+        """The chat that was open when the app was last used, if it is still there."""
+        return self._last_chat_id if any(chat.id == self._last_chat_id for chat in self._chats) else None
+
+    @property
+    def last_model_id(self) -> str:
+        """The model used last, else the one that comes with the app."""
+        known = {entry.id for entry in self._models.entries()}
+        return self._last_model_id if self._last_model_id in known else self._models.default_id
+
+    def new_chat(self, model_id: str = "") -> ChatSession:
+        """An empty chat with its model's default system prompt; the one that is still empty, if there is one."""
+        model_id = model_id or self.last_model_id
+        fresh = self._fresh
+        if fresh is not None and fresh.chat.id == 0 and not fresh.busy:
+            if fresh.chat.model_id != model_id:
+                fresh.set_model(model_id)
+            return fresh
+        prompt = self._preferences.model_prompt(model_id)
+        session = self._open(Chat(0, UNTITLED, model_id, system_prompt=prompt))
+        self._fresh = session
+        return session
+
+    def session(self, chat_id: int) -> ChatSession:
+        """An open chat; opening it again gives the same session, with a reply that may still be growing."""
+        if chat_id in self._sessions:
+            return self._sessions[chat_id]
+        row = next(row for row in self._chats if row.id == chat_id)
+        session = self._open(Chat(row.id, row.title, row.model_id, pinned=row.pinned, updated_ms=row.updated_ms))
+        self._sessions[chat_id] = session
+        return session
+
+    def opened(self, session: ChatSession) -> None:
+        """Remember which chat and model are on screen."""
+        self._last_chat_id = session.chat.id or None
+        self._last_model_id = session.chat.model_id
+        chat_id, model_id = self._last_chat_id, self._last_model_id
+
+        def work(stores: Stores) -> None:
+            stores.state.set(LAST_CHAT, chat_id)
+            stores.state.set(LAST_MODEL, model_id)
+
+        self._archive.ask(work)
+
+    def rename(self, chat_id: int, title: str) -> None:
+        """Give a chat a title of the person's own; an empty one changes nothing."""
+        self.session(chat_id).rename(title)
+
+    def set_pinned(self, chat_id: int, pinned: bool) -> None:
+        """Keep a chat at the top of the list, or not."""
+        self.session(chat_id).set_pinned(pinned)
+
+    def delete(self, chat_id: int) -> None:
+        """Put a chat in the trash; the notice that says so can undo it."""
+        chat = next((chat for chat in self._chats if chat.id == chat_id), None)
+        if chat is None:
+            return
+        if chat_id in self._sessions:
+            self._sessions[chat_id].stop()
+        self._chats = tuple(other for other in self._chats if other.id != chat_id)
+        self.chats_changed.emit()
+        self._archive.ask(lambda stores: stores.chats.trash(chat_id))
+        undo = ("Undo", lambda: self.restore(chat_id))
+        self.notice.emit(Notice(f"“{chat.title}” was deleted", "It stays in the trash for 30 days.", actions=(undo,)))
+
+    def restore(self, chat_id: int) -> None:
+        """Take a chat out of the trash."""
+        self._archive.ask(lambda stores: stores.chats.restore(chat_id), lambda _: self._refresh())
+
+    def search(self, query: str) -> None:
+        """Look for words in titles and messages; answers with `found`."""
+        if not query.strip():
+            self.found.emit(query, ())
+            return
+        self._archive.ask(lambda stores: tuple(stores.chats.search(query)), lambda hits: self.found.emit(query, hits))
+
+    def export_chat(self, chat_id: int, path: str) -> None:
+        """Write a chat to a file: Markdown, or JSON if the name ends so."""
+        self._archive.ask(lambda stores: stores.export(chat_id, Path(path)), lambda _: self.exported.emit(path))
+
+    def flush(self) -> None:
+        """Hand everything unsaved to the storage lane; before the program ends."""
+        for session in (*self._sessions.values(), *([self._fresh] if self._fresh else [])):
+            session.flush()
+
+    def _open(self, chat: Chat) -> ChatSession:
+        session = ChatSession(chat, self._archive, self._models, self._preferences, self)
+        session.saved.connect(lambda: self._saved(session))
+        session.chat_changed.connect(lambda: self._changed(session))
+        return session
+
+    def _saved(self, session: ChatSession) -> None:
+        chat_id = session.chat.id
+        if chat_id and chat_id not in self._sessions:
+            self._sessions[chat_id] = session
+            if self._fresh is session:
+                self._fresh = None
+                self.opened(session)
+        self._refresh_timer.start()
+
+    def _changed(self, session: ChatSession) -> None:
+        """Show a new title or pin in the list at once; the order follows from the database."""
+        chat = session.chat
+        self._chats = tuple(
+            dataclasses.replace(old, title=chat.title, pinned=chat.pinned, model_id=chat.model_id)
+            if old.id == chat.id
+            else old
+            for old in self._chats
+        )
+
+    def _refresh(self) -> None:
+        self._archive.ask(lambda stores: tuple(stores.chats.rows()), self._listed)
+
+    def _listed(self, chats: tuple[ChatRow, ...]) -> None:
+        self._chats = chats
+        self.chats_changed.emit()
+
+    def _failed(self, error: AppError) -> None:
+        self.notice.emit(Notice.of(error))

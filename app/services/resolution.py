@@ -1,0 +1,68 @@
+"""Which value a setting has for a model and a chat: plain lookups, for the window and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from app.core.options import Look, Sampling
+from app.core.settings import Resolved, Source, resolve
+from app.hub.catalog import Catalog, Entry
+
+Group = TypeVar("Group")
+
+APP_SCOPE = "app"
+PROMPT_KEY = "system_prompt"
+
+
+def model_scope(model_id: str) -> str:
+    """The name under which what was changed for one model is kept."""
+    return f"model:{model_id}"
+
+
+class Resolution:
+    """Defaults, under the model's own values, under what was changed for the model, under a chat's own."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        changed: Mapping[str, Mapping[str, Any]],
+        names: Callable[[str], tuple[str, ...]] = lambda model_id: (model_id,),
+    ) -> None:
+        """`changed`: scope -> key -> value. `names` gives the names by which a model may stand in the catalogue."""
+        self._catalog = catalog
+        self.changed = {scope: dict(values) for scope, values in changed.items()}
+        self.names = names
+
+    def entry(self, model_id: str) -> Entry | None:
+        """What the catalogue knows of a model."""
+        return self._catalog.entry(model_id) or self._catalog.recognise(*self.names(model_id))
+
+    def look(self) -> Look:
+        """Theme and text size."""
+        return resolve(Look, [(Source.APP, self.changed.get(APP_SCOPE, {}))]).values
+
+    def resolved(
+        self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None
+    ) -> Resolved[Group]:
+        """The values of a group for a model, and over them a chat's own, each with its source."""
+        own = entry.sampling if (entry := self.entry(model_id)) and group is Sampling else {}
+        layers: list[tuple[Source, Mapping[str, Any]]] = [
+            (Source.MODEL, own),
+            (Source.MODEL_CHANGED, self.changed.get(model_scope(model_id), {})),
+            (Source.CHAT, overrides or {}),
+        ]
+        return resolve(group, layers)
+
+    def prompt_changed(self, model_id: str) -> str | None:
+        """The default system prompt that the person gave this model, if they did."""
+        changed = self.changed.get(model_scope(model_id), {}).get(PROMPT_KEY)
+        return changed if isinstance(changed, str) else None
+
+    def model_prompt(self, model_id: str) -> str:
+        """The system prompt that a new chat with this model starts from."""
+        changed = self.prompt_changed(model_id)
+        if changed is not None:
+            return changed
+        entry = self.entry(model_id)
+        return entry.system_prompt if entry else ""

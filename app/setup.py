@@ -1,0 +1,126 @@
+"""What the window and the command line need alike before they start: the process, and which model with which values."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import logging.handlers
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError, ModelFileError
+from app.core.options import Loading, Sampling
+from app.core.settings import declared
+from app.hub.catalog import Catalog, read_catalog
+from app.paths import Paths, find_paths
+from app.services.resolution import Resolution
+from app.storage.stores import Remembered, read_remembered
+
+_LOG_BYTES = 1_000_000
+_TOKEN = re.compile(r"hf_[A-Za-z0-9]{20,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Where things are, what models are known and what the person changed."""
+
+    paths: Paths
+    catalog: Catalog
+    remembered: Remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model with the values in force for it."""
+
+    model_id: str
+    path: str
+    system_prompt: str
+    sampling: Sampling
+    loading: Loading
+
+
+def prepare_process(paths: Paths) -> None:
+    """Logging, crash reports and an environment in which libraries behave; once, before any of them is imported."""
+    # ggml would fork and attach a debugger to a dying program, and CUDA_PATH or this one could bring in foreign code
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+    os.environ.pop("LLAMA_CPP_LIB_PATH", None)
+    if not paths.lasting:
+        return
+    try:
+        paths.logs_dir.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            paths.logs_dir / "orcinus.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8", errors="replace"
+        )
+        crashes = open(paths.logs_dir / "crash.log", "a", encoding="utf-8")  # noqa: SIM115  (faulthandler needs it open)
+    except OSError as error:
+        print(f"There is no log: {error}", file=sys.stderr)  # noqa: T201  (and so it cannot go there)
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_without_secrets)
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(handler)
+    faulthandler.enable(crashes)
+
+
+@contextmanager
+def headless() -> Iterator[Parts]:
+    """The parts for the command line. The database is only read, so an open window is not disturbed."""
+    paths = find_paths(os.environ)
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+    try:
+        remembered = read_remembered(paths.database)
+    except AppError as error:
+        print(f"Your settings cannot be read, so the defaults are used. {error}", file=sys.stderr)  # noqa: T201
+        remembered = Remembered()
+    yield Parts(paths, read_catalog(paths.resources_dir), remembered)
+
+
+def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
+    """The model that a person named, else the one used last, else the one that comes with the app.
+
+    `values` are settings by key, laid over everything else.
+
+    Raises:
+        ModelFileError: there is no such model or file.
+    """
+    bundled = {entry.id: str(entry.file) for entry in parts.catalog.entries if entry.file is not None}
+    names = {known.path: (known.name, Path(known.path).name) for known in parts.remembered.models}
+    model_id = model or parts.remembered.last_model_id
+    if not model and model_id not in bundled and not Path(model_id or ".").is_file():
+        model_id = next(iter(bundled))
+    if model_id not in bundled and not Path(model_id).exists():
+        raise ModelFileError(
+            f"There is no model {model_id!r}",
+            "It is neither a file nor the name of a model on this computer.",
+            "Give the path of a GGUF file, or one of: " + ", ".join(bundled) + ".",
+        )
+    if model_id not in bundled:
+        model_id = os.path.abspath(model_id)
+    resolution = Resolution(
+        parts.catalog, parts.remembered.settings, lambda name: names.get(name, (name, Path(name).name))
+    )
+    sampling = {key: value for key, value in values.items() if key in declared(Sampling)}
+    loading = {key: value for key, value in values.items() if key in declared(Loading)}
+    return Choice(
+        model_id,
+        bundled.get(model_id, model_id),
+        resolution.model_prompt(model_id),
+        resolution.resolved(Sampling, model_id, sampling).values,
+        resolution.resolved(Loading, model_id, loading).values,
+    )
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Access tokens never reach the log."""
+    message = record.getMessage()
+    if "hf_" in message:
+        record.msg, record.args = _TOKEN.sub("hf_…", message), ()
+    return True

@@ -1,0 +1,80 @@
+"""One window per data folder: a second start brings the first one to the front and ends."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+_WAIT_MS = 2000
+
+
+class SingleInstance(QObject):
+    """Holds the lock of a data folder, or knows that another start holds it.
+
+    Signals:
+        asked(tuple): another start wants this window; the files it was given.
+    """
+
+    asked = Signal(tuple)
+
+    def __init__(self, lock_file: Path) -> None:
+        super().__init__()
+        # A pipe's name is shared by all users of a machine, and short on some systems
+        owner = f"{getpass.getuser() if hasattr(getpass, 'getuser') else ''}|{lock_file.resolve()}"
+        self._name = "orcinus-" + hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+        self._lock = QLockFile(str(lock_file))
+        # The process id in the file tells a lock that was left by a crash; its age says nothing
+        self._lock.setStaleLockTime(0)
+        self.is_first = self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError
+        self._server: QLocalServer | None = None
+        if self.is_first:
+            self._listen()
+
+    def ask_the_first(self, files: Sequence[str]) -> bool:
+        """Ask the window that is open to come to the front and open these files; whether it heard."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if not socket.waitForConnected(_WAIT_MS):
+            return False
+        socket.write(json.dumps(list(files)).encode() + b"\n")
+        heard = socket.waitForBytesWritten(_WAIT_MS)
+        socket.disconnectFromServer()
+        return heard
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._server is not None:
+            self._server.close()
+        self._lock.unlock()
+
+    def _listen(self) -> None:
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        # We hold the lock, so a socket of this name was left behind by a crash
+        QLocalServer.removeServer(self._name)
+        server.newConnection.connect(self._connected)
+        server.listen(self._name)
+        self._server = server
+
+    def _connected(self) -> None:
+        assert self._server is not None
+        while (socket := self._server.nextPendingConnection()) is not None:
+            socket.readyRead.connect(lambda socket=socket: self._read(socket))
+            socket.disconnected.connect(socket.deleteLater)
+            if socket.bytesAvailable():
+                self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if not socket.canReadLine():
+            return
+        try:
+            files = json.loads(bytes(socket.readLine().data()))
+        except ValueError:
+            files = []
+        self.asked.emit(tuple(str(name) for name in files) if isinstance(files, list) else ())
