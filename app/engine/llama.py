@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
 from typing import Any
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import EngineError, MessageTooLongError, ModelFileError, ModelMemoryError
-from app.core.options import Loading
+from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import memory
-from app.engine.base import Delta, Done, Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
+from app.engine.base import Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
 from app.engine.decoder import Decoder
 from app.engine.devices import Library, library
 from app.engine.model_file import ModelFile, inspect
 from app.engine.plan import Machine, Plan, plan
 from app.engine.prompt import ChatMLRenderer
-from app.engine.reply import ReplyText
+from app.engine.reply import Reply
 from app.engine.sampling import Sampler
+from app.engine.template import OWN, choose_renderer
 from app.engine.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 _KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+_PLAIN_CHATML = (
+    f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer less well."
+)
 _FLASH = {"auto": -1, "off": 0, "on": 1}
 
 
@@ -71,26 +74,19 @@ class LlamaEngine:
 
     def __init__(self, native: Library, model: Any, file: ModelFile, how: Plan, loading: Loading) -> None:
         self._llama = native.llama
-        self._native = native
         self._model: Any = model
         self._how = how
         self._file = file
         self._decoder = Decoder(native, self._make_context, how.batch_tokens)
         self._vocabulary = Vocabulary(self._llama, self._llama.llama_model_get_vocab(model))
-        self._renderer = ChatMLRenderer(self._vocabulary)
-        notices = list(how.notices)
-        ends = set(self._vocabulary.ends)
-        self._stop_texts: tuple[str, ...] = ()
-        if self._renderer.control_ids:
-            ends |= set(self._renderer.control_ids.values())
-        else:
-            notices.append(
-                f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer "
-                "less well."
-            )
-        if IM_END not in file.control_texts:
-            self._stop_texts = (IM_END,)
-        self._ends = frozenset(ends)
+        choice = choose_renderer(self._vocabulary, file.template, loading.template)
+        self._renderer = choice.renderer
+        self._ends = self._vocabulary.ends | frozenset(ChatMLRenderer(self._vocabulary).control_ids.values())
+        # the id ends a reply where the file says that it controls; elsewhere the model may have learnt to spell it
+        self._stop_texts = () if IM_END in file.control_texts or choice.name == OWN else (IM_END,)
+        notices = (*how.notices, *choice.notices)
+        if choice.name != OWN and not choice.renderer.control_ids:
+            notices += (_PLAIN_CHATML,)
         self._facts = ModelFacts(
             name=file.name,
             path=file.path,
@@ -102,8 +98,8 @@ class LlamaEngine:
             n_layers=file.n_layers,
             n_vocab=self._vocabulary.size,
             gpu_layers=file.n_layers + 1 if how.gpu_layers < 0 else how.gpu_layers,
-            template="ChatML",
-            notices=tuple(notices),
+            template=choice.name,
+            notices=notices,
         )
 
     @property
@@ -124,17 +120,15 @@ class LlamaEngine:
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see the contract."""
         self._must_be_open()
+        if not request.tokens:
+            raise EngineError("There is nothing to answer", "The prompt is empty.", "Write a message first.")
         if len(request.tokens) >= self._facts.n_ctx:
             raise MessageTooLongError(
                 "This message is too long for the model",
                 f"The prompt is {len(request.tokens):,} tokens; the context holds {self._facts.n_ctx:,}.",
                 "Shorten it, or load the model with a larger context.",
             )
-        sampler = Sampler(self._llama, self._model, request.sampling, self._facts.n_ctx)
-        try:
-            yield from self._reply(request, sampler, stop)
-        finally:
-            sampler.close()
+        return self._reply(request, stop)
 
     def close(self) -> None:
         """Free the context, then the model; harmless when repeated."""
@@ -142,6 +136,10 @@ class LlamaEngine:
             self._decoder.close()
             self._llama.llama_model_free(self._model)
             self._model = None
+
+    def sampler(self, sampling: Sampling) -> Sampler:
+        """A sampler chain for this model; a context manager."""
+        return Sampler(self._llama, self._model, sampling, self._facts.n_ctx)
 
     def read(self, tokens: Sequence[int], stop: StopFlag) -> Iterator[int]:
         """Read a prompt as far as the cache does not know it; yields how many tokens are in place."""
@@ -156,35 +154,34 @@ class LlamaEngine:
             if len(decoder.sequence.tokens) >= decoder.n_ctx or not decoder.add((token,)):
                 return
 
-    def _reply(self, request: Request, sampler: Sampler, stop: StopFlag) -> Iterator[Event]:
-        run = _Run(request, self._stop_texts, self._needs_space_dropped(request.tokens))
-        for done in self.read(request.tokens, stop):
-            run.cached = done if run.cached < 0 else run.cached
-            yield Reading(done, len(request.tokens))
-        reason = StopReason.STOPPED
-        if not stop.is_set():
+    def piece(self, token: int) -> bytes:
+        """The bytes of one id."""
+        return self._vocabulary.piece(token)
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._decoder.sequence.clear()
+
+    def _reply(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        drop_space = self._vocabulary.begins_with_space_after(request.tokens[-1])
+        reply = Reply(request, self._stop_texts, drop_first_space=drop_space)
+        with self.sampler(request.sampling) as sampler:
+            first = True
+            for done in self.read(request.tokens, stop):
+                if first:
+                    reply.cached_tokens, first = done, False
+                yield Reading(done, len(request.tokens))
             sampler.see(request.tokens)
-            reason = StopReason.CONTEXT
+            reason: StopReason | None = None
             for token in self.choices(sampler, stop):
-                run.begin()
                 if token in self._ends:
                     reason = StopReason.END
                     break
-                yield Delta(run.add(token, self._vocabulary.piece(token)), len(run.ids))
-                if run.text.stopped:
-                    reason = StopReason.STOP_STRING
+                yield reply.add(token, self._vocabulary.piece(token))
+                if reason := reply.over:
                     break
-                if run.full:
-                    reason = StopReason.LENGTH
-                    break
-            else:
-                reason = StopReason.STOPPED if stop.is_set() else StopReason.CONTEXT
-        if rest := run.text.finish():
-            yield Delta(rest, len(run.ids))
-        yield run.done(reason, sampler.seed)
-
-    def _needs_space_dropped(self, tokens: Sequence[int]) -> bool:
-        return False
+            reason = reason or (StopReason.STOPPED if stop.is_set() else StopReason.CONTEXT)
+            yield from reply.end(reason, sampler.seed, self._vocabulary.following_tokens)
 
     def _must_be_open(self) -> None:
         if self._model is None:
@@ -213,46 +210,6 @@ class LlamaEngine:
                 "Load it with a smaller context, or close other programs.",
             )
         return context
-
-
-class _Run:
-    """One reply while it grows: its ids, text and times."""
-
-    def __init__(self, request: Request, stop_texts: tuple[str, ...], drop_space: bool) -> None:
-        self.request = request
-        self.cached = -1
-        self.ids: list[int] = []
-        self.text = ReplyText((*request.sampling.stop, *stop_texts), drop_first_space=drop_space)
-        self._started = perf_counter()
-        self._first = self._last = 0.0
-
-    @property
-    def full(self) -> bool:
-        limit = self.request.sampling.max_tokens
-        return limit is not None and len(self.ids) >= limit
-
-    def begin(self) -> None:
-        self._last = perf_counter()
-        self._first = self._first or self._last
-
-    def add(self, token: int, piece: bytes) -> str:
-        self.ids.append(token)
-        return self.text.feed(piece)
-
-    def done(self, reason: StopReason, seed: int) -> Done:
-        now = perf_counter()
-        seconds = self._last - self._first
-        return Done(
-            reason=reason,
-            prompt_tokens=len(self.request.tokens),
-            cached_tokens=max(0, self.cached),
-            completion_tokens=len(self.ids),
-            ttft_ms=(self._first - self._started) * 1000 if self._first else 0.0,
-            tokens_per_s=(len(self.ids) - 1) / seconds if len(self.ids) > 1 and seconds > 0 else 0.0,
-            duration_ms=(now - self._started) * 1000,
-            seed=seed,
-            token_ids=tuple(self.ids),
-        )
 
 
 def _load_model(

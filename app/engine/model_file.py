@@ -149,7 +149,7 @@ class _Entries:
         return value if isinstance(value, str) else ""
 
     def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        value = self._metadata.get(key)
+        value: Any = self._metadata.get(key)
         if value is None and default is not None:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -169,7 +169,7 @@ class _Entries:
         values = value if isinstance(value, tuple) else (value,)
         if not values or not all(type(one) is int and 0 <= one <= 1 << 16 for one in values):
             raise gguf.BadGguf(f"{key} is {str(value)[:40]}")
-        return max(values)
+        return int(max(values))
 
     def positive(self, key: str) -> None:
         value = self._metadata.get(key, 1.0)

@@ -1,9 +1,12 @@
-"""From the bytes of generated tokens to the text that is shown: whole characters, and nothing of a stop string."""
+"""A reply while it grows: from the bytes of generated tokens to whole characters, and nothing of a stop string."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
+
+from app.engine.base import Delta, Done, Event, Request, StopReason
 
 
 class StopStrings:
@@ -11,6 +14,7 @@ class StopStrings:
 
     def __init__(self, strings: Iterable[str]) -> None:
         self._strings = tuple(dict.fromkeys(text for text in strings if text))
+        self._longest = max(map(len, self._strings), default=0)
         self._held = ""
         self.hit = False
         """Whether a stop string came; from then on all text is dropped."""
@@ -36,7 +40,7 @@ class StopStrings:
 
     def _possible_start(self) -> int:
         """How many characters at the end could be the beginning of a stop string."""
-        for size in range(min(max(map(len, self._strings)) - 1, len(self._held)), 0, -1):
+        for size in range(min(self._longest - 1, len(self._held)), 0, -1):
             tail = self._held[-size:]
             if any(string.startswith(tail) for string in self._strings):
                 return size
@@ -46,33 +50,102 @@ class StopStrings:
 class ReplyText:
     """The text of a reply as its tokens' bytes come in. Bytes that are no UTF-8 become U+FFFD."""
 
-    def __init__(self, stop: Iterable[str], *, drop_first_space: bool = False) -> None:
+    def __init__(self, stop: Iterable[str] = (), *, drop_first_space: bool = False) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stops = StopStrings(stop)
         self._drop_space = drop_first_space
-        self.length = 0
+        self.shown = 0
         """Characters shown so far."""
+        self.decoded = 0
+        """Characters decoded so far, those held back or behind a stop string among them."""
 
     @property
     def stopped(self) -> bool:
         """Whether a stop string came."""
         return self._stops.hit
 
+    @property
+    def between_characters(self) -> bool:
+        """Whether no character is half decoded."""
+        return not self._decoder.getstate()[0]
+
     def feed(self, piece: bytes) -> str:
         """Add one token's bytes; the text that can be shown now, which may be empty."""
-        return self._count(self._stops.feed(self._first(self._decoder.decode(piece))))
+        return self._show(self._stops.feed(self._decode(piece)))
 
     def finish(self) -> str:
         """The text still held back when the reply is over."""
-        text = self._stops.feed(self._first(self._decoder.decode(b"", final=True)))
-        return self._count(text + self._stops.rest())
+        text = self._stops.feed(self._decode(b"", final=True))
+        return self._show(text + self._stops.rest())
 
-    def _first(self, text: str) -> str:
+    def _decode(self, piece: bytes, *, final: bool = False) -> str:
+        text = self._decoder.decode(piece, final)
         if text and self._drop_space:
             self._drop_space = False
-            return text.removeprefix(" ")
+            text = text.removeprefix(" ")
+        self.decoded += len(text)
         return text
 
-    def _count(self, text: str) -> str:
-        self.length += len(text)
+    def _show(self, text: str) -> str:
+        self.shown += len(text)
         return text
+
+
+class Reply:
+    """One reply from request to end: its ids, its text and its times."""
+
+    def __init__(self, request: Request, stop: Iterable[str] = (), *, drop_first_space: bool = False) -> None:
+        self.cached_tokens = 0
+        self._request = request
+        self._ids: list[int] = []
+        self._ends: list[int] = []
+        """For each id, how many characters there are up to its end; -1 where it ends inside one."""
+        self._parts: list[str] = []
+        self._text = ReplyText((*request.sampling.stop, *stop), drop_first_space=drop_first_space)
+        self._started = perf_counter()
+        self._first = self._last = 0.0
+
+    def add(self, token: int, piece: bytes) -> Delta:
+        """One more generated token."""
+        self._last = perf_counter()
+        self._first = self._first or self._last
+        self._ids.append(token)
+        shown = self._text.feed(piece)
+        self._ends.append(self._text.decoded if self._text.between_characters else -1)
+        if shown:
+            self._parts.append(shown)
+        return Delta(shown, len(self._ids))
+
+    @property
+    def over(self) -> StopReason | None:
+        """Why the reply ends here; None while it may go on."""
+        if self._text.stopped:
+            return StopReason.STOP_STRING
+        limit = self._request.sampling.max_tokens
+        return StopReason.LENGTH if limit is not None and len(self._ids) >= limit else None
+
+    def end(self, reason: StopReason, seed: int, tokens_of: Callable[[str], tuple[int, ...]]) -> Iterator[Event]:
+        """The last events. `tokens_of` gives the ids of a text, should a stop string have cut through a token."""
+        if rest := self._text.finish():
+            self._parts.append(rest)
+            yield Delta(rest, len(self._ids))
+        now = perf_counter()
+        count, seconds = len(self._ids), self._last - self._first
+        yield Done(
+            reason=reason,
+            prompt_tokens=len(self._request.tokens),
+            cached_tokens=self.cached_tokens,
+            completion_tokens=count,
+            ttft_ms=(self._first - self._started) * 1000 if count else 0.0,
+            tokens_per_s=(count - 1) / seconds if count > 1 and seconds > 0 else 0.0,
+            duration_ms=(now - self._started) * 1000,
+            seed=seed,
+            token_ids=self._shown_ids(tokens_of) if reason is StopReason.STOP_STRING else tuple(self._ids),
+        )
+
+    def _shown_ids(self, tokens_of: Callable[[str], tuple[int, ...]]) -> tuple[int, ...]:
+        """The ids of the text that was shown: generated ones as far as they go, then those of the rest of it."""
+        whole = [index for index, end in enumerate(self._ends) if 0 <= end <= self._text.shown]
+        kept = whole[-1] + 1 if whole else 0
+        start = self._ends[kept - 1] if kept else 0
+        return tuple(self._ids[:kept]) + tokens_of("".join(self._parts)[start:])

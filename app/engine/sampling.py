@@ -22,7 +22,7 @@ _MIROSTAT_M = 100
 
 
 class Sampler:
-    """A sampler chain for one reply. Give it back with `close`."""
+    """A sampler chain for one reply. Used as a context manager, or given back with `close`."""
 
     def __init__(self, llama: Any, model: Any, sampling: Sampling, n_ctx: int) -> None:
         self._llama = llama
@@ -35,6 +35,12 @@ class Sampler:
         self._chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
         for sampler in self._samplers(sampling):
             llama.llama_sampler_chain_add(self._chain, sampler)
+
+    def __enter__(self) -> Sampler:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
 
     def see(self, tokens: Sequence[int]) -> None:
         """Let the penalties know the prompt."""

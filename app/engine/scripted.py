@@ -12,10 +12,10 @@ from app.core.chatml import IM_END, IM_START
 from app.core.errors import AppError, EngineError, MessageTooLongError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
-from app.engine.base import Delta, Done, Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
+from app.engine.base import Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
 from app.engine.cache import common_length
 from app.engine.prompt import ChatMLRenderer
-from app.engine.reply import ReplyText
+from app.engine.reply import Reply
 from app.engine.sampling import MAX_SEED
 
 _TICK_S = 0.005
@@ -145,47 +145,37 @@ class ScriptedEngine:
         self._closed = True
 
     def _speak(self, request: Request, words: tuple[int, ...], stop: StopFlag) -> Iterator[Event]:
-        started = time.perf_counter()
-        cached = min(common_length(self._known, list(request.tokens)), len(request.tokens) - 1)
-        yield from self._read(request.tokens, cached, stop)
-        text = ReplyText(request.sampling.stop)
-        reason = StopReason.END
-        said: list[int] = []
-        first = time.perf_counter()
-        for token in words:
-            if stop.is_set() or not _pause(self.script.tokens_per_s, stop):
+        reply = Reply(request)
+        reply.cached_tokens = min(common_length(self._known, list(request.tokens)), len(request.tokens) - 1)
+        yield from self._read(request.tokens, reply.cached_tokens, stop)
+        reason: StopReason | None = None
+        for count, token in enumerate(words):
+            if self.script.fail_at_token == count:
+                raise EngineError("The model stopped working", "The script says so.", "Send the message again.")
+            if not _pause(self.script.tokens_per_s, stop):
                 reason = StopReason.STOPPED
                 break
-            if self.script.fail_at_token == len(said):
-                raise EngineError("The model stopped working", "The script says so.", "Send the message again.")
-            said.append(token)
-            yield Delta(text.feed(self._vocabulary.piece(token)), len(said))
-            if over := self._over(request, said, text):
-                reason = over
+            if len(self._known) >= self.script.n_ctx:
+                reason = StopReason.CONTEXT
                 break
-        else:
-            reason = StopReason.STOPPED if stop.is_set() else StopReason.END
-        if rest := text.finish():
-            yield Delta(rest, len(said))
-        self._known = [*request.tokens, *said] if not stop.is_set() or said else self._known
-        yield _done(request, cached, tuple(said), reason, started, first)
-
-    def _over(self, request: Request, said: list[int], text: ReplyText) -> StopReason | None:
-        limit = request.sampling.max_tokens
-        if text.stopped:
-            return StopReason.STOP_STRING
-        if limit is not None and len(said) >= limit:
-            return StopReason.LENGTH
-        if len(request.tokens) + len(said) > self.script.n_ctx:
-            return StopReason.CONTEXT
-        return None
+            self._known.append(token)
+            yield reply.add(token, self._vocabulary.piece(token))
+            if reason := reply.over:
+                break
+        seed = request.sampling.seed
+        yield from reply.end(
+            reason or (StopReason.STOPPED if stop.is_set() else StopReason.END),
+            secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+            self._vocabulary.following_tokens,
+        )
 
     def _read(self, tokens: tuple[int, ...], cached: int, stop: StopFlag) -> Iterator[Reading]:
         rate = self.script.read_tokens_per_s
+        self._known = list(tokens[:cached])
         yield Reading(cached, len(tokens))
         for done in range(cached, len(tokens), _READ_SLICE):
             now = min(done + _READ_SLICE, len(tokens))
-            if stop.is_set() or not _pause(rate and rate / (now - done), stop):
+            if not _pause(rate and rate / (now - done), stop):
                 return
             self._known = list(tokens[:now])
             yield Reading(now, len(tokens))
@@ -220,27 +210,11 @@ def scripted_loader(script: Script) -> Callable[..., ScriptedEngine | None]:
 
 def _pause(rate: float | None, stop: StopFlag) -> bool:
     """Wait for one token's time, in small steps; False once stopped."""
+    if stop.is_set():
+        return False
     until = time.perf_counter() + (1 / rate if rate else 0)
     while (left := until - time.perf_counter()) > 0:
         if stop.is_set():
             return False
         time.sleep(min(left, _TICK_S))
     return True
-
-
-def _done(
-    request: Request, cached: int, said: tuple[int, ...], reason: StopReason, started: float, first: float
-) -> Done:
-    now = time.perf_counter()
-    seed = request.sampling.seed
-    return Done(
-        reason=reason,
-        prompt_tokens=len(request.tokens),
-        cached_tokens=max(0, cached),
-        completion_tokens=len(said),
-        ttft_ms=(first - started) * 1000 if said else 0.0,
-        tokens_per_s=(len(said) - 1) / (now - first) if len(said) > 1 and now > first else 0.0,
-        duration_ms=(now - started) * 1000,
-        seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-        token_ids=said,
-    )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.core.chat import Role
 from app.core.context import Size, fit, last_question, system_length
 from app.core.errors import MessageTooLongError
 from app.core.options import Sampling
@@ -24,7 +23,7 @@ class Fitted:
 
     prompt_tokens: int
     dropped_turns: int
-    prompt: Prompt = Prompt(())
+    prompt: Prompt = field(default=Prompt(()))
 
 
 def fit_prompt(engine: Engine, turns: Sequence[Turn], sampling: Sampling, *, reply: bool = True) -> Fitted:

@@ -42,6 +42,10 @@ class Vocabulary:
         """Control tokens by their text: what only a template may write."""
         return dict(self._markers)
 
+    def begins_with_space_after(self, token: int) -> bool:
+        """Whether a word generated behind this id carries a space that is not part of the text."""
+        return self._space_prefix and not self.piece(token).endswith((b"\n", b" ", b"\t"))
+
     def raw(self, text: str, *, special: bool) -> list[int]:
         """llama.cpp's own tokens for a text, as it stands; with `special`, control strings become control ids."""
         data = text.encode("utf-8", "replace")

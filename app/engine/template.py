@@ -1,0 +1,263 @@
+"""A model's own chat template, turned into the same segments as ChatML, with no text able to forge a control token.
+
+Where a message holds the text of a control token, or a part of one at its ends, a noncharacter is put into it before
+the template sees it and taken out again after the result was split at its control tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import jinja2
+
+from app.core.chat import Role
+from app.engine.base import Prompt, Segment, Turn
+from app.engine.prompt import ChatMLRenderer, beginning, wrote
+from app.engine.sandbox import MAX_SOURCE_CHARS, TemplateEnvironment, TemplateRefused
+from app.engine.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+_SENTINELS = [chr(code) for code in range(0xFDD0, 0xFDF0)]
+"""Noncharacters, which no text may hold: https://www.unicode.org/faq/private_use.html#noncharacters"""
+_WRONG = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+
+OWN = "the model's own"
+CHATML = "ChatML"
+FALLBACK = "ChatML (fallback)"
+
+_PROBE = (
+    Turn(Role.SYSTEM, "Probe of the rules."),
+    Turn(Role.USER, "Probe of a question."),
+    Turn(Role.ASSISTANT, "Probe of an answer."),
+    Turn(Role.USER, "Probe of the last question."),
+)
+
+
+class TemplateFailedError(Exception):
+    """The template cannot render this conversation; the text says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How turns will be written for a model, and what the person should know of it."""
+
+    renderer: ChatMLRenderer | TemplateRenderer
+    name: str
+    notices: tuple[str, ...] = ()
+
+
+def choose_renderer(vocabulary: Vocabulary, source: str, wanted: str) -> Choice:
+    """The renderer for a model with this template source ("" for none); `wanted` is the setting: "auto", "chatml".
+
+    A template is tried on a short conversation first. One that writes ChatML is done by the ChatML renderer, one that
+    is wrong is replaced by it.
+    """
+    chatml = ChatMLRenderer(vocabulary)
+    if not source.strip() or wanted == "chatml":
+        return Choice(chatml, CHATML)
+    try:
+        own = TemplateRenderer(vocabulary, source, chatml)
+        prompt = own.try_on(_PROBE)
+    except TemplateFailedError as error:
+        return Choice(chatml, FALLBACK, (f"The model's own chat template is not used: {error}. ChatML stands in.",))
+    if chatml.control_ids and prompt.tokens == chatml.render(_PROBE).tokens:
+        return Choice(chatml, CHATML)
+    return Choice(own, OWN, own.notices)
+
+
+class TemplateRenderer:
+    """Writes prompts by a model's own Jinja template."""
+
+    def __init__(self, vocabulary: Vocabulary, source: str, stand_in: ChatMLRenderer) -> None:
+        self._vocabulary = vocabulary
+        self._stand_in = stand_in
+        self._environment = TemplateEnvironment()
+        self._folds_system = False
+        self._controls = vocabulary.markers
+        texts = sorted(self._controls, key=len, reverse=True)
+        self._control = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
+        self._partial_start = {text[at:] for text in texts for at in range(1, len(text))}
+        self._partial_end = {text[:at] for text in texts for at in range(1, len(text))}
+        self._longest = max(map(len, texts), default=1)
+        self.notices: tuple[str, ...] = ()
+        if len(source) > MAX_SOURCE_CHARS:
+            raise TemplateFailedError("it is too large")
+        try:
+            self._template = self._environment.from_string(source)
+        except (*_WRONG, SyntaxError, MemoryError) as error:
+            raise TemplateFailedError(_reason(error)) from error
+
+    @property
+    def control_ids(self) -> dict[str, int]:
+        """Control tokens by their text."""
+        return self._controls
+
+    def try_on(self, probe: Sequence[Turn]) -> Prompt:
+        """Render a first conversation, finding out what the template wants.
+
+        Raises:
+            TemplateFailedError: it cannot be used.
+        """
+        try:
+            return self._by_template(probe, reply=True)
+        except _SystemRefusedError:
+            self._folds_system = True
+            self.notices = (
+                "The model's chat template has no place for a system prompt: it is put before the first question.",
+            )
+            return self._by_template(probe, reply=True)
+
+    def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
+        """The exact prompt for these turns; ChatML where the template fails on them."""
+        for attempt in (list(turns), _alternating(turns)):
+            try:
+                return self._by_template(attempt, reply=reply)
+            except TemplateFailedError as error:
+                log.info("The chat template failed: %s", error)
+        return self._stand_in.render(turns, reply=reply)
+
+    def _by_template(self, turns: Sequence[Turn], *, reply: bool) -> Prompt:
+        if self._folds_system:
+            turns = _folded(turns)
+        sentinel = next((s for s in _SENTINELS if not any(s in turn.text for turn in turns)), None)
+        if sentinel is None:
+            raise TemplateFailedError("the messages hold every noncharacter there is")
+        marked = [self._marked(turn.text, sentinel) for turn in turns]
+        text = self._output(turns, marked, reply)
+        spans = _find(text, marked)
+        asked = [i for i, turn in enumerate(turns) if turn.role is Role.USER][-1:]
+        if any(spans[i] is None for i in asked):
+            raise TemplateFailedError("it leaves out the question")
+        if any(spans[i] is None for i, turn in enumerate(turns) if turn.role is Role.SYSTEM):
+            raise TemplateFailedError("it leaves out the system prompt")
+        return Prompt(tuple(self._segments(text, turns, spans, sentinel)))
+
+    def _output(self, turns: Sequence[Turn], marked: Sequence[str], reply: bool) -> str:
+        values = {
+            "messages": [{"role": str(t.role), "content": text} for t, text in zip(turns, marked, strict=True)],
+            "add_generation_prompt": reply,
+            "bos_token": self._name(self._vocabulary.bos),
+            "eos_token": self._name(self._vocabulary.eos),
+            "tools": None,
+            "documents": None,
+        }
+        try:
+            return self._environment.rendered(self._template, values)
+        except (*_WRONG, TemplateRefused, MemoryError) as error:
+            if any(turn.role is Role.SYSTEM for turn in turns) and not self._folds_system:
+                raise _SystemRefusedError(_reason(error)) from error
+            raise TemplateFailedError(_reason(error)) from error
+
+    def _segments(
+        self, text: str, turns: Sequence[Turn], spans: Sequence[tuple[int, int] | None], sentinel: str
+    ) -> Iterator[Segment]:
+        bos = beginning(self._vocabulary)
+        if bos and not text.startswith(bos[0].text):
+            yield from bos
+        end = 0
+        for found in self._control.finditer(text):
+            yield from self._text(text, end, found.start(), turns, spans, sentinel)
+            yield Segment("control", "", found[0], (self._controls[found[0]],))
+            end = found.end()
+        yield from self._text(text, end, len(text), turns, spans, sentinel)
+
+    def _text(
+        self,
+        text: str,
+        start: int,
+        end: int,
+        turns: Sequence[Turn],
+        spans: Sequence[tuple[int, int] | None],
+        sentinel: str,
+    ) -> Iterator[Segment]:
+        """The segment of what stands between two control tokens."""
+        literal = text[start:end].replace(sentinel, "")
+        if not literal:
+            return
+        inside = [i for i, span in enumerate(spans) if span and span[0] < end and start < span[1]]
+        index = inside[-1] if inside else -1
+        tokens = self._vocabulary.text_tokens(literal)
+        role = ""
+        if inside:
+            role = str(turns[index].role)
+            span = spans[index] or (start, end)
+            if len(inside) == 1 and start <= span[0] and span[1] <= end:
+                head, tail = (text[a:b].replace(sentinel, "") for a, b in ((start, span[0]), (span[1], end)))
+                tokens = self._generated(turns[index], head, tail) or tokens
+        yield Segment("text", role, literal, tokens, index)
+
+    def _generated(self, turn: Turn, head: str, tail: str) -> tuple[int, ...]:
+        """The ids of an answer as the model wrote it, between the template's own text; empty where it wrote none."""
+        if not wrote(self._vocabulary, turn.token_ids, turn.text):
+            return ()
+        said = self._vocabulary.says(turn.token_ids) or ""
+        if said.startswith(" ") and head.endswith(" "):
+            head = head[:-1]
+        return self._vocabulary.text_tokens(head) + turn.token_ids + self._vocabulary.following_tokens(tail)
+
+    def _marked(self, text: str, sentinel: str) -> str:
+        """The text with the sentinel inside each control string, and where its ends could become part of one."""
+        marked = self._control.sub(lambda found: found[0][0] + sentinel + found[0][1:], text)
+        inner = text.strip()
+        if any(inner[:size] in self._partial_start for size in range(1, self._longest)):
+            lead = len(marked) - len(marked.lstrip())
+            marked = marked[:lead] + sentinel + marked[lead:]
+        if any(inner[-size:] in self._partial_end for size in range(1, self._longest)):
+            body = marked.rstrip()
+            marked = body + sentinel + marked[len(body) :]
+        return marked
+
+    def _name(self, token: int) -> str:
+        return self._vocabulary.shown(token) if token >= 0 else ""
+
+
+class _SystemRefusedError(TemplateFailedError):
+    """The template failed on a conversation with a system prompt."""
+
+
+def _find(text: str, contents: Sequence[str]) -> list[tuple[int, int] | None]:
+    """Where each message's text stands in the output, in their order; None where it does not."""
+    spans: list[tuple[int, int] | None] = []
+    start = 0
+    for content in contents:
+        body = content.strip()
+        at = text.find(body, start)
+        spans.append((at, at + len(body)) if at >= 0 else None)
+        start = at + len(body) if at >= 0 else start
+    return spans
+
+
+def _folded(turns: Sequence[Turn]) -> list[Turn]:
+    """The conversation with its system prompts put before the first question."""
+    system = "\n\n".join(turn.text for turn in turns if turn.role is Role.SYSTEM)
+    rest = [turn for turn in turns if turn.role is not Role.SYSTEM]
+    for index, turn in enumerate(rest):
+        if system and turn.role is Role.USER:
+            rest[index] = replace(turn, text=f"{system}\n\n{turn.text}")
+            break
+    return rest
+
+
+def _alternating(turns: Sequence[Turn]) -> list[Turn]:
+    """The conversation with neighbours of one role made one, for templates that insist on taking turns."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1].role is turn.role:
+            merged[-1] = Turn(turn.role, f"{merged[-1].text}\n\n{turn.text}")
+        else:
+            merged.append(turn)
+    return merged
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TemplateRefused):
+        return str(error).rstrip(".") or "it refuses"
+    if isinstance(error, RecursionError | MemoryError):
+        return "it goes round in circles"
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return f"it has a mistake in line {error.lineno}"
+    return "it has a mistake"
