@@ -1,0 +1,130 @@
+"""Copies of the database, the newest few, each proved readable before it counts."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import apsw
+
+from app.core.errors import StorageError
+from app.storage.database import Database, connect
+from app.storage.trouble import told
+
+KEPT = 3
+INTERVAL_S = 7 * 24 * 3600
+
+
+class Backups:
+    """A folder of copies, named so that the newest sorts last whatever the clock says."""
+
+    def __init__(self, folder: Path, *, vfs: str = "") -> None:
+        self._folder = folder
+        self._vfs = vfs
+
+    def all(self) -> list[Path]:
+        """The copies, oldest first."""
+        return sorted(self._folder.glob("orcinus-[0-9]*.db"))
+
+    def is_due(self) -> bool:
+        """Whether the newest copy is a week old, or from the future, or there is none."""
+        copies = self.all()
+        return not copies or not 0 <= time.time() - copies[-1].stat().st_mtime < INTERVAL_S
+
+    def make(self, source: apsw.Connection) -> Path:
+        """Copy the whole database, prove the copy good, and drop the oldest copies beyond three.
+
+        Raises:
+            StorageError: no good copy could be made; the older ones are still there.
+        """
+        with told():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            target = self._folder / f"orcinus-{self._next_number():06}.db"
+            unproved = target.with_suffix(".unproved")
+            remove_database(unproved)
+            try:
+                self._copy(source, unproved)
+                sync_file(unproved)
+                os.replace(unproved, target)
+            finally:
+                remove_database(unproved)
+            sync_folder(self._folder)
+            for old in self.all()[:-KEPT]:
+                old.unlink(missing_ok=True)
+        return target
+
+    def forget_chat(self, chat_id: int, source: Database) -> None:
+        """Take a deleted chat out of every copy; a copy in which that fails is thrown away for a fresh one."""
+        unchanged = []
+        for copy in self.all():
+            try:
+                with told():
+                    connection = connect(copy)
+                    try:
+                        forget_rows(connection, chat_id)
+                    finally:
+                        connection.close()
+            except (StorageError, apsw.Error):
+                unchanged.append(copy)
+        if unchanged:
+            self.make(source.connection)
+            for copy in unchanged:
+                copy.unlink(missing_ok=True)
+
+    def _next_number(self) -> int:
+        return max((int(copy.stem.split("-")[1]) for copy in self.all()), default=0) + 1
+
+    def _copy(self, source: apsw.Connection, target: Path) -> None:
+        destination = connect(target, vfs=self._vfs)
+        try:
+            with destination.backup("main", source, "main") as backup:
+                backup.step()
+            destination.pragma("journal_mode", "delete")
+            if destination.pragma("quick_check") != "ok":
+                raise StorageError(
+                    "The backup of the chats is not readable",
+                    "A copy was made, but it does not read as it was written.",
+                    "Check the disk. The chats themselves are untouched.",
+                )
+        finally:
+            destination.close()
+
+
+def forget_rows(connection: apsw.Connection, chat_id: int) -> None:
+    """Delete a chat with all that belongs to it, so that no trace of its words stays in the file."""
+    with connection:
+        connection.execute("DELETE FROM chat WHERE id = ?", (chat_id,))
+        connection.execute(
+            "DELETE FROM wording WHERE id NOT IN (SELECT prompt_id FROM answer WHERE prompt_id IS NOT NULL"
+            " UNION SELECT setup_id FROM answer WHERE setup_id IS NOT NULL)"
+        )
+        # the index only marks words as deleted; merging it into one leaves them out
+        connection.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
+        connection.execute("INSERT INTO title_words (title_words) VALUES ('optimize')")
+
+
+def remove_database(path: Path) -> None:
+    """Remove a database file with what SQLite puts beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until a file's content is on the disk."""
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until new and changed names in a folder are on the disk; Windows does that by itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,138 @@
+"""The schema, one step at a time: steps are only ever added, and a released one is never edited.
+
+Every table that holds what a person would miss is an ordinary rowid table, and no two have columns of the same kinds:
+salvage.py reads such rows straight from the pages of a damaged file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+
+APPLICATION_ID = 0x4F52434E
+"""Marks the file as ours: "ORCN"."""
+
+
+def m001_first(connection: apsw.Connection) -> None:
+    """Chats, messages, replies' provenance, search, settings."""
+    connection.execute(_M001)
+
+
+STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first,)
+NEWEST = len(STEPS)
+"""The version of the schema that this program writes."""
+
+
+def migrate(connection: apsw.Connection, version: int) -> None:
+    """Bring the schema from `version` to NEWEST, one transaction a step; stopped anywhere, it goes on from there."""
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        with connection:
+            step(connection)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", number)
+
+
+_M001 = """
+CREATE TABLE chat (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    title TEXT NOT NULL,
+    model_id TEXT NOT NULL,
+    system_prompt TEXT NOT NULL,
+    overrides TEXT NOT NULL,
+    pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1)),
+    titled_by_person INTEGER NOT NULL DEFAULT 0 CHECK (titled_by_person IN (0, 1)),
+    leaf_id INTEGER,
+    activity INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    deleted_ms INTEGER
+) STRICT;
+CREATE INDEX chat_activity ON chat (activity);
+
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    chat_id INTEGER NOT NULL REFERENCES chat (id) ON DELETE CASCADE,
+    parent_id INTEGER,
+    role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+    state TEXT NOT NULL CHECK (state IN ('done', 'streaming', 'stopped', 'interrupted', 'failed')),
+    created_ms INTEGER NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX message_chat ON message (chat_id);
+CREATE INDEX message_streaming ON message (state) WHERE state = 'streaming';
+
+CREATE TABLE chunk (
+    id INTEGER PRIMARY KEY,
+    message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX chunk_message ON chunk (message_id);
+
+CREATE TABLE wording (
+    id INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    text TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE answer (
+    message_id INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    prompt_id INTEGER,
+    setup_id INTEGER,
+    token_ids BLOB NOT NULL,
+    details TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE draft (chat_id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE setting (
+    scope TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (scope, key)
+) STRICT;
+CREATE TABLE state (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) STRICT;
+CREATE TABLE model (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    added_ms INTEGER NOT NULL,
+    last_used_ms INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW finished_message AS SELECT id, text FROM message WHERE state <> 'streaming';
+CREATE VIRTUAL TABLE message_words USING fts5 (
+    text, content = 'finished_message', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE title_words USING fts5 (
+    title, content = 'chat', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+
+CREATE TRIGGER message_added AFTER INSERT ON message WHEN new.state <> 'streaming' BEGIN
+    INSERT INTO message_words (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER message_finished AFTER UPDATE OF state, text ON message
+WHEN old.state = 'streaming' AND new.state <> 'streaming' BEGIN
+    INSERT INTO message_words (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER message_reopened AFTER UPDATE OF state ON message
+WHEN old.state <> 'streaming' AND new.state = 'streaming' BEGIN
+    INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER message_reworded AFTER UPDATE OF state, text ON message
+WHEN old.state <> 'streaming' AND new.state <> 'streaming' AND old.text <> new.text BEGIN
+    INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', old.id, old.text);
+    INSERT INTO message_words (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER message_gone AFTER DELETE ON message WHEN old.state <> 'streaming' BEGIN
+    INSERT INTO message_words (message_words, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER chat_added AFTER INSERT ON chat BEGIN
+    INSERT INTO title_words (rowid, title) VALUES (new.id, new.title);
+END;
+CREATE TRIGGER chat_renamed AFTER UPDATE OF title ON chat WHEN old.title <> new.title BEGIN
+    INSERT INTO title_words (title_words, rowid, title) VALUES ('delete', old.id, old.title);
+    INSERT INTO title_words (rowid, title) VALUES (new.id, new.title);
+END;
+CREATE TRIGGER chat_gone AFTER DELETE ON chat BEGIN
+    INSERT INTO title_words (title_words, rowid, title) VALUES ('delete', old.id, old.title);
+    DELETE FROM draft WHERE chat_id = old.id;
+END;
+"""

@@ -1,0 +1,117 @@
+"""How an answer's provenance and token ids lie in the database.
+
+What many answers share is kept once: the system prompt, and the setup (model, template, sampler values), each found by
+the hash of its text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.chat import Provenance
+from app.core.text import clean
+from app.storage.database import Database
+
+_SETUP = ("model_name", "model_path", "template", "sampling", "context_tokens")
+_PLAIN = {
+    f.name: type(f.default)
+    for f in dataclasses.fields(Provenance)
+    if f.name not in (*_SETUP, "system_prompt") and f.default is not dataclasses.MISSING
+}
+
+
+def save_answer(database: Database, message_id: int, token_ids: Sequence[int], provenance: Provenance | None) -> None:
+    """Keep what belongs to an answer beside its text; inside the caller's transaction."""
+    if provenance is None and not token_ids:
+        return
+    prompt_id = setup_id = None
+    details: dict[str, Any] = {}
+    if provenance is not None:
+        prompt_id = _wording_id(database, provenance.system_prompt)
+        setup_id = _wording_id(database, _json({name: getattr(provenance, name) for name in _SETUP}))
+        details = {name: getattr(provenance, name) for name in _PLAIN}
+    database.run(
+        "INSERT OR REPLACE INTO answer (message_id, prompt_id, setup_id, token_ids, details) VALUES (?, ?, ?, ?, ?)",
+        message_id,
+        prompt_id,
+        setup_id,
+        pack(token_ids),
+        _json(details),
+    )
+
+
+def pack(token_ids: Sequence[int]) -> bytes:
+    """Token ids as little-endian uint32."""
+    return struct.pack(f"<{len(token_ids)}I", *token_ids)
+
+
+def unpack(blob: bytes) -> tuple[int, ...]:
+    """The token ids again; a damaged tail is left out."""
+    count = len(blob) // 4
+    return struct.unpack(f"<{count}I", blob[: 4 * count])
+
+
+class Wordings:
+    """The shared texts of one chat's answers, read once."""
+
+    def __init__(self, database: Database, chat_id: int) -> None:
+        self._texts: dict[int | None, str] = dict(
+            database.rows(
+                "SELECT id, text FROM wording WHERE id IN ("
+                " SELECT prompt_id FROM answer JOIN message ON message.id = message_id WHERE chat_id = ?1 UNION"
+                " SELECT setup_id FROM answer JOIN message ON message.id = message_id WHERE chat_id = ?1)",
+                chat_id,
+            )
+        )
+        self._setups: dict[int | None, dict[str, Any]] = {}
+
+    def provenance(self, prompt_id: int | None, setup_id: int | None, details: str | None) -> Provenance | None:
+        """The provenance of one answer; what is damaged in it is left at its default."""
+        if details is None or (setup_id is None and prompt_id is None):
+            return None
+        if setup_id not in self._setups:
+            self._setups[setup_id] = _setup(self._texts.get(setup_id, ""))
+        known = {
+            name: kind(value)
+            for name, value in _mapping(details).items()
+            if (kind := _PLAIN.get(name)) and isinstance(value, kind | int)
+        }
+        return Provenance(system_prompt=self._texts.get(prompt_id, ""), **self._setups[setup_id], **known)
+
+
+def _setup(text: str) -> dict[str, Any]:
+    kinds = {"sampling": dict, "context_tokens": int}
+    found = {
+        name: value
+        for name, value in _mapping(text).items()
+        if name in _SETUP and isinstance(value, kinds.get(name, str))
+    }
+    if sampling := found.get("sampling"):
+        # JSON knows no tuples, and a setting no lists
+        found["sampling"] = {key: tuple(held) if isinstance(held, list) else held for key, held in sampling.items()}
+    return found
+
+
+def _wording_id(database: Database, text: str) -> int:
+    text = clean(text)
+    digest = hashlib.sha256(text.encode()).digest()
+    if found := database.row("SELECT id FROM wording WHERE sha256 = ?", digest):
+        return int(found[0])
+    return database.insert("INSERT INTO wording (sha256, text) VALUES (?, ?)", digest, text)
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return clean(json.dumps(values, ensure_ascii=False, sort_keys=True, default=dict))
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,143 @@
+"""Brings back what can be read of a damaged database, and of its copies what is missing then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from app.core.chat import MessageState, Role
+from app.storage.pages import Pages, Record
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "i": (int,),
+    "t": (str,),
+    "b": (bytes,),
+    "n": (type(None),),
+    "?": (int, type(None)),
+}
+# per table its columns in order, then what kind each is in a record; "n" is the id, which a record leaves empty
+_SHAPES: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "chat": (
+        (
+            "id",
+            "title",
+            "model_id",
+            "system_prompt",
+            "overrides",
+            "pinned",
+            "titled_by_person",
+            "leaf_id",
+            "activity",
+            "created_ms",
+            "updated_ms",
+            "deleted_ms",
+        ),
+        "nttttii?iii?",
+    ),
+    "message": (("id", "chat_id", "parent_id", "role", "state", "created_ms", "text"), "ni?ttit"),
+    "chunk": (("id", "message_id", "text"), "nit"),
+    "wording": (("id", "sha256", "text"), "nbt"),
+    "answer": (("message_id", "prompt_id", "setup_id", "token_ids", "details"), "n??bt"),
+    "draft": (("chat_id", "text"), "nt"),
+    "setting": (("scope", "key", "value"), "ttt"),
+    "state": (("key", "value"), "tt"),
+    "model": (("id", "path", "name", "added_ms", "last_used_ms", "used"), "nttiii"),
+}
+_ROLES, _STATES = frozenset(Role), frozenset(MessageState)
+_MOST_ROWID = 1 << 40
+"""No chat will ever have a higher id; a damaged cell may."""
+_LOST_TITLE = "Chat without a title"
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """How much was brought back."""
+
+    chats: int
+    messages: int
+    from_copy: bool
+
+
+def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -> Salvaged:
+    """Fill a new, empty database.
+
+    Args:
+        damaged: the damaged file, its log beside it. It is only read.
+        into: an open database with the newest schema and nothing in it.
+        copies: earlier copies, the newest first; the first one that reads fills the gaps.
+    """
+    with into:
+        into.pragma("defer_foreign_keys", 1)
+        _insert(into, _rows_of(Pages(damaged)))
+        before = into.execute("SELECT (SELECT count(*) FROM chat) + (SELECT count(*) FROM message)").get
+        for copy in copies:
+            if rows := list(_rows_of(Pages(copy))):
+                _insert(into, rows)
+                break
+        after = into.execute("SELECT (SELECT count(*) FROM chat) + (SELECT count(*) FROM message)").get
+        _join_up(into)
+    chats, messages = (int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message"))
+    return Salvaged(chats, messages, after > before)
+
+
+def _rows_of(pages: Pages) -> Iterator[tuple[str, Record]]:
+    for rowid, record in pages.rows():
+        for table, (_, kinds) in _SHAPES.items():
+            if _fits(kinds, record) and _sensible(table, rowid, record):
+                yield table, (rowid, *record[1:]) if kinds[0] == "n" else record
+                break
+
+
+def _fits(kinds: str, record: Record) -> bool:
+    return len(record) == len(kinds) and all(
+        isinstance(value, _KINDS[kind]) for value, kind in zip(record, kinds, strict=True)
+    )
+
+
+def _sensible(table: str, rowid: int, record: Record) -> bool:
+    """Whether a row says what such a row can say; rows of other tables may look like it."""
+    if not 0 <= rowid < _MOST_ROWID:
+        return False
+    if table == "message":
+        return record[3] in _ROLES and record[4] in _STATES and _is_id(record[1])
+    if table == "chat":
+        return record[5] in (0, 1) and record[6] in (0, 1)
+    if table == "chunk":
+        return _is_id(record[1])
+    if table == "wording":
+        return isinstance(record[1], bytes) and len(record[1]) == 32
+    return True
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and 0 < value < _MOST_ROWID
+
+
+def _insert(into: apsw.Connection, rows: Iterable[tuple[str, Record]]) -> None:
+    for table, row in rows:
+        columns = _SHAPES[table][0]
+        places = ", ".join("?" * len(columns))
+        into.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({places})", row)
+
+
+def _join_up(into: apsw.Connection) -> None:
+    """Close the gaps: chats whose own row is lost, turns whose parent is lost, what belongs to nothing any more."""
+    for statement in (
+        "INSERT INTO chat (id, title, model_id, system_prompt, overrides, activity, created_ms, updated_ms)"
+        f" SELECT chat_id, '{_LOST_TITLE}', '', '', '{{}}', max(id), min(created_ms), max(created_ms) FROM message"
+        " WHERE chat_id NOT IN (SELECT id FROM chat) GROUP BY chat_id",
+        "DELETE FROM chunk WHERE message_id NOT IN (SELECT id FROM message WHERE state = 'streaming')",
+        "DELETE FROM answer WHERE message_id NOT IN (SELECT id FROM message)",
+        "DELETE FROM draft WHERE chat_id <> 0 AND chat_id NOT IN (SELECT id FROM chat)",
+        # the turn before in time stands in for a lost one
+        "UPDATE message SET parent_id = (SELECT max(other.id) FROM message AS other"
+        " WHERE other.chat_id = message.chat_id AND other.id < message.id)"
+        " WHERE parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM message AS parent"
+        " WHERE parent.id = message.parent_id AND parent.chat_id = message.chat_id AND parent.id < message.id)",
+        "UPDATE chat SET leaf_id = (SELECT max(id) FROM message WHERE chat_id = chat.id)"
+        " WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = leaf_id AND chat_id = chat.id)",
+    ):
+        into.execute(statement)

@@ -1,0 +1,116 @@
+"""All stores over one open database, and what the program wants to know of them at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.core.chat import ChatRow
+from app.core.errors import StorageError
+from app.storage.backups import Backups
+from app.storage.chats import ChatStore
+from app.storage.database import Database
+from app.storage.export import export
+from app.storage.opening import open_database, open_to_read
+from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
+
+LAST_CHAT = "last_chat"
+LAST_MODEL = "last_model"
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What there was when the app was used last. `settings`: scope -> key -> value."""
+
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    models: tuple[KnownModel, ...] = ()
+    chats: tuple[ChatRow, ...] = ()
+    last_chat_id: int | None = None
+    last_model_id: str = ""
+    notices: tuple[str, ...] = ()
+    """Sentences for the window, such as that a damaged file was mended."""
+
+
+class Stores:
+    """Everything that lasts. Opened and used on one thread."""
+
+    def __init__(self, database: Database, backups: Backups | None = None) -> None:
+        self._database = database
+        self._backups = backups
+        self.chats = ChatStore(database, backups)
+        self.settings = SettingsStore(database)
+        self.state = StateStore(database)
+        self.models = ModelStore(database)
+
+    def remembered(self) -> Remembered:
+        """What the window starts from."""
+        settings = self.settings.all()
+        last_chat_id, last_model_id = self.state.get(LAST_CHAT), self.state.get(LAST_MODEL)
+        return Remembered(
+            settings,
+            tuple(self.models.all()),
+            tuple(self.chats.rows()),
+            last_chat_id if isinstance(last_chat_id, int) else None,
+            last_model_id if isinstance(last_model_id, str) else "",
+            self._database.take_notices(),
+        )
+
+    def upkeep(self) -> tuple[str, ...]:
+        """What has time until the window is up: empty the old trash, and copy the database once a week.
+
+        Trouble with it is no error: it comes back as sentences for the window.
+        """
+        try:
+            self.chats.purge_old()
+            if self._backups is not None and self._backups.is_due() and self._has_chats():
+                self._backups.make(self._database.connection)
+        except StorageError as error:
+            self._database.tell(str(error))
+        return self._database.take_notices()
+
+    def export(self, chat_id: int | None, path: Path) -> None:
+        """Write one chat, or all, to a file: JSON if its name ends so, else Markdown."""
+        export(self.chats, chat_id, path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def _has_chats(self) -> bool:
+        return self._database.row("SELECT 1 FROM chat LIMIT 1") is not None
+
+
+def open_stores(database: Path | None) -> Stores:
+    """Open all stores; None keeps them in memory. Replies that were cut off by the last end are closed.
+
+    Only for the one program that writes: see `read_remembered` for others.
+
+    Raises:
+        StorageError: the database cannot be used; NewerDataError when a newer version of the app wrote it.
+    """
+    backups = Backups(database.parent / "backups") if database is not None else None
+    opened = open_database(database, backups=backups)
+    stores = Stores(opened, backups)
+    try:
+        stores.chats.recover()
+    except BaseException:
+        stores.close()
+        raise
+    return stores
+
+
+def read_remembered(database: Path | None) -> Remembered:
+    """What is remembered, read beside a window that may be open; nothing is changed. Empty when there is nothing yet.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    if database is None or not database.exists():
+        return Remembered()
+    stores = Stores(open_to_read(database))
+    try:
+        return stores.remembered()
+    finally:
+        stores.close()
