@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-_ROOT = Path(getattr(sys, "_MEIPASS", Path(__file__).resolve().parents[2])) / "resources"
+from app.paths import resources_dir
 
 
 def resource_path(*parts: str) -> Path:
     """The path of a file that ships with the app."""
-    return _ROOT.joinpath(*parts)
+    return resources_dir().joinpath(*parts)

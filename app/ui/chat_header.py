@@ -1,0 +1,211 @@
+"""The line above a chat: its title, the tokens it uses, its model, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.buttons import IconButton
+from app.ui.icons import icon
+from app.ui.model_picker import ModelPicker
+from app.ui.theme import Theme
+from app.ui.words import usage_words
+
+if TYPE_CHECKING:
+    from app.services.context_meter import Usage
+    from app.services.model_manager import ModelManager
+
+_NARROW_PX = 560
+
+
+class TokenGauge(QWidget):
+    """How much of the context is used: in words, and as a bar."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = QLabel()
+        self._words.setProperty("kind", "faint")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Context used")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        column.addStretch()
+        column.addWidget(self._words)
+        column.addWidget(self._bar)
+        column.addStretch()
+
+    def show_usage(self, usage: Usage) -> None:
+        """Show these numbers."""
+        words = usage_words(usage)
+        self._words.setText(words)
+        self._bar.setRange(0, max(1, usage.context_tokens))
+        self._bar.setValue(min(usage.used_tokens, usage.context_tokens))
+        self._bar.setVisible(usage.context_tokens > 0)
+        full = usage.context_tokens > 0 and usage.used_tokens > 0.9 * usage.context_tokens
+        if bool(self._bar.property("full")) != full:
+            self._bar.setProperty("full", full)
+            self._bar.style().unpolish(self._bar)
+            self._bar.style().polish(self._bar)
+        self._bar.setAccessibleDescription(words)
+        counted = "" if usage.exact else " It is counted exactly once the model is loaded."
+        self.setToolTip(
+            f"{words} are used: the system prompt and all turns that go to the model.{counted}\n"
+            "When the context is full, the oldest turns are left out; the system prompt always stays."
+        )
+
+    def words(self) -> str:
+        """What it says."""
+        return self._words.text()
+
+
+class TitleField(QLineEdit):
+    """The chat's title, which can be typed over; Escape takes the typing back. `retitled(str)` on a new title."""
+
+    retitled = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kept = ""
+        self.setProperty("kind", "title")
+        self.setAccessibleName("Title of this chat")
+        self.setToolTip("Rename this chat (F2)")
+        self.setMaxLength(200)
+        self.editingFinished.connect(self._done)
+
+    def show_title(self, title: str) -> None:
+        """Show the title, unless another is being typed."""
+        self._kept = title
+        if not (self.hasFocus() and self.isModified()):
+            self.setText(title)
+            self.setCursorPosition(0)
+
+    @Slot()
+    def _done(self) -> None:
+        typed = self.text().strip()
+        if not self.isModified():
+            return
+        self.setModified(False)
+        if typed and typed != self._kept:
+            self._kept = typed
+            self.retitled.emit(typed)
+        self.setText(self._kept)
+        self.setCursorPosition(0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape takes back what was typed."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.setModified(False)
+            self.setText(self._kept)
+            self.clearFocus()
+        else:
+            super().keyPressEvent(event)
+
+
+class ChatHeader(QFrame):
+    """The header.
+
+    Signals: `retitled(str)`, `model_chosen(str)`, `open_asked()`, `sidebar_asked()`, `inspector_asked()`; and from the
+    menu `pin_asked()`, `export_asked()`, `copy_asked()`, `delete_asked()`.
+    """
+
+    retitled = Signal(str)
+    model_chosen = Signal(str)
+    open_asked = Signal()
+    sidebar_asked = Signal()
+    inspector_asked = Signal()
+    pin_asked = Signal()
+    export_asked = Signal()
+    copy_asked = Signal()
+    delete_asked = Signal()
+
+    def __init__(self, models: ModelManager, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("header")
+        self._theme = theme
+        self._saved = False
+        self._pinned = False
+        self.title = TitleField()
+        self.title.retitled.connect(self.retitled)
+        self.gauge = TokenGauge()
+        self.picker = ModelPicker(models, theme)
+        self.picker.model_chosen.connect(self.model_chosen)
+        self.picker.open_asked.connect(self.open_asked)
+        self._sidebar = IconButton("sidebar", "Show the chats", theme, keys="Ctrl+B", side_px=34)
+        self._sidebar.clicked.connect(self.sidebar_asked)
+        self._sidebar.hide()
+        self.more = IconButton("more", "What can be done with this chat", theme, side_px=34)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.more)
+        menu.aboutToShow.connect(self._fill)
+        self.more.setMenu(menu)
+        self._inspector = IconButton("panel", "System prompt and settings", theme, keys="Ctrl+J", side_px=34)
+        self._inspector.setCheckable(True)
+        self._inspector.clicked.connect(self.inspector_asked)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(self._sidebar)
+        row.addWidget(self.title, 1)
+        row.addSpacing(6)
+        row.addWidget(self.gauge)
+        row.addSpacing(4)
+        row.addWidget(self.picker)
+        row.addWidget(self.more)
+        row.addWidget(self._inspector)
+        self.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+
+    def show_chat(self, title: str, *, pinned: bool, saved: bool) -> None:
+        """Show a chat's title; one that is not saved yet can be neither pinned nor deleted."""
+        self._pinned = pinned
+        self._saved = saved
+        self.title.show_title(title)
+        self.more.setEnabled(saved)
+
+    def show_panels(self, *, sidebar: bool, inspector: bool) -> None:
+        """Which panels are open: the button for a closed one offers it."""
+        self._sidebar.setVisible(not sidebar)
+        self._inspector.setChecked(inspector)
+        words = "Hide system prompt and settings" if inspector else "System prompt and settings"
+        self._inspector.set_words(words, "Ctrl+J")
+        self._inspector.set_theme(self._theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw icons in this theme's colours."""
+        self._theme = theme
+        for part in (self._sidebar, self.more, self._inspector, self.picker):
+            part.set_theme(theme)
+        self.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+
+    @Slot()
+    def _fill(self) -> None:
+        menu = self.more.menu()
+        menu.clear()
+        colour = self._theme.muted
+        menu.addAction(icon("pin", colour, 16), "Unpin" if self._pinned else "Pin to the top", self.pin_asked.emit)
+        menu.addAction(icon("copy", colour, 16), "Copy the conversation", self.copy_asked.emit)
+        menu.addAction(icon("export", colour, 16), "Export…", self.export_asked.emit)
+        menu.addSeparator()
+        menu.addAction(icon("trash", colour, 16), "Delete", self.delete_asked.emit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a narrow line the model's name gives way first."""
+        super().resizeEvent(event)
+        self.picker.set_widest(110 if self.width() < _NARROW_PX else 190)

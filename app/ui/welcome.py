@@ -1,0 +1,170 @@
+"""What stands where a chat will be: no questions, a model that answers, and the way to a better one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.ui.buttons import WordButton
+from app.ui.icons import icon
+from app.ui.theme import Theme
+from app.ui.words import gigabytes
+
+if TYPE_CHECKING:
+    from app.services.model_manager import ModelEntry
+
+# Each is something that the model which comes with the app can do
+SUGGESTIONS = (
+    ("spark", "Tell me a story", "Watch the words arrive", "Tell me a story."),
+    ("memory", "Say who you are", "Then ask it for your name", "My name is Ada."),
+    ("code", "Write some code", "Coloured, with a button to copy it", "Write a Python function that adds two numbers."),
+)
+_COLUMN_PX = 780
+
+
+class SuggestionCard(QPushButton):
+    """A message that can be sent with one press."""
+
+    def __init__(self, icon_name: str, title: str, more: str, text: str, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.text_to_send = text
+        self._icon_name = icon_name
+        self.setAccessibleName(f"{title}: {more}")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._picture = QLabel()
+        self._title = QLabel(title)
+        self._title.setProperty("kind", "heading")
+        self._more = QLabel(more)
+        self._more.setProperty("kind", "faint")
+        self._more.setWordWrap(True)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._title)
+        words.addWidget(self._more)
+        words.addStretch()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(15, 12, 12, 12)
+        row.setSpacing(11)
+        row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        for label in (self._picture, self._title, self._more):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icon in this theme's colours."""
+        self._picture.setPixmap(icon(self._icon_name, theme.accent, 18).pixmap(QSize(18, 18)))
+
+    def sizeHint(self) -> QSize:
+        """As high as the words need; a button alone would know only its own text."""
+        return QSize(200, self.layout().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrow windows break the words."""
+        return QSize(140, self.layout().minimumSize().height())
+
+
+class Welcome(QScrollArea):
+    """Shown while a chat is empty.
+
+    Signals: `suggested(str)` with a message to send; `open_asked()` to open a model file from disk.
+    """
+
+    suggested = Signal(str)
+    open_asked = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._logo = QLabel()
+        self._title = QLabel("Welcome to Orcinus")
+        self._title.setProperty("kind", "hero")
+        self._lead = QLabel("Everything runs on this computer. Start typing: nothing to set up.")
+        self._lead.setProperty("kind", "lead")
+        self._pill = QLabel()
+        self._pill.setProperty("kind", "pill")
+        self._open = WordButton("Open a GGUF file…", theme, kind="outline", icon_name="file")
+        self._open.clicked.connect(self.open_asked)
+        self._cards = [SuggestionCard(*suggestion, theme) for suggestion in SUGGESTIONS]
+        for card in self._cards:
+            card.clicked.connect(self._suggest)
+        self._offer = self._make_offer()
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _make_offer(self) -> QFrame:
+        offer = QFrame()
+        offer.setObjectName("card")
+        title = QLabel("Bring a bigger model")
+        title.setProperty("kind", "heading")
+        more = QLabel(
+            "Mistral 7B OpenOrca, or any other model as a GGUF file, opens from disk. Drop it here, or choose it."
+        )
+        more.setProperty("kind", "faint")
+        more.setWordWrap(True)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(title)
+        words.addWidget(more)
+        row = QHBoxLayout(offer)
+        row.setContentsMargins(18, 14, 16, 14)
+        row.setSpacing(16)
+        row.addLayout(words, 1)
+        row.addWidget(self._open)
+        return offer
+
+    def _lay_out(self) -> None:
+        try_it = QLabel("Or try it right now")
+        try_it.setProperty("kind", "section")
+        cards = QHBoxLayout()
+        cards.setSpacing(12)
+        for card in self._cards:
+            cards.addWidget(card, 1)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        column.addStretch(1)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        for part, gap_px in ((self._logo, 12), (self._title, 2), (self._lead, 10), (self._pill, 26)):
+            column.addWidget(part, 0, centre)
+            column.addSpacing(gap_px)
+        column.addWidget(self._offer)
+        column.addSpacing(20)
+        column.addWidget(try_it)
+        column.addSpacing(8)
+        column.addLayout(cards)
+        column.addStretch(1)
+        inside = QWidget()
+        inside.setMaximumWidth(_COLUMN_PX)
+        inside.setLayout(column)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(32, 12, 32, 12)
+        row.addStretch(1)
+        row.addWidget(inside, 100)
+        row.addStretch(1)
+        self.setWidget(holder)
+
+    def show_model(self, entry: ModelEntry, *, first: bool) -> None:
+        """Say who answers. `first`: there is no chat yet, so greet."""
+        size = f", {gigabytes(entry.size_bytes)}" if entry.size_bytes else ""
+        note = f": {entry.note[:1].lower()}{entry.note[1:]}" if entry.note else ""
+        self._pill.setText(f"{entry.name}{size}{note}")
+        self._title.setText("Welcome to Orcinus" if first else "A new chat")
+        self._offer.setVisible(first or entry.bundled)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in this theme's colours."""
+        del theme
+        self._logo.setPixmap(icon("orcinus", "#ffffff", 60).pixmap(QSize(60, 60)))
+
+    @Slot()
+    def _suggest(self) -> None:
+        card = self.sender()
+        if isinstance(card, SuggestionCard):
+            self.suggested.emit(card.text_to_send)
