@@ -98,6 +98,18 @@ class Chat:
     deleted_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChatRow:
+    """As much of a chat as a list of many shows."""
+
+    id: int
+    title: str
+    model_id: str
+    pinned: bool
+    updated_ms: int
+    deleted_ms: int | None = None
+
+
 class MessageTree:
     """The messages of one chat, and the questions asked of their tree."""
 
@@ -122,7 +134,7 @@ class MessageTree:
         return self._by_id[message_id]
 
     def put(self, message: Message) -> None:
-        """Add a message, or replace the one with its id. The only change a tree knows; nothing is ever removed."""
+        """Add a message, or replace the one with its id."""
         self._insert(message)
 
     def path(self, leaf_id: int | None) -> list[Message]:
@@ -138,8 +150,14 @@ class MessageTree:
         """Ids of all versions of this turn, oldest first, itself among them."""
         return tuple(self._children[self._by_id[message_id].parent_id])
 
-    def newest_leaf(self, message_id: int) -> int:
-        """The end of the newest path that goes through this message."""
+    def remove(self, message_ids: Iterable[int]) -> None:
+        """Take messages out that nothing follows, such as a question that was refused."""
+        for message_id in sorted(message_ids, reverse=True):
+            message = self._by_id.pop(message_id)
+            self._children[message.parent_id].remove(message_id)
+
+    def newest_leaf(self, message_id: int | None) -> int | None:
+        """The end of the newest path that goes through this message; None asks for the newest path of all."""
         while children := self._children.get(message_id):
             message_id = children[-1]
         return message_id

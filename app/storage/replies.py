@@ -86,7 +86,7 @@ class Wordings:
 
 def _setup(text: str) -> dict[str, Any]:
     kinds = {"sampling": dict, "context_tokens": int}
-    found = {
+    found: dict[str, Any] = {
         name: value
         for name, value in _mapping(text).items()
         if name in _SETUP and isinstance(value, kinds.get(name, str))
