@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,14 @@ def run(arguments: Sequence[str]) -> int:
         print("\n".join(error.parts()), file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
-        sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115  (nobody reads any more)
+        # nobody reads any more; the interpreter would complain about it once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the border: a person gets a sentence, a developer asks for more
+        if "ORCINUS_DEBUG" in os.environ:
+            raise
+        print(f"Something went wrong inside Orcinus. {type(error).__name__}: {error}", file=sys.stderr)
+        print("Nothing was changed. Run it again with ORCINUS_DEBUG=1 for the details.", file=sys.stderr)
         return 1
 
 

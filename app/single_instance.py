@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _WAIT_MS = 2000
+_LISTEN_MS = 300
 
 
 class SingleInstance(QObject):
@@ -26,7 +27,7 @@ class SingleInstance(QObject):
     def __init__(self, lock_file: Path) -> None:
         super().__init__()
         # A pipe's name is shared by all users of a machine, and short on some systems
-        owner = f"{getpass.getuser() if hasattr(getpass, 'getuser') else ''}|{lock_file.resolve()}"
+        owner = f"{os.environ.get('USERNAME', '')}|{getattr(os, 'getuid', int)()}|{lock_file.resolve()}"
         self._name = "orcinus-" + hashlib.sha256(owner.encode("utf-8", "surrogateescape")).hexdigest()[:24]
         self._lock = QLockFile(str(lock_file))
         # The process id in the file tells a lock that was left by a crash; its age says nothing
@@ -65,16 +66,18 @@ class SingleInstance(QObject):
     def _connected(self) -> None:
         assert self._server is not None
         while (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda socket=socket: self._read(socket))
-            socket.disconnected.connect(socket.deleteLater)
-            if socket.bytesAvailable():
-                self._read(socket)
+            # The other start writes at once and goes; a stranger who does not is not waited for
+            if not socket.canReadLine():
+                socket.waitForReadyRead(_LISTEN_MS)
+            line = bytes(socket.readLine().data())
+            socket.close()
+            socket.deleteLater()
+            self.asked.emit(_names(line))
 
-    def _read(self, socket: QLocalSocket) -> None:
-        if not socket.canReadLine():
-            return
-        try:
-            files = json.loads(bytes(socket.readLine().data()))
-        except ValueError:
-            files = []
-        self.asked.emit(tuple(str(name) for name in files) if isinstance(files, list) else ())
+
+def _names(line: bytes) -> tuple[str, ...]:
+    try:
+        files = json.loads(line)
+    except ValueError:
+        return ()
+    return tuple(str(name) for name in files) if isinstance(files, list) else ()

@@ -1,0 +1,128 @@
+"""The services as the app builds them: real stores, real lanes; the engine is real or scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.errors import ModelFileError
+from app.engine.llama import load
+from app.engine.scripted import Script, scripted_loader
+from app.hub.catalog import read_catalog
+from app.paths import find_paths
+from app.services.archive import Archive
+from app.services.chat_session import ChatSession
+from app.services.engine_room import EngineRoom, Load
+from app.services.library import Library
+from app.services.model_manager import FileFacts, ModelEntry, ModelManager
+from app.services.preferences import Preferences
+from app.storage.stores import Stores, open_stores
+
+
+class Services:
+    """Everything below the window, over a database in a folder of the test's own."""
+
+    def __init__(self, database: Path, load_model: Load, wait: Callable[..., None]) -> None:
+        self.database = database
+        self.wait = wait
+        self.notices: list[Any] = []
+        self.archive: Archive[Stores] = Archive(lambda: open_stores(database))
+        remembered = self.ask(lambda stores: stores.remembered())
+        catalog = read_catalog(find_paths().resources_dir)
+        self.preferences = Preferences(catalog, self, remembered.settings)
+        self.loads: list[tuple[str, Any]] = []
+
+        def counted(path, loading, stop, on_progress):
+            self.loads.append((path, loading))
+            return load_model(path, loading, stop, on_progress)
+
+        known = [ModelEntry(model.path, model.name, model.path) for model in remembered.models]
+        self.models = ModelManager(
+            catalog,
+            self.preferences,
+            EngineRoom(counted),
+            self._inspect,
+            known,
+            lambda entry: self.archive.ask(lambda stores: stores.models.add(entry.path, entry.name)),
+            lambda model_id: self.archive.ask(lambda stores: stores.models.remove(model_id)),
+        )
+        self.library = Library(
+            self.archive,
+            self.models,
+            self.preferences,
+            remembered.chats,
+            remembered.last_chat_id,
+            remembered.last_model_id,
+        )
+        self.library.notice.connect(self.notices.append)
+
+    # Preferences keeps its values through these
+    def set(self, scope: str, key: str, value: Any) -> None:
+        self.archive.ask(lambda stores: stores.settings.set(scope, key, value))
+
+    def clear(self, scope: str, key: str) -> None:
+        self.archive.ask(lambda stores: stores.settings.clear(scope, key))
+
+    def ask(self, work: Callable[[Stores], Any]) -> Any:
+        """Do work on the storage lane and wait for its result."""
+        found: list[Any] = []
+        self.archive.ask(work, found.append, found.append)
+        self.wait(lambda: bool(found))
+        return found[0]
+
+    def chat(self, model_id: str = "") -> ChatSession:
+        """A new chat whose notices are heard."""
+        session = self.library.new_chat(model_id)
+        session.notice.connect(self.notices.append)
+        return session
+
+    def reopen(self, chat_id: int) -> ChatSession:
+        """A saved chat, with its messages."""
+        session = self.library.session(chat_id)
+        session.notice.connect(self.notices.append)
+        self.wait(lambda: session.ready)
+        return session
+
+    def say(self, session: ChatSession, text: str) -> str:
+        """Send and wait for the whole reply."""
+        session.send(text)
+        self.wait(lambda: not session.busy)
+        return session.path()[-1].text
+
+    def close(self) -> None:
+        self.library.flush()
+        assert self.models.close()
+        assert self.archive.close(lambda stores: stores.close())
+
+    def _inspect(self, path: str) -> FileFacts:
+        if not Path(path).exists():
+            raise ModelFileError("There is no such file", path, "Choose another one.")
+        return FileFacts(Path(path).stem, Path(path).stat().st_size)
+
+
+@pytest.fixture
+def build(qtbot, tmp_path) -> Iterator[Callable[..., Services]]:
+    """Make services: `build()` with the starter model, `build(Script(...))` with a scripted engine."""
+    made: list[Services] = []
+
+    def make(script: Script | None = None, name: str = "orcinus.db") -> Services:
+        loader = scripted_loader(script) if script is not None else load
+
+        def wait(condition: Callable[[], bool]) -> None:
+            qtbot.waitUntil(condition, timeout=20_000)
+
+        services = Services(tmp_path / name, loader, wait)
+        made.append(services)
+        return services
+
+    def close(services: Services) -> None:
+        services.close()
+        made.remove(services)
+
+    make.close = close  # type: ignore[attr-defined]
+    yield make
+    for services in made:
+        services.close()

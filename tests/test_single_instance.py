@@ -1,0 +1,61 @@
+"""One window per data folder: the second start asks the first, and a crash leaves nothing in the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from app.single_instance import SingleInstance
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_second_start_asks_the_first_and_hands_its_files_over(qtbot, tmp_path):
+    first = SingleInstance(tmp_path / "orcinus.lock")
+    assert first.is_first
+    second = SingleInstance(tmp_path / "orcinus.lock")
+    assert not second.is_first
+    with qtbot.waitSignal(first.asked) as heard:
+        assert second.ask_the_first(["/models/ä.gguf"])
+    assert heard.args == [("/models/ä.gguf",)]
+    first.close()
+
+
+def test_another_data_folder_has_a_window_of_its_own(qtbot, tmp_path):
+    (tmp_path / "other").mkdir()
+    first = SingleInstance(tmp_path / "orcinus.lock")
+    other = SingleInstance(tmp_path / "other" / "orcinus.lock")
+    assert first.is_first
+    assert other.is_first
+    first.close()
+    other.close()
+
+
+def test_a_lock_left_by_a_killed_program_is_taken_over(qtbot, tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
+        "from app.single_instance import SingleInstance; a = QCoreApplication([]);"
+        "s = SingleInstance(Path(sys.argv[1])); assert s.is_first; os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "orcinus.lock")], cwd=ROOT, timeout=30)
+    assert killed.returncode == -9
+    assert (tmp_path / "orcinus.lock").exists()
+    after = SingleInstance(tmp_path / "orcinus.lock")
+    assert after.is_first
+    after.close()
+
+
+def test_nonsense_on_the_socket_is_no_trouble(qtbot, tmp_path):
+    first = SingleInstance(tmp_path / "orcinus.lock")
+    second = SingleInstance(tmp_path / "orcinus.lock")
+    from PySide6.QtNetwork import QLocalSocket
+
+    socket = QLocalSocket()
+    socket.connectToServer(second._name)
+    assert socket.waitForConnected(2000)
+    with qtbot.waitSignal(first.asked) as heard:
+        socket.write(b"\xff{]\n")
+        socket.flush()
+    assert heard.args == [()]
+    first.close()
