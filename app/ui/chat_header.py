@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.services.context_meter import Usage
     from app.services.model_manager import ModelManager
 
-_NARROW_PX = 560
+_NARROW_PX = 540
 
 
 class TokenGauge(QWidget):
@@ -188,10 +188,8 @@ class ChatHeader(QFrame):
         self._inspector.set_theme(self._theme)
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw icons in this theme's colours."""
+        """Follow the theme's text size."""
         self._theme = theme
-        for part in (self._sidebar, self.more, self._inspector, self.picker):
-            part.set_theme(theme)
         self.setFixedHeight(max(56, self.fontMetrics().height() + 38))
 
     @Slot()
@@ -206,6 +204,7 @@ class ChatHeader(QFrame):
         menu.addAction(icon("trash", colour, 16), "Delete", self.delete_asked.emit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """On a narrow line the model's name gives way first."""
+        """On a narrow line the model's name is shortened, and the menu gives way: the list of chats has it too."""
         super().resizeEvent(event)
-        self.picker.set_widest(110 if self.width() < _NARROW_PX else 190)
+        self.picker.set_widest(70 if self.width() < _NARROW_PX else 190)
+        self.more.setVisible(self.width() >= _NARROW_PX)

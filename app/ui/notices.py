@@ -99,7 +99,6 @@ class NoticeBar(QFrame):
         name, token, _ = _LEVELS[self.notice.level]
         self._picture.setPixmap(icon(name, getattr(theme, token), 20).pixmap(20, 20))
         self._picture.setContentsMargins(0, 4, 0, 0)
-        self._close.set_theme(theme)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Stay as long as somebody looks at it."""
@@ -151,10 +150,8 @@ class Notices(QWidget):
         return True
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw icons in this theme's colours."""
+        """Use this theme for bars to come."""
         self._theme = theme
-        for bar in self._bars:
-            bar.set_theme(theme)
 
     @Slot()
     def _close_sender(self) -> None:

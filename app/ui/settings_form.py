@@ -217,7 +217,5 @@ class SettingsForm(QWidget):
         return self._rows.get(key)
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw icons in this theme's colours."""
+        """Use this theme for rows that are made later."""
         self._theme = theme
-        for row in self._rows.values():
-            row.set_theme(theme)

@@ -154,10 +154,7 @@ class Sidebar(QFrame):
         """Draw icons in this theme's colours."""
         self._theme = theme
         self._logo.setPixmap(icon("orcinus", "#ffffff", 26).pixmap(QSize(26, 26)))
-        for button in (self._hide, self._new, self._settings):
-            button.set_theme(theme)
         self._glass.setIcon(icon("search", theme.faint, 16))
-        self.list.set_theme(theme)
 
     @Slot(str)
     def _query_changed(self, query: str) -> None:

@@ -50,6 +50,7 @@ QLabel[kind="chat"] {{ color: {t.accent}; font-size: {t.small_pt:.1f}pt; font-we
 QLabel[kind="heading"] {{ font-weight: 600; }}
 QLabel[kind="section"] {{ color: {t.muted}; font-weight: 600; font-size: {t.small_pt:.1f}pt; }}
 QLabel[kind="brand"] {{ font-size: {t.font_pt + 2:.1f}pt; font-weight: 700; }}
+QLabel[kind="title"] {{ font-size: {t.font_pt + 0.5:.1f}pt; font-weight: 600; }}
 QLabel[kind="hero"] {{ font-size: {t.font_pt * 2:.1f}pt; font-weight: 700; }}
 QLabel[kind="lead"] {{ color: {t.muted}; font-size: {t.font_pt:.1f}pt; }}
 QLabel[kind="pill"] {{ color: {t.muted}; background: {t.hover}; border-radius: 11px; padding: 3px 12px;

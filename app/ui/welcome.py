@@ -45,7 +45,7 @@ class SuggestionCard(QPushButton):
         words.addWidget(self._title)
         words.addWidget(self._more)
         words.addStretch()
-        row = QHBoxLayout(self)
+        self._inside = row = QHBoxLayout(self)
         row.setContentsMargins(15, 12, 12, 12)
         row.setSpacing(11)
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -60,11 +60,11 @@ class SuggestionCard(QPushButton):
 
     def sizeHint(self) -> QSize:
         """As high as the words need; a button alone would know only its own text."""
-        return QSize(200, self.layout().sizeHint().height())
+        return QSize(200, self._inside.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Narrow windows break the words."""
-        return QSize(140, self.layout().minimumSize().height())
+        return QSize(140, self._inside.minimumSize().height())
 
 
 class Welcome(QScrollArea):

@@ -1,0 +1,43 @@
+"""The system's own dialogs for choosing files; opened, never waited for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from PySide6.QtCore import QDir, QStandardPaths
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_model(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose a GGUF file; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Open a GGUF file")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["Models in GGUF format (*.gguf)", "All files (*)"])
+    return _open(dialog, chosen)
+
+
+def ask_export(parent: QWidget, title: str, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose where a chat is written; `chosen` gets a path ending in .md or .json."""
+    dialog = QFileDialog(parent, "Export the chat")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(["Markdown (*.md)", "JSON, with all versions and figures (*.json)"])
+    dialog.setDefaultSuffix("md")
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation) or QDir.homePath()
+    dialog.setDirectory(folder)
+    dialog.selectFile(file_name(title))
+    dialog.filterSelected.connect(lambda words: dialog.setDefaultSuffix("json" if "json" in words else "md"))
+    return _open(dialog, chosen)
+
+
+def file_name(title: str) -> str:
+    """A chat's title as a file name that every system takes."""
+    plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", title)
+    return " ".join(plain.split())[:80].strip(" .") or "Chat"
+
+
+def _open(dialog: QFileDialog, chosen: Callable[[str], object]) -> QFileDialog:
+    dialog.fileSelected.connect(chosen)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog

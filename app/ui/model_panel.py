@@ -1,0 +1,176 @@
+"""The inspector's page for a model: what it is, and the settings that hold for all its chats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.core.errors import SettingError
+from app.core.options import Loading, Sampling
+from app.core.settings import Source, declared
+from app.services.notice import Notice
+from app.ui.buttons import WordButton
+from app.ui.model_facts import ElidedLabel, ModelFacts, facts_of
+from app.ui.prompt_panel import PromptPanel
+from app.ui.settings_form import SettingsForm
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.services.model_manager import ModelManager
+    from app.services.preferences import Preferences
+
+
+class ModelPanel(QWidget):
+    """Edits the model of the chat on screen.
+
+    Signals: `told(Notice)`: something to tell; `too_long(int)`: a paste was not taken.
+    """
+
+    told = Signal(object)
+    too_long = Signal(int)
+
+    def __init__(
+        self, models: ModelManager, preferences: Preferences, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._models = models
+        self._preferences = preferences
+        self._model_id = ""
+        self._name = ElidedLabel("")
+        self._name.setProperty("kind", "heading")
+        self._trouble = QLabel()
+        self._trouble.setProperty("kind", "danger")
+        self._trouble.setWordWrap(True)
+        self._load = WordButton("Load now", theme, kind="outline")
+        self._load.clicked.connect(self._load_or_unload)
+        self.facts = ModelFacts()
+        self.prompt = PromptPanel(
+            "Default system prompt", "What a new chat with this model starts from.", theme, reset="Back to its authors’"
+        )
+        self.prompt.edited.connect(self._set_prompt)
+        self.prompt.reset_asked.connect(self._reset_prompt)
+        self.prompt.too_long.connect(self.too_long)
+        self.loading = SettingsForm(Loading, Source.MODEL_CHANGED, theme)
+        self.sampling = SettingsForm(Sampling, Source.MODEL_CHANGED, theme)
+        for form in (self.loading, self.sampling):
+            form.changed.connect(self._set)
+            form.reset_asked.connect(self._reset)
+        self._reset_all = WordButton("Back to the defaults", theme, kind="link", icon_name="reset")
+        self._reset_all.clicked.connect(self._reset_everything)
+        self._lay_out()
+        models.state_changed.connect(self._changed)
+        preferences.model_settings_changed.connect(self._changed)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._name, 1)
+        head.addWidget(self._load)
+        note = QLabel("A change here loads the model once more, when it is next needed.")
+        note.setProperty("kind", "faint")
+        note.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 18)
+        column.setSpacing(10)
+        column.addLayout(head)
+        column.addWidget(self._trouble)
+        column.addWidget(self.facts)
+        column.addSpacing(6)
+        column.addWidget(self.prompt)
+        column.addSpacing(6)
+        column.addWidget(self.loading)
+        column.addWidget(note)
+        column.addSpacing(6)
+        column.addWidget(self.sampling)
+        column.addWidget(self._reset_all)
+        column.addStretch()
+
+    def show_model(self, model_id: str) -> None:
+        """Show this model."""
+        if model_id != self._model_id:
+            self.flush()
+            self._model_id = model_id
+        self._refresh()
+
+    def flush(self) -> None:
+        """Hand over what is typed but not yet taken."""
+        self.prompt.flush()
+
+    @Slot(str)
+    def _changed(self, model_id: str) -> None:
+        if model_id == self._model_id:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        entry, state = self._models.entry(self._model_id), self._models.state(self._model_id)
+        self._name.setText(entry.name)
+        self._name.setToolTip(entry.name)
+        self._trouble.setText(" ".join(state.error.parts()) if state.error is not None else "")
+        self._trouble.setVisible(state.error is not None)
+        self._load.setText({"ready": "Unload", "loading": "Loading…"}.get(state.kind, "Load now"))
+        self._load.setEnabled(state.kind != "loading")
+        self.facts.show_facts(facts_of(entry, state))
+        kept = self._preferences.model_prompt(self._model_id)
+        self.prompt.show_prompt(kept, kept)
+        self.prompt.set_reset_offered(self._preferences.model_prompt_is_changed(self._model_id))
+        loading = self._preferences.resolved(Loading, self._model_id)
+        self.loading.show_values(loading, self._auto())
+        self.sampling.show_values(self._preferences.resolved(Sampling, self._model_id))
+        self._reset_all.setVisible(self.loading.changed_here() + self.sampling.changed_here() > 0)
+
+    def _auto(self) -> dict[str, str]:
+        """What Auto came to when the model was loaded."""
+        facts = self._models.state(self._model_id).facts
+        if facts is None:
+            return {}
+        layers = "all" if facts.gpu_layers > facts.n_layers else str(facts.gpu_layers)
+        return {"context_tokens": f"{facts.n_ctx:,}", "gpu_layers": layers}
+
+    @Slot()
+    def _load_or_unload(self) -> None:
+        if self._models.state(self._model_id).kind == "ready":
+            self._models.unload()
+        else:
+            self._models.prepare(self._model_id)
+
+    @Slot(str)
+    def _set_prompt(self, text: str) -> None:
+        self._preferences.set_model_prompt(self._model_id, text)
+
+    @Slot()
+    def _reset_prompt(self) -> None:
+        self._preferences.clear_model_prompt(self._model_id)
+
+    @Slot(str, object)
+    def _set(self, key: str, value: Any) -> None:
+        try:
+            self._preferences.set_for_model(self._model_id, key, value)
+        except SettingError as error:
+            for form in (self.loading, self.sampling):
+                form.show_trouble(key, error.detail)
+
+    @Slot(str)
+    def _reset(self, key: str) -> None:
+        self._preferences.clear_for_model(self._model_id, key)
+
+    @Slot()
+    def _reset_everything(self) -> None:
+        model_id = self._model_id
+        before: dict[str, Any] = {}
+        for group in (Loading, Sampling):
+            resolved = self._preferences.resolved(group, model_id)
+            before |= {
+                key: getattr(resolved.values, key)
+                for key in declared(group)
+                if resolved.sources[key] is Source.MODEL_CHANGED
+            }
+
+        def undo() -> None:
+            for key, value in before.items():
+                self._preferences.set_for_model(model_id, key, value)
+
+        for key in before:
+            self._preferences.clear_for_model(model_id, key)
+        self.told.emit(Notice("The model has its default settings again", actions=(("Undo", undo),)))

@@ -1,0 +1,138 @@
+"""The app's own settings, its keys, and what it is; a page in the window, not a dialog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+import app
+from app.core.errors import SettingError
+from app.core.options import Look
+from app.core.settings import Source, declared, resolve
+from app.ui.buttons import IconButton
+from app.ui.settings_form import SettingsForm
+from app.ui.shortcuts import SHORTCUTS
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.services.preferences import Preferences
+
+_COLUMN_PX = 620
+
+
+class SettingsPage(QWidget):
+    """Look, keys and about. `left()` when the person is done."""
+
+    left = Signal()
+
+    def __init__(self, preferences: Preferences, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("page")
+        self._preferences = preferences
+        self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
+        self.back.clicked.connect(self.left)
+        self.form = SettingsForm(Look, Source.APP, theme)
+        self.form.changed.connect(self._change)
+        self.form.reset_asked.connect(self._reset)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setAccessibleName("Settings and keys")
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(self._inside())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._header())
+        column.addWidget(self._area, 1)
+        preferences.look_changed.connect(self.refresh)
+        self.refresh()
+
+    def _header(self) -> QFrame:
+        header = QFrame()
+        header.setObjectName("header")
+        header.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+        title = QLabel("Settings")
+        title.setProperty("kind", "title")
+        row = QHBoxLayout(header)
+        row.setContentsMargins(14, 0, 12, 0)
+        row.setSpacing(6)
+        row.addWidget(self.back)
+        row.addWidget(title)
+        row.addStretch()
+        return header
+
+    def _inside(self) -> QWidget:
+        inside = QWidget()
+        inside.setMaximumWidth(_COLUMN_PX)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 20, 0, 24)
+        column.setSpacing(12)
+        column.addWidget(self.form)
+        column.addSpacing(12)
+        column.addWidget(_heading("Keys"))
+        column.addLayout(_key_table())
+        column.addSpacing(12)
+        column.addWidget(_heading("About"))
+        about = QLabel(
+            f"Orcinus {app.__version__}. Chat with open models on your own computer; nothing leaves it.\n"
+            "Apache License 2.0. Runs models with llama.cpp; fonts Inter and JetBrains Mono, SIL Open Font License."
+        )
+        about.setWordWrap(True)
+        about.setProperty("kind", "muted")
+        column.addWidget(about)
+        column.addStretch()
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(32, 0, 32, 0)
+        row.addStretch(1)
+        row.addWidget(inside, 100)
+        row.addStretch(1)
+        return holder
+
+    @Slot()
+    def refresh(self) -> None:
+        """Show what is in force."""
+        look = self._preferences.look()
+        changed = {
+            key: getattr(look, key) for key, known in declared(Look).items() if getattr(look, key) != known.default
+        }
+        self.form.show_values(resolve(Look, [(Source.APP, changed)]))
+
+    def show_keys(self) -> None:
+        """Scroll to the list of keys."""
+        bar = self._area.verticalScrollBar()
+        bar.setValue(self.form.sizeHint().height())
+
+    @Slot(str, object)
+    def _change(self, key: str, value: Any) -> None:
+        try:
+            self._preferences.set_look(key, value)
+        except SettingError as error:
+            self.form.show_trouble(key, error.detail)
+
+    @Slot(str)
+    def _reset(self, key: str) -> None:
+        self._preferences.set_look(key, declared(Look)[key].default)
+
+
+def _heading(words: str) -> QLabel:
+    heading = QLabel(words)
+    heading.setProperty("kind", "heading")
+    return heading
+
+
+def _key_table() -> QGridLayout:
+    table = QGridLayout()
+    table.setHorizontalSpacing(20)
+    table.setVerticalSpacing(7)
+    table.setColumnStretch(1, 1)
+    for place, shortcut in enumerate(SHORTCUTS):
+        keys = QLabel(shortcut.keys)
+        keys.setProperty("kind", "keys")
+        table.addWidget(keys, place, 0, Qt.AlignmentFlag.AlignLeft)
+        words = QLabel(shortcut.words)
+        words.setProperty("kind", "muted")
+        table.addWidget(words, place, 1)
+    return table

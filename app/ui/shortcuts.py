@@ -1,0 +1,37 @@
+"""The keys of the window, declared once: what they do, and how the help page words them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Keys and what they do. `command` names the window's slot; empty for keys that a widget answers itself."""
+
+    keys: str
+    words: str
+    command: str = ""
+
+
+SHORTCUTS: tuple[Shortcut, ...] = (
+    Shortcut("Ctrl+N", "New chat", "new_chat"),
+    Shortcut("Ctrl+F", "Search the chats", "search_chats"),
+    Shortcut("Ctrl+PgUp", "The chat above", "previous_chat"),
+    Shortcut("Ctrl+PgDown", "The chat below", "next_chat"),
+    Shortcut("F2", "Rename the chat", "rename_chat"),
+    Shortcut("Ctrl+L", "Write a message", "write_message"),
+    Shortcut("Enter", "Send the message"),
+    Shortcut("Shift+Enter", "New line in the message"),
+    Shortcut("Esc", "Stop the reply; close a notice; leave a page"),
+    Shortcut("Up", "In an empty message: edit the last one"),
+    Shortcut("Ctrl+R", "Another version of the last reply", "regenerate_last"),
+    Shortcut("Ctrl+Shift+C", "Copy the conversation", "copy_conversation"),
+    Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
+    Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),
+    Shortcut("Ctrl+B", "Show or hide the chats", "toggle_sidebar"),
+    Shortcut("Ctrl+J", "Show or hide system prompt and settings", "toggle_inspector"),
+    Shortcut("Ctrl+,", "Settings and keys", "toggle_settings"),
+    Shortcut("F1", "This list", "show_help"),
+    Shortcut("Ctrl+Q", "Close Orcinus", "close"),
+)
