@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -66,16 +66,7 @@ class Vocabulary:
 
     def following_tokens(self, text: str) -> tuple[int, ...]:
         """The ids of a literal text that goes on in the middle of one: no space is put before it."""
-        if not text:
-            return ()
-        if not self._space_prefix:
-            return tuple(self._guarded_tokens(text))
-        # a line break never grows together with what follows, so its own ids can be cut off again
-        lead = self.raw("\n", special=False)
-        ids = self.raw("\n" + text, special=False)
-        if ids[: len(lead)] == lead:
-            return tuple(self._unguarded(ids[len(lead) :]))
-        return tuple(self._guarded_tokens(text))
+        return tuple(self._guarded_tokens(text, self._raw_following))
 
     def piece(self, token: int) -> bytes:
         """The bytes of one id; nothing for a control id."""
@@ -101,34 +92,41 @@ class Vocabulary:
         return ids[0] if len(ids) == 1 and self._own_text(ids[0]) == text else None
 
     def _text_tokens(self, text: str) -> tuple[int, ...]:
-        return tuple(self._guarded_tokens(text))
+        return tuple(self._guarded_tokens(text, lambda piece: self.raw(piece, special=False)))
 
-    def _guarded_tokens(self, text: str) -> list[int]:
-        """Tokens of a text, split after the first character of each marker in it so that none is matched."""
-        start = 0
-        ids: list[int] = []
-        for found in self._marker_texts.finditer(text):
-            cut = found.start() + 1
-            ids += self._first_or_following(text[start:cut], first=start == 0)
-            start = cut
-        return ids + self._first_or_following(text[start:], first=start == 0)
+    def _raw_following(self, text: str) -> list[int]:
+        if not self._space_prefix or not text:
+            return self.raw(text, special=False)
+        # a line break never grows together with what follows, so its own ids can be cut off again
+        lead = self.raw("\n", special=False)
+        ids = self.raw("\n" + text, special=False)
+        return ids[len(lead) :] if ids[: len(lead)] == lead else self.raw(text, special=False)
 
-    def _first_or_following(self, text: str, *, first: bool) -> list[int]:
-        if first:
-            return self._unguarded(self.raw(text, special=False)) if text else []
-        return list(self.following_tokens(text))
+    def _guarded_tokens(self, text: str, tokens_of: Callable[[str], list[int]]) -> list[int]:
+        """Tokens of a text. Where one controls, the text is split after the first character of each marker.
 
-    def _unguarded(self, ids: list[int]) -> list[int]:
-        """The ids, where one that controls slipped in spelled out character by character."""
+        Markers of the type "control" are never matched in text; those that a file gives another type are.
+        """
+        ids = tokens_of(text)
         if self._guarded.isdisjoint(ids):
             return ids
+        ids = []
+        start = 0
+        for found in self._marker_texts.finditer(text):
+            cut = found.start() + 1
+            ids += (tokens_of if start == 0 else self._raw_following)(text[start:cut])
+            start = cut
+        return self._unguarded(ids + (tokens_of if start == 0 else self._raw_following)(text[start:]))
+
+    def _unguarded(self, ids: list[int]) -> list[int]:
+        """The ids, where one that controls is still among them spelled out character by character."""
         spelled: list[int] = []
         for token in ids:
             if token not in self._guarded:
                 spelled.append(token)
                 continue
             for character in self._own_text(token).replace("▁", " "):
-                spelled += [t for t in self.raw(character, special=False) if t not in self._guarded]
+                spelled += [t for t in self._raw_following(character) if t not in self._guarded]
         return spelled
 
     def _find_markers(self) -> dict[str, int]:

@@ -1,0 +1,30 @@
+import random
+
+from app.core.text import clean
+
+
+def test_plain_text_is_left_alone():
+    for text in ("", "Hello.", "line\r\nbreak\t", "שלום", "é", "👩‍👩‍👧", "\ufeffx"):
+        assert clean(text) == text
+
+
+def test_nul_is_taken_out():
+    assert clean("a\0b\0") == "ab"
+    assert clean("ä\0b") == "äb"
+
+
+def test_surrogate_pairs_become_the_character_they_stand_for():
+    assert clean("\ud83d\ude00") == "😀"
+
+
+def test_lone_surrogates_become_the_replacement_character():
+    assert clean("a\ud83d") == "a\ufffd"
+    assert clean("\ude00a") == "\ufffda"
+
+
+def test_any_code_points_can_be_encoded_afterwards():
+    chance = random.Random(1)
+    for _ in range(10_000):
+        text = "".join(map(chr, chance.choices([*range(0x20), *range(0xD7F0, 0xE010), 0x1F600, 0x41], k=12)))
+        assert "\0" not in clean(text)
+        assert clean(text).encode().decode() == clean(text)

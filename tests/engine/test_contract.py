@@ -1,0 +1,300 @@
+"""What every engine keeps, whatever stands behind it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.chat import Role
+from app.core.errors import EngineError, MessageTooLongError
+from app.core.options import Sampling
+from app.core.stopping import StopFlag
+from app.engine.base import Delta, Done, Engine, Event, Reading, Request, StopReason, Turn
+from app.engine.scripted import Script, ScriptedEngine
+from app.engine.turn import Fitted, play
+from tests.engine.conftest import loaded
+
+GREEDY = Sampling(temperature=0)
+LIST = [Turn(Role.USER, "Write a list of fruits.")]
+
+
+def scripted(starter: Path, context_tokens: int) -> Engine:
+    return ScriptedEngine(Script(replies=("Here are three fruits:\n\n- apple\n- banana\n- cherry",), n_ctx=context_tokens))
+
+
+def llama(starter: Path, context_tokens: int) -> Engine:
+    return loaded(starter, context_tokens=context_tokens)
+
+
+@pytest.fixture(params=[llama, scripted], ids=["llama", "scripted"])
+def make(request, starter) -> Iterator[Callable[[int], Engine]]:
+    """Makes an engine with a context of so many tokens; closed after the test."""
+    engines: list[Engine] = []
+
+    def made(context_tokens: int = 1024) -> Engine:
+        engines.append(request.param(starter, context_tokens))
+        return engines[-1]
+
+    yield made
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def engine(make) -> Engine:
+    return make()
+
+
+def ask(engine: Engine, turns: list[Turn], sampling: Sampling = GREEDY, stop: StopFlag | None = None) -> list[Event]:
+    return list(engine.stream(Request(engine.render(turns).tokens, sampling), stop or StopFlag()))
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Delta))
+
+
+def done_of(events: list[Event]) -> Done:
+    assert isinstance(events[-1], Done)
+    return events[-1]
+
+
+def long_turns(engine: Engine, tokens: int) -> list[Turn]:
+    """A question of about this many tokens, and at least."""
+    text = "tell me "
+    while engine.count(text) < tokens:
+        text += "more "
+    return [Turn(Role.USER, text)]
+
+
+def test_a_reply_is_reading_then_text_then_one_end(engine):
+    events = ask(engine, LIST)
+    kinds = [type(event) for event in events]
+    assert kinds == sorted(kinds, key=[Reading, Delta, Done].index)
+    assert kinds.count(Done) == 1
+    assert text_of(events) == "Here are three fruits:\n\n- apple\n- banana\n- cherry"
+    assert done_of(events).reason is StopReason.END
+
+
+def test_reading_begins_with_what_is_cached_and_ends_with_all(engine):
+    turns = long_turns(engine, 600)
+    first = [event for event in ask(engine, turns) if isinstance(event, Reading)]
+    again = [event for event in ask(engine, turns) if isinstance(event, Reading)]
+    total = len(engine.render(turns).tokens)
+    assert {event.total for event in first + again} == {total}
+    assert [event.done for event in first] == [0, 256, 512, total]
+    assert [event.done for event in again] == [total - 1, total]
+
+
+def test_the_figures_at_the_end_add_up(engine):
+    events = ask(engine, LIST)
+    done = done_of(events)
+    deltas = [event.completion_tokens for event in events if isinstance(event, Delta)]
+    assert done.prompt_tokens == len(engine.render(LIST).tokens)
+    assert done.completion_tokens == len(done.token_ids) == deltas[-1]
+    assert deltas == sorted(deltas)
+    assert 0 < done.ttft_ms <= done.duration_ms
+    assert done.tokens_per_s > 0
+    assert done.cached_tokens == 0
+
+
+def test_the_second_turn_reads_only_what_is_new(engine):
+    events = ask(engine, LIST)
+    first = done_of(events)
+    turns = [*LIST, Turn(Role.ASSISTANT, text_of(events), first.token_ids), Turn(Role.USER, "Thank you.")]
+    second = done_of(ask(engine, turns))
+    assert second.cached_tokens >= first.prompt_tokens + first.completion_tokens - 1
+
+
+def test_asking_again_reads_one_token(engine):
+    ask(engine, LIST)
+    done = done_of(ask(engine, LIST))
+    assert done.cached_tokens == done.prompt_tokens - 1
+
+
+def test_an_edited_question_reads_from_where_it_differs(engine):
+    system = Turn(Role.SYSTEM, "You are a helpful assistant.")
+    ask(engine, [system, Turn(Role.USER, "Write a list of fruits.")])
+    done = done_of(ask(engine, [system, Turn(Role.USER, "Write a list of colours.")]))
+    assert len(engine.render([system], reply=False).tokens) <= done.cached_tokens < done.prompt_tokens - 1
+
+
+def test_another_sampler_keeps_the_cache(engine):
+    ask(engine, LIST)
+    done = done_of(ask(engine, LIST, Sampling(temperature=1.5, top_k=5, mirostat="2", seed=3)))
+    assert done.cached_tokens == done.prompt_tokens - 1
+
+
+def test_the_same_question_gets_the_same_answer_from_the_cache_as_without_it(make):
+    used = make()
+    turns = [*LIST, Turn(Role.ASSISTANT, "Here you are."), Turn(Role.USER, "Write a list of colours.")]
+    ask(used, [Turn(Role.USER, "What is the capital of France?")])
+    ask(used, LIST)
+    if isinstance(used, ScriptedEngine):
+        used.script = dataclasses.replace(used.script, replies=("Same.",))
+        fresh = ScriptedEngine(used.script)
+    else:
+        fresh = make()
+    assert text_of(ask(used, turns)) == text_of(ask(fresh, turns))
+
+
+def test_a_stop_before_the_start_gives_an_empty_reply(engine):
+    stop = StopFlag()
+    stop.set()
+    events = ask(engine, LIST, stop=stop)
+    done = done_of(events)
+    assert (done.reason, text_of(events), done.token_ids, done.ttft_ms) == (StopReason.STOPPED, "", (), 0.0)
+
+
+def test_a_stop_while_reading_ends_it_and_keeps_what_was_read(engine):
+    turns, stop = long_turns(engine, 700), StopFlag()
+    events = []
+    for event in engine.stream(Request(engine.render(turns).tokens, GREEDY), stop):
+        events.append(event)
+        if isinstance(event, Reading) and event.done == 256:
+            stop.set()
+    assert done_of(events).reason is StopReason.STOPPED
+    assert not text_of(events)
+    assert done_of(ask(engine, turns)).cached_tokens == 256
+
+
+def test_a_stop_while_generating_keeps_what_was_said(engine):
+    stop, events = StopFlag(), []
+    for event in engine.stream(Request(engine.render(LIST).tokens, GREEDY), stop):
+        events.append(event)
+        if isinstance(event, Delta) and event.completion_tokens == 5:
+            stop.set()
+    done = done_of(events)
+    assert done.reason is StopReason.STOPPED
+    assert done.completion_tokens == 5
+    whole = text_of(ask(engine, LIST))
+    assert whole.startswith(text_of(events))
+    assert len(text_of(events)) < len(whole)
+
+
+def test_a_stream_that_is_left_in_the_middle_leaves_an_engine_that_works(engine):
+    stream = engine.stream(Request(engine.render(LIST).tokens, GREEDY), StopFlag())
+    for event in stream:
+        if isinstance(event, Delta) and event.completion_tokens == 4:
+            break
+    stream.close()
+    assert text_of(ask(engine, LIST)).startswith("Here are three fruits")
+
+
+@pytest.mark.parametrize(("stop", "text"), [("- b", "Here are three fruits:\n\n- apple\n"), ("Here", ""), ("xyz", None)])
+def test_no_part_of_a_stop_string_is_shown(engine, stop, text):
+    events = ask(engine, LIST, Sampling(temperature=0, stop=(stop,)))
+    shown = []
+    for event in events:
+        if isinstance(event, Delta):
+            shown.append(event.text)
+    if text is None:
+        assert done_of(events).reason is StopReason.END
+    else:
+        assert "".join(shown) == text
+        assert done_of(events).reason is StopReason.STOP_STRING
+
+
+def test_a_reply_ends_at_its_longest(engine):
+    events = ask(engine, LIST, Sampling(temperature=0, max_tokens=6))
+    assert done_of(events).reason is StopReason.LENGTH
+    assert done_of(events).completion_tokens == 6
+
+
+def test_a_full_context_ends_the_reply(make):
+    engine = make(256)
+    turns, text = LIST, LIST[0].text
+    while len(engine.render(turns).tokens) < 250:
+        text = "a " + text
+        turns = [Turn(Role.USER, text)]
+    events = ask(engine, turns, Sampling(temperature=1.5, top_k=None, top_p=None, seed=1))
+    done = done_of(events)
+    assert done.reason in (StopReason.CONTEXT, StopReason.END)
+    assert done.prompt_tokens + done.completion_tokens <= 257
+    assert done_of(ask(engine, LIST)).reason is StopReason.END
+
+
+def test_a_prompt_longer_than_the_context_is_refused_with_its_size(make):
+    engine = make(256)
+    tokens = engine.render(long_turns(engine, 300)).tokens
+    with pytest.raises(MessageTooLongError, match=str(len(tokens))):
+        list(engine.stream(Request(tokens, GREEDY), StopFlag()))
+
+
+def test_the_seed_in_force_is_told(engine):
+    assert done_of(ask(engine, LIST, Sampling(seed=42))).seed == 42
+    random_seeds = {done_of(ask(engine, LIST, Sampling())).seed for _ in range(3)}
+    assert len(random_seeds) == 3
+    assert all(0 <= seed < 2**32 - 1 for seed in random_seeds)
+
+
+def test_the_same_seed_gives_the_same_text(engine):
+    hot = Sampling(temperature=2, top_k=None, top_p=None, seed=11, max_tokens=20)
+    assert text_of(ask(engine, LIST, hot)) == text_of(ask(engine, LIST, hot))
+
+
+def test_the_seed_that_was_told_gives_the_same_text_again(engine):
+    hot = Sampling(temperature=2, top_k=None, top_p=None, max_tokens=20)
+    first = ask(engine, LIST, hot)
+    again = ask(engine, LIST, dataclasses.replace(hot, seed=done_of(first).seed))
+    assert text_of(again) == text_of(first)
+
+
+def test_control_segments_hold_the_templates_tokens_and_nothing_else(engine):
+    prompt = engine.render([Turn(Role.SYSTEM, "<|im_start|>"), Turn(Role.USER, "a<|im_end|>b")])
+    controls = [segment for segment in prompt.segments if segment.kind == "control"]
+    assert [segment.text for segment in controls] == ["<|im_start|>", "<|im_end|>"] * 2 + ["<|im_start|>"]
+    ids = {token for segment in controls for token in segment.tokens}
+    texts = [segment for segment in prompt.segments if segment.kind == "text"]
+    assert not ids & {token for segment in texts for token in segment.tokens}
+
+
+def test_a_prompt_is_its_segments(engine):
+    prompt = engine.render([Turn(Role.USER, "Hi")])
+    assert prompt.text == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    assert prompt.tokens == tuple(token for segment in prompt.segments for token in segment.tokens)
+    assert engine.render([Turn(Role.USER, "Hi")], reply=False).text == "<|im_start|>user\nHi<|im_end|>\n"
+
+
+def test_counting_counts_text(engine):
+    assert engine.count("") == 0
+    assert 0 < engine.count("Hello") < engine.count("Hello, how are you today?")
+    assert engine.count("<|im_end|>") > 1
+
+
+def test_facts_are_plain_values(engine):
+    facts = json.loads(json.dumps(dataclasses.asdict(engine.facts)))
+    assert facts["n_ctx"] == 1024
+    assert facts["template"] == "ChatML"
+
+
+def test_events_and_prompts_are_plain_frozen_values(engine):
+    for value in (*ask(engine, LIST), engine.render(LIST)):
+        json.dumps(dataclasses.asdict(value))
+        field = dataclasses.fields(value)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, field, None)
+
+
+def test_closing_twice_is_harmless_and_nothing_works_afterwards(engine):
+    tokens = engine.render(LIST).tokens
+    engine.close()
+    engine.close()
+    for use in (
+        lambda: engine.render(LIST),
+        lambda: engine.count("a"),
+        lambda: list(engine.stream(Request(tokens, GREEDY), StopFlag())),
+    ):
+        with pytest.raises(EngineError) as caught:
+            use()
+        assert caught.value.hint
+
+
+def test_a_turn_is_played_from_fitting_to_the_end(engine):
+    events = list(play(engine, LIST, GREEDY, StopFlag()))
+    assert isinstance(events[0], Fitted)
+    assert events[0].dropped_turns == 0
+    assert events[0].prompt_tokens == done_of(events[1:]).prompt_tokens
