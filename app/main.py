@@ -48,9 +48,17 @@ def run(arguments: Sequence[str]) -> int:
     program = Program(application, paths)
     if single is not None:
         single.asked.connect(program.come_to_front)
+    hook_crashes(program.window.tell)
     program.open(files)
     code = application.exec()
-    return program.close() or code
+    saved, engine_ended = program.close()
+    if single is not None:
+        single.close()
+    logging.shutdown()
+    if not engine_ended:
+        # llama.cpp is still inside a decode: freeing anything under it would crash, and all is saved
+        os._exit(0 if saved else 1)
+    return code if saved else 1
 
 
 class Program(QObject):
@@ -97,7 +105,6 @@ class Program(QObject):
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
             if warning:
                 self.window.tell(warning)
-        _hook_crashes(self.window.tell)
 
     def open(self, files: Sequence[str]) -> None:
         """Show the window; what it can do without comes after the first paint."""
@@ -113,21 +120,22 @@ class Program(QObject):
         for path in files:
             self.models.open_file(path)
 
-    def close(self) -> int:
-        """Stop the engine, save everything, let go. Returns an exit code."""
+    def close(self) -> tuple[bool, bool]:
+        """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())
-        logging.shutdown()
-        if not engine_ended:
-            # llama.cpp is still inside a decode: freeing anything under it would crash, and all is saved
-            os._exit(0 if saved else 1)
-        return 0 if saved else 1
+        return saved, engine_ended
 
     def _opened(self, files: Sequence[str]) -> None:
         self.window.fill()
         for path in files:
             self.models.open_file(path)
+        self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
+
+    def _kept_up(self, notices: tuple[str, ...]) -> None:
+        for text in notices:
+            self.window.tell(Notice(text, level="warning"))
 
 
 class _KeptValues:
@@ -186,7 +194,7 @@ def _size(path: str) -> int:
         return 0
 
 
-def _hook_crashes(tell: Callable[[Notice], None]) -> None:
+def hook_crashes(tell: Callable[[Notice], None]) -> None:
     """What nobody foresaw goes to the log and, once, into the window; the program goes on."""
     from app.services.lane import unforeseen
 

@@ -1,0 +1,246 @@
+"""What people do with the app, from the first start on, through the real window and the real model.
+
+The suite plays these offscreen, and once more in a real window where there is one (test_stories_in_a_window.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextBrowser, QWidget
+
+from app.core.chat import MessageState
+from app.main import Program
+from app.paths import find_paths
+
+WAIT_MS = 20_000
+
+
+class Person:
+    """Somebody in front of the window: types, presses keys, reads what stands there."""
+
+    def __init__(self, program: Program, qtbot) -> None:
+        self.program = program
+        self.window = program.window
+        self.qtbot = qtbot
+
+    def waits_until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=WAIT_MS)
+
+    def named(self, kind: type, name: str) -> QWidget:
+        """The visible widget that a screen reader would call by this name."""
+        found = [w for w in self.window.findChildren(kind) if w.accessibleName() == name and w.isVisible()]
+        assert found, f"nothing visible is called {name!r}"
+        return found[0]
+
+    @property
+    def composer(self) -> QPlainTextEdit:
+        return self.window.page.composer.field
+
+    @property
+    def session(self):
+        return self.window._session()
+
+    def types(self, text: str) -> None:
+        self.composer.setFocus()
+        self.qtbot.keyClicks(self.composer, text)
+
+    def presses(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        target = QApplication.focusWidget() or self.window
+        self.qtbot.keyClick(target, key, modifiers)
+
+    def says(self, text: str) -> str:
+        """Type a message, press Enter, wait for the whole reply and read it."""
+        before = len(self.session.path())
+        self.types(text)
+        self.qtbot.keyClick(self.composer, Qt.Key.Key_Return)
+        self.waits_until(lambda: len(self.session.path()) >= before + 2 and not self.session.busy)
+        return self.last_reply()
+
+    def last_reply(self) -> str:
+        """The last answer as it stands in the window, not as it is stored."""
+        answer = self.session.path()[-1]
+        self.waits_until(lambda: any(answer.text.split("\n")[0].strip("#*` ") in text for text in self.reads()))
+        return answer.text
+
+    def reads(self) -> list[str]:
+        """All texts of messages on the screen."""
+        return [b.toPlainText() for b in self.window.findChildren(QTextBrowser) if b.isVisible()]
+
+    def writes_system_prompt(self, text: str) -> None:
+        field = self.named(QPlainTextEdit, "System prompt")
+        field.setFocus()
+        field.selectAll()
+        self.qtbot.keyClicks(field, text)
+
+
+@pytest.fixture
+def start(qtbot, qapp, home) -> Iterator[Callable[[], Person]]:
+    """Start the app on this test's data folder; starting it again is a restart."""
+    running: list[Person] = []
+
+    def end() -> None:
+        for person in running:
+            person.window.close()
+            assert person.program.close() == (True, True)
+            person.window.deleteLater()
+            person.program.deleteLater()
+        running.clear()
+        qapp.processEvents()
+
+    def begin() -> Person:
+        end()
+        program = Program(qapp, find_paths())
+        program.window.resize(1320, 840)
+        program.open([])
+        person = Person(program, qtbot)
+        running.append(person)
+        person.waits_until(lambda: person.window.isVisible() and person.window.page.session is not None)
+        person.waits_until(lambda: person.session.ready)
+        return person
+
+    yield begin
+    end()
+
+
+def test_a_first_start_and_three_turns(start):
+    person = start()
+    assert "Ada" in person.says("My name is Ada.")
+    person.says("What is the capital of France?")
+    assert "Ada" in person.says("What is my name?")
+
+
+def test_answers_in_capitals_by_the_system_prompt(start):
+    person = start()
+    person.writes_system_prompt("Answer in capital letters.")
+    reply = person.says("What is the capital of France?")
+    assert "PARIS" in reply
+    assert reply == reply.upper()
+
+
+def test_a_changed_system_prompt_is_used_by_the_next_reply_and_marked(start):
+    person = start()
+    person.says("My name is Ada.")
+    person.writes_system_prompt("Answer in capital letters.")
+    reply = person.says("What is my name?")
+    assert reply == "YOUR NAME IS ADA."
+    assert any("System prompt changed" in mark.text for mark in person.session.markers())
+
+
+def test_stop_in_the_middle_keeps_what_came(start):
+    person = start()
+    # the starter is quick: a story without end takes sampling that hardly ever lets it stop
+    for key, value in (("temperature", 5.0), ("top_k", None), ("top_p", None), ("max_tokens", None)):
+        person.session.set_override(key, value)
+    person.types("Tell me a long story.")
+    person.presses(Qt.Key.Key_Return)
+    person.waits_until(lambda: len(person.session.path()) == 2 and person.session.busy)
+    grown: list[str] = []
+    person.session.text_added.connect(lambda _id, text: grown.append(text))
+    person.waits_until(lambda: bool(grown) or not person.session.busy)
+    person.presses(Qt.Key.Key_Escape)
+    person.waits_until(lambda: not person.session.busy)
+    answer = person.session.path()[-1]
+    assert answer.text
+    assert answer.state in (MessageState.STOPPED, MessageState.DONE)
+    assert person.composer.isEnabled()
+
+
+def test_restart_and_go_on(start):
+    person = start()
+    person.says("My name is Ada.")
+    person.types("half a thou")
+    person = start()
+    assert [message.text for message in person.session.path()][0] == "My name is Ada."
+    assert any("Nice to meet you, Ada." in text for text in person.reads())
+    assert person.composer.toPlainText() == "half a thou"
+    person.composer.clear()
+    assert "Ada" in person.says("What is my name?")
+
+
+def test_two_chats_with_different_prompts(start):
+    person = start()
+    person.writes_system_prompt("Answer in capital letters.")
+    person.says("My name is Ada.")
+    loud = person.session
+    person.presses(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    person.waits_until(lambda: person.session is not loud)
+    assert "capital" not in person.session.chat.system_prompt
+    assert person.says("My name is Tom.") == "Nice to meet you, Tom."
+    person.window.open_chat(loud.chat.id)
+    assert person.says("What is my name?") == "YOUR NAME IS ADA."
+
+
+def test_another_gguf_is_opened_from_disk_by_dropping_it(start, starter, tmp_path):
+    person = start()
+    copy = tmp_path / "Mistral-7B-OpenOrca.Q4_K_M.gguf"
+    shutil.copyfile(starter, copy)
+    drop_file(person.window, copy)
+    person.waits_until(lambda: person.session.chat.model_id == str(copy))
+    person.says("Hello")
+    assert person.session.path()[-1].provenance.model_path == str(copy)
+    person = start()
+    assert person.session.chat.model_id == str(copy)
+
+
+def test_a_file_that_is_no_model_is_refused_in_the_window_and_the_chat_goes_on(start, tmp_path):
+    person = start()
+    bad = tmp_path / "bad.gguf"
+    bad.write_text("<html>Not found</html>")
+    drop_file(person.window, bad)
+    person.waits_until(lambda: "bad.gguf" in on_screen(person.window))
+    assert person.says("Hello")
+
+
+def test_the_model_takes_its_settings_from_its_name(start, starter, tmp_path):
+    person = start()
+    copy = tmp_path / "mistral-7b-openorca.Q4_K_M.gguf"
+    shutil.copyfile(starter, copy)
+    drop_file(person.window, copy)
+    person.waits_until(lambda: person.session.chat.model_id == str(copy))
+    sampling = person.session.sampling()
+    assert (sampling.temperature, sampling.top_p, sampling.top_k) == (0.7, 0.95, 40)
+    assert (sampling.repeat_penalty, sampling.max_tokens) == (1.1, 512)
+    assert "MistralOrca" in person.session.chat.system_prompt
+
+
+def test_deleting_a_chat_can_be_undone(start):
+    person = start()
+    person.says("My name is Ada.")
+    chat_id = person.session.chat.id
+    person.waits_until(lambda: bool(person.program.library.chats()))
+    person.window._delete_open()
+    person.waits_until(lambda: not person.program.library.chats())
+    undo = next(b for b in buttons(person.window) if b.text() == "Undo")
+    person.qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    person.waits_until(lambda: [row.id for row in person.program.library.chats()] == [chat_id])
+
+
+def drop_file(window: QWidget, path: Path) -> None:
+    """Let a file fall on the window, as from a file manager."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    middle, none = QPoint(window.width() // 2, window.height() // 2), Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(middle, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    copy = Qt.DropAction.CopyAction
+    QApplication.sendEvent(window, QDropEvent(QPointF(middle), copy, data, Qt.MouseButton.LeftButton, none))
+
+
+def buttons(window: QWidget) -> list:
+    from PySide6.QtWidgets import QAbstractButton
+
+    return [button for button in window.findChildren(QAbstractButton) if button.isVisible()]
+
+
+def on_screen(window: QWidget) -> str:
+    """The words of all visible labels."""
+    from PySide6.QtWidgets import QLabel
+
+    return "\n".join(label.text() for label in window.findChildren(QLabel) if label.isVisible())
