@@ -1,0 +1,1 @@
+"""The starter model: its text generator, its training, its export and its evaluation."""
