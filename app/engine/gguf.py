@@ -137,18 +137,19 @@ class _Source:
         self._at += size
         return values
 
-    def string(self, limit: int) -> str:
+    def string(self, limit: int, errors: str = "replace") -> str:
         length = self.number("Q")
         if length > limit:
             raise CutOff if length > self._size - self.position else BadGguf("a name in it is far too long")
         self.need(length)
         raw = self._buffer[self._at : self._at + length]
         self._at += length
-        return raw.decode("utf-8", "replace")
+        return raw.decode("utf-8", errors)
 
     def strings(self, count: int) -> list[str]:
+        """Texts, in which bytes that are no UTF-8 stay apart from each other."""
         self.need(8 * count)
-        return [self.string(self._size) for _ in range(count)]
+        return [self.string(self._size, "surrogateescape") for _ in range(count)]
 
 
 def _counts(source: _Source) -> tuple[int, int]:

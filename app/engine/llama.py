@@ -128,6 +128,13 @@ class LlamaEngine:
                 f"The prompt is {len(request.tokens):,} tokens; the context holds {self._facts.n_ctx:,}.",
                 "Shorten it, or load the model with a larger context.",
             )
+        if not self._vocabulary.knows(request.tokens):
+            # llama.cpp would end the process
+            raise EngineError(
+                "This prompt is not for this model",
+                "It holds tokens that the model does not have.",
+                "Send the message again.",
+            )
         return self._reply(request, stop)
 
     def close(self) -> None:

@@ -67,14 +67,12 @@ def inspect(path: str) -> ModelFile:
     Raises:
         ModelFileError: there is no file there, it cannot be read, or it is no model that can be run.
     """
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
+    if "\0" in path or path != path.encode("utf-8", "replace").decode():
         raise ModelFileError(
             "This file name cannot be read",
             "It holds bytes that are no text on this system.",
             "Rename the file, with plain letters and digits, and open it again.",
-        ) from None
+        )
     try:
         return _inspect(Path(path))
     except gguf.CutOff as error:

@@ -68,15 +68,19 @@ class Vocabulary:
         """The ids of a literal text that goes on in the middle of one: no space is put before it."""
         return tuple(self._guarded_tokens(text, self._raw_following))
 
+    def knows(self, tokens: Sequence[int]) -> bool:
+        """Whether all ids are of this vocabulary. llama.cpp must never be asked about others."""
+        return not tokens or (min(tokens) >= 0 and max(tokens) < self.size)
+
     def piece(self, token: int) -> bytes:
-        """The bytes of one id; nothing for a control id."""
+        """The bytes of one id of the vocabulary; nothing for a control id."""
         if token not in self._pieces:
             self._pieces[token] = self._piece(token, special=False)
         return self._pieces[token]
 
     def says(self, tokens: Sequence[int]) -> str | None:
         """The text of ids; None where one controls or is none of this vocabulary."""
-        if not self._guarded.isdisjoint(tokens) or any(not 0 <= token < self.size for token in tokens):
+        if not self.knows(tokens) or not self._guarded.isdisjoint(tokens):
             return None
         return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
 

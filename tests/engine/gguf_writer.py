@@ -32,8 +32,7 @@ def packed(value: Any) -> bytes:
         value = typed(value)
     if value.kind == ARRAY:
         return (
-            struct.pack("<IIQ", ARRAY, value.inner, len(value.value))
-            + b"".join(string(text) for text in value.value)
+            struct.pack("<IIQ", ARRAY, value.inner, len(value.value)) + b"".join(string(text) for text in value.value)
             if value.inner == STRING
             else struct.pack("<IIQ", ARRAY, value.inner, len(value.value))
             + struct.pack(f"<{len(value.value)}{_CODES[value.inner]}", *value.value)

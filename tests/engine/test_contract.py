@@ -23,7 +23,9 @@ LIST = [Turn(Role.USER, "Write a list of fruits.")]
 
 
 def scripted(starter: Path, context_tokens: int) -> Engine:
-    return ScriptedEngine(Script(replies=("Here are three fruits:\n\n- apple\n- banana\n- cherry",), n_ctx=context_tokens))
+    return ScriptedEngine(
+        Script(replies=("Here are three fruits:\n\n- apple\n- banana\n- cherry",), n_ctx=context_tokens)
+    )
 
 
 def llama(starter: Path, context_tokens: int) -> Engine:
@@ -184,7 +186,9 @@ def test_a_stream_that_is_left_in_the_middle_leaves_an_engine_that_works(engine)
     assert text_of(ask(engine, LIST)).startswith("Here are three fruits")
 
 
-@pytest.mark.parametrize(("stop", "text"), [("- b", "Here are three fruits:\n\n- apple\n"), ("Here", ""), ("xyz", None)])
+@pytest.mark.parametrize(
+    ("stop", "text"), [("- b", "Here are three fruits:\n\n- apple\n"), ("Here", ""), ("xyz", None)]
+)
 def test_no_part_of_a_stop_string_is_shown(engine, stop, text):
     events = ask(engine, LIST, Sampling(temperature=0, stop=(stop,)))
     shown = []

@@ -152,7 +152,9 @@ def test_an_answers_own_ids_are_used_for_its_content(engine):
     assert text.tokens != engine._vocabulary.text_tokens("assistant\nthe user")
 
 
-@pytest.mark.parametrize("ids", [(5, 6), (10**6,), (-1,), (1, 2)], ids=["other text", "too large", "negative", "control"])
+@pytest.mark.parametrize(
+    "ids", [(5, 6), (10**6,), (-1,), (1, 2)], ids=["other text", "too large", "negative", "control"]
+)
 def test_ids_that_do_not_say_the_text_are_not_believed(engine, ids):
     honest = engine.render([Turn(Role.USER, "hi"), Turn(Role.ASSISTANT, "Hello")])
     assert engine.render([Turn(Role.USER, "hi"), Turn(Role.ASSISTANT, "Hello", ids)]) == honest
