@@ -78,10 +78,14 @@ class Backups:
     def _copy(self, source: apsw.Connection, target: Path) -> None:
         destination = connect(target, vfs=self._vfs)
         try:
-            with destination.backup("main", source, "main") as backup:
-                backup.step()
+            backup = destination.backup("main", source, "main")
+            try:
+                while not backup.done:
+                    backup.step()
+            finally:
+                backup.close(True)
             destination.pragma("journal_mode", "delete")
-            if destination.pragma("quick_check") != "ok":
+            if not is_sound(destination):
                 raise StorageError(
                     "The backup of the chats is not readable",
                     "A copy was made, but it does not read as it was written.",
@@ -89,6 +93,11 @@ class Backups:
                 )
         finally:
             destination.close()
+
+
+def is_sound(connection: apsw.Connection) -> bool:
+    """Whether every page of a database reads as it should."""
+    return bool(connection.pragma("quick_check") == "ok")
 
 
 def forget_rows(connection: apsw.Connection, chat_id: int) -> None:

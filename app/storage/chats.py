@@ -18,6 +18,7 @@ from app.storage.replies import Wordings, save_answer, unpack
 from app.storage.trouble import told
 
 TRASH_DAYS = 30
+_LONGEST_SEARCH = 400
 _ROW = "id, title, model_id, pinned, updated_ms, deleted_ms"
 _NEXT_ACTIVITY = "(SELECT coalesce(max(activity), 0) + 1 FROM chat)"
 
@@ -268,7 +269,7 @@ class ChatStore:
 
         Titles come first, then the newest messages; each chat once. Anything may be typed.
         """
-        return search(self._database, clean(typed), limit)
+        return search(self._database, clean(typed)[:_LONGEST_SEARCH], limit)
 
     # Drafts
 

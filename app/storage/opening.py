@@ -13,10 +13,12 @@ from app.storage.backups import Backups, remove_database, sync_file, sync_folder
 from app.storage.database import Database, Row, connect, not_ours, prepare_to_write
 from app.storage.migrations import APPLICATION_ID, NEWEST, STEPS, migrate
 from app.storage.salvage import Salvaged, salvage
+from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.trouble import told
 
 _PLAUSIBLE_VERSIONS = 10_000
 """A higher version than this is damage, not a program from the future."""
+_SMALLEST_BYTES = 512
 _BESIDE = ("-wal", "-journal", "-shm")
 # texts of the index's own tables belong to SQLite and may differ between its versions
 _SCHEMA = (
@@ -80,13 +82,15 @@ def open_to_read(path: Path) -> Database:
 
 
 def _opened(path: Path, backups: Backups | None, vfs: str) -> apsw.Connection:
-    if backups is not None and backups.all() and (not path.exists() or path.stat().st_size == 0) and _was_emptied(path):
+    # a missing file was taken away on purpose, an empty one was not
+    if backups is not None and path.exists() and path.stat().st_size < _SMALLEST_BYTES and backups.all():
         raise _DamagedError
     connection = connect(path, vfs=vfs)
     try:
         version = _sound_version(connection)
         prepare_to_write(connection, path)
-        _mend_index(connection, version)
+        if version and path.stat().st_size <= QUICK_BYTES:
+            mend_index(connection)
         if 0 < version < NEWEST and backups is not None:
             backups.make(connection)
         migrate(connection, version)
@@ -94,11 +98,6 @@ def _opened(path: Path, backups: Backups | None, vfs: str) -> apsw.Connection:
         connection.close()
         raise
     return connection
-
-
-def _was_emptied(path: Path) -> bool:
-    """Whether a file of ours is there with nothing in it; a missing one was taken away by somebody on purpose."""
-    return path.exists()
 
 
 def _sound_version(connection: apsw.Connection, *, check_all: bool = True) -> int:
@@ -142,18 +141,6 @@ def _schema_of(version: int) -> list[Row]:
         return connection.execute(_SCHEMA).fetchall()
     finally:
         connection.close()
-
-
-def _mend_index(connection: apsw.Connection, version: int) -> None:
-    """Make the search index anew where it does not read."""
-    for table in ("message_words", "title_words") if version else ():
-        try:
-            connection.execute(f"SELECT rowid FROM {table} WHERE {table} MATCH 'a*' LIMIT 1").fetchall()
-        except (apsw.CorruptError, apsw.SQLError):
-            try:
-                connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
-            except (apsw.CorruptError, apsw.SQLError) as error:
-                raise _DamagedError from error
 
 
 def _mend(path: Path, backups: Backups | None, vfs: str) -> str:

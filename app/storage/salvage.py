@@ -19,7 +19,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "?": (int, type(None)),
 }
 # per table its columns in order, then what kind each is in a record; "n" is the id, which a record leaves empty
-_SHAPES: Mapping[str, tuple[tuple[str, ...], str]] = {
+COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "chat": (
         (
             "id",
@@ -85,13 +85,14 @@ def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -
 
 def _rows_of(pages: Pages) -> Iterator[tuple[str, Record]]:
     for rowid, record in pages.rows():
-        for table, (_, kinds) in _SHAPES.items():
-            if _fits(kinds, record) and _sensible(table, rowid, record):
+        for table, (_, kinds) in COLUMNS.items():
+            if fits(kinds, record) and _sensible(table, rowid, record):
                 yield table, (rowid, *record[1:]) if kinds[0] == "n" else record
                 break
 
 
-def _fits(kinds: str, record: Record) -> bool:
+def fits(kinds: str, record: Record) -> bool:
+    """Whether a record has columns of these kinds."""
     return len(record) == len(kinds) and all(
         isinstance(value, _KINDS[kind]) for value, kind in zip(record, kinds, strict=True)
     )
@@ -118,7 +119,7 @@ def _is_id(value: object) -> bool:
 
 def _insert(into: apsw.Connection, rows: Iterable[tuple[str, Record]]) -> None:
     for table, row in rows:
-        columns = _SHAPES[table][0]
+        columns = COLUMNS[table][0]
         places = ", ".join("?" * len(columns))
         into.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({places})", row)
 

@@ -14,7 +14,9 @@ from app.storage.chats import ChatStore
 from app.storage.database import Database
 from app.storage.export import export
 from app.storage.opening import open_database, open_to_read
+from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
+from app.storage.trouble import told
 
 LAST_CHAT = "last_chat"
 LAST_MODEL = "last_model"
@@ -58,12 +60,13 @@ class Stores:
         )
 
     def upkeep(self) -> tuple[str, ...]:
-        """What has time until the window is up: empty the old trash, and copy the database once a week.
+        """What has time until the window is up: the old trash, proving a large search index, a copy once a week.
 
         Trouble with it is no error: it comes back as sentences for the window.
         """
         try:
             self.chats.purge_old()
+            self._mend_large_index()
             if self._backups is not None and self._backups.is_due() and self._has_chats():
                 self._backups.make(self._database.connection)
         except StorageError as error:
@@ -77,6 +80,12 @@ class Stores:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    def _mend_large_index(self) -> None:
+        path = self._database.path
+        with told():
+            if path is not None and path.stat().st_size > QUICK_BYTES:
+                mend_index(self._database.connection)
 
     def _has_chats(self) -> bool:
         return self._database.row("SELECT 1 FROM chat LIMIT 1") is not None

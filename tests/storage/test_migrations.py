@@ -1,0 +1,126 @@
+"""Databases of every version so far open, and a step that is cut off goes on at the next start."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import apsw
+import pytest
+
+from app.core.chat import MessageState
+from app.storage import migrations
+from app.storage.backups import Backups
+from app.storage.migrations import NEWEST, STEPS, migrate
+from app.storage.opening import open_database
+from app.storage.salvage import COLUMNS, fits
+from app.storage.stores import open_stores
+
+OLD = Path(__file__).parent.parent / "data" / "old_databases"
+
+
+def m_next_note(connection: apsw.Connection) -> None:
+    """A step as a later version may add it."""
+    connection.execute("ALTER TABLE chat ADD COLUMN note TEXT NOT NULL DEFAULT ''")
+    connection.execute("UPDATE chat SET note = 'moved'")
+
+
+@pytest.fixture
+def newer_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("app.storage.migrations", "app.storage.opening"):
+        monkeypatch.setattr(f"{module}.STEPS", (*STEPS, m_next_note))
+        monkeypatch.setattr(f"{module}.NEWEST", NEWEST + 1)
+
+
+def test_there_is_an_old_database_of_every_version():
+    assert sorted(file.name for file in OLD.glob("*.db")) == [f"v{number + 1}.db" for number in range(NEWEST)]
+
+
+@pytest.mark.parametrize("name", [f"v{number + 1}.db" for number in range(NEWEST)])
+def test_a_database_of_any_version_opens_with_all_that_is_in_it(tmp_path: Path, name: str):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / name, path)
+    stores = open_stores(path)
+    remembered = stores.remembered()
+    assert remembered.notices == ()
+    assert [row.title for row in remembered.chats] == ["Pinned whales", "Namen"]
+    assert [row.title for row in stores.chats.rows(trashed=True)] == ["In the trash"]
+    chat = stores.chats.chat(remembered.chats[1].id)
+    messages = stores.chats.messages(chat.id)
+    assert [(m.text, m.state) for m in messages] == [
+        ("My name is Ada. 👋", MessageState.DONE),
+        ("Hello Ada!", MessageState.DONE),
+        ("What is my name?", MessageState.DONE),
+        ("Your na", MessageState.INTERRUPTED),
+    ]
+    assert messages[1].token_ids == (1, 2, 70_000)
+    assert messages[1].provenance is not None
+    assert messages[1].provenance.sampling == {"temperature": 0.7, "stop": ("x",), "seed": None}
+    assert (chat.system_prompt, chat.overrides) == ("Be brief.", {"top_k": 5})
+    assert remembered.settings == {"app": {"theme": "dark"}, "model:starter": {"temperature": 0.1}}
+    assert [(model.path, model.name) for model in remembered.models] == [("/models/a.gguf", "A")]
+    assert (remembered.last_chat_id, remembered.last_model_id) == (chat.id, "starter")
+    assert stores.chats.draft(chat.id) == "and"
+    assert [hit.title for hit in stores.chats.search("ada")] == ["Namen"]
+    stores.close()
+
+
+@pytest.mark.usefixtures("newer_app")
+def test_a_database_is_copied_before_it_is_migrated(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / f"v{NEWEST}.db", path)
+    backups = Backups(tmp_path / "backups")
+    database = open_database(path, backups=backups)
+    assert database.rows("SELECT DISTINCT note FROM chat") == [("moved",)]
+    (copy,) = backups.all()
+    old = apsw.Connection(str(copy))
+    assert old.pragma("user_version") == NEWEST
+    assert old.execute("SELECT count(*) FROM chat").get == 3
+    old.close()
+    database.close()
+    open_database(path, backups=backups).close()
+    assert len(backups.all()) == 1
+
+
+@pytest.mark.usefixtures("newer_app")
+def test_a_step_that_is_cut_off_leaves_the_old_version_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / f"v{NEWEST}.db", path)
+
+    def cut_off(connection: apsw.Connection) -> None:
+        m_next_note(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.storage.migrations.STEPS", (*STEPS, cut_off))
+        with pytest.raises(KeyboardInterrupt):
+            open_database(path)
+    connection = apsw.Connection(str(path))
+    assert connection.pragma("user_version") == NEWEST
+    connection.close()
+    database = open_database(path)
+    assert database.rows("SELECT DISTINCT note FROM chat") == [("moved",)]
+    database.close()
+
+
+def test_the_newest_version_is_the_number_of_steps_and_each_says_what_it_does():
+    assert len(migrations.STEPS) == NEWEST
+    for number, step in enumerate(STEPS, start=1):
+        assert step.__name__.startswith(f"m{number:03}_")
+        assert step.__doc__
+
+
+def test_every_table_can_be_brought_back_and_none_is_taken_for_another():
+    connection = apsw.Connection(":memory:")
+    migrate(connection, 0)
+    tables = connection.execute(
+        "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    assert {name for (name,) in tables} == set(COLUMNS)
+    samples = {"i": 1, "t": "x", "b": b"x", "n": None, "?": None}
+    for table, (columns, kinds) in COLUMNS.items():
+        real = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        assert tuple(real) == columns
+        record = tuple(samples[kind] for kind in kinds)
+        assert [other for other, (_, shape) in COLUMNS.items() if fits(shape, record)] == [table]
+    connection.close()
