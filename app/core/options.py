@@ -79,7 +79,7 @@ class Sampling:
         high=1_000_000,
         soft_high=4096,
         step=1,
-        none_label="Until it ends",
+        none_label="No limit",
         usual=512,
         help="The reply is cut off after this many tokens.",
     )

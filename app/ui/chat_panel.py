@@ -48,7 +48,7 @@ class ChatPanel(QWidget):
         self._reset_all = WordButton("", theme, kind="link", icon_name="reset")
         self._reset_all.clicked.connect(self._clear_all)
         column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 18)
+        column.setContentsMargins(16, 16, 14, 18)
         column.setSpacing(10)
         column.addWidget(self.prompt)
         column.addSpacing(6)

@@ -60,9 +60,11 @@ def _figures(how: Provenance) -> list[str]:
 
 
 def duration(milliseconds: float) -> str:
-    """A time as people say it: "0.4 s", "12 s", "2 min 5 s"."""
+    """A time as people say it: "0.04 s", "4.5 s", "12 s", "2 min 5 s"."""
     seconds = milliseconds / 1000
-    if seconds < 10:
+    if seconds < 0.995:
+        return f"{max(seconds, 0.01):.2f} s"
+    if seconds < 9.95:
         return f"{seconds:.1f} s"
     if round(seconds) < 60:
         return f"{round(seconds)} s"

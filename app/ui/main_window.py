@@ -63,7 +63,6 @@ class MainWindow(QMainWindow):
         self.theme = looks.chosen(look.theme, look.text_size)
         self._dress()
         self.setWindowTitle("Orcinus")
-        self.setMinimumSize(SMALLEST)
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
         self.inspector = Inspector(models, preferences, self.theme)
@@ -359,7 +358,13 @@ class MainWindow(QMainWindow):
             set_theme: Callable[[looks.Theme], None] | None = getattr(widget, "set_theme", None)
             if set_theme is not None:
                 set_theme(chosen)
-        self.panels.set_text_size(chosen.font_pt)
+        self._take_text_size()
+
+    def _take_text_size(self) -> None:
+        """Larger text needs a larger window, as far as there is a screen for it."""
+        scale = max(1.0, self.theme.font_pt / looks.LIGHT.font_pt)
+        self.setMinimumSize((SMALLEST * scale).boundedTo(self.screen().availableGeometry().size()))
+        self.panels.set_text_size(self.theme.font_pt)
 
     def _dress(self) -> None:
         application = QApplication.instance()
@@ -373,7 +378,7 @@ class MainWindow(QMainWindow):
         if known is None or not self.restoreGeometry(known):
             screen = self.screen().availableGeometry().size()
             self.resize(_USUAL.boundedTo(screen * 0.95).expandedTo(SMALLEST))
-        self.panels.set_text_size(self.theme.font_pt)
+        self._take_text_size()
         self.panels.restore()
 
     def closeEvent(self, event: QCloseEvent) -> None:

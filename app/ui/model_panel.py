@@ -72,7 +72,7 @@ class ModelPanel(QWidget):
         note.setProperty("kind", "faint")
         note.setWordWrap(True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 18)
+        column.setContentsMargins(16, 16, 14, 18)
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self._trouble)

@@ -89,7 +89,7 @@ class NumberEditor(SettingEditor):
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
         field.setAccessibleName(self.setting.label + (f", in {self.setting.unit}" if self.setting.unit else ""))
         field.setAccessibleDescription(self.setting.help)
-        field.setFixedWidth(field.fontMetrics().horizontalAdvance("0000000") + 18)
+        _fit(field)
         field.textEdited.connect(self._typed)
         field.editingFinished.connect(self._entered)
         field.stepped.connect(self._step)
@@ -135,6 +135,7 @@ class NumberEditor(SettingEditor):
         """Draw the tick in this theme's colours."""
         self._theme = theme
         self._write_toggle()
+        _fit(self._field)
 
     def _write_toggle(self) -> None:
         if self._toggle is None:
@@ -236,3 +237,7 @@ class NumberEditor(SettingEditor):
         value, self._pending = self._pending, None
         self.show_value(value)
         self.committed.emit(value)
+
+
+def _fit(field: QLineEdit) -> None:
+    field.setFixedWidth(field.fontMetrics().horizontalAdvance("0000000") + 18)

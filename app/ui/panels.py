@@ -6,9 +6,9 @@ from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
-_LEAST_MIDDLE_PX = 450
+_LEAST_MIDDLE_PX = 400
 _LEFT_PX = (210, 268, 420)
-_RIGHT_PX = (292, 326, 520)
+_RIGHT_PX = (318, 326, 520)
 _USUAL_PT = 11.0
 
 

@@ -66,6 +66,8 @@ class Scale:
             raw = self.low + share * (self.high - self.low)
             step = self.step
         stepped = min(max(round(raw / step) * step, self.low), self.high)
+        if position in (0, self.positions):
+            stepped = self.high if position else self.low
         return int(stepped) if self.whole else round(stepped, 6)
 
     def stepped(self, value: float, steps: int) -> float | int:

@@ -78,7 +78,7 @@ QPushButton[kind="wide"] {{ border: 1px solid {t.control}; background: {t.raised
   text-align: left; }}
 QPushButton[kind="wide"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="wide"]:focus {{ border: 1px solid {t.accent}; }}
-QPushButton[kind="link"] {{ color: {t.link}; padding: 3px 4px; text-align: left; }}
+QPushButton[kind="link"] {{ color: {t.link}; padding: 3px 0; text-align: left; }}
 QPushButton[kind="link"]:disabled {{ color: {t.faint}; }}
 QPushButton[kind="tiny"] {{ color: {t.link}; font-size: {t.small_pt:.1f}pt; padding: 0 3px; border-radius: 4px; }}
 QPushButton[kind="fold"] {{ color: {t.muted}; font-weight: 600; padding: 5px 0; text-align: left; }}

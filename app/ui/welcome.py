@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.buttons import WordButton
 from app.ui.icons import icon
@@ -19,9 +30,11 @@ if TYPE_CHECKING:
 SUGGESTIONS = (
     ("spark", "Tell me a story", "Watch the words arrive", "Tell me a story."),
     ("memory", "Say who you are", "Then ask it for your name", "My name is Ada."),
-    ("code", "Write some code", "Coloured, with a button to copy it", "Write a Python function that adds two numbers."),
+    ("code", "Write some code", "With a button to copy it", "Write a Python function that adds two numbers."),
 )
 _COLUMN_PX = 780
+_NARROW_PX = 560
+_LOW_PX = 330
 
 
 class SuggestionCard(QPushButton):
@@ -40,6 +53,10 @@ class SuggestionCard(QPushButton):
         self._more = QLabel(more)
         self._more.setProperty("kind", "faint")
         self._more.setWordWrap(True)
+        self._more.setMinimumWidth(80)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self._title)
@@ -64,7 +81,15 @@ class SuggestionCard(QPushButton):
 
     def minimumSizeHint(self) -> QSize:
         """Narrow windows break the words."""
-        return QSize(140, self._inside.minimumSize().height())
+        return QSize(130, self._inside.minimumSize().height())
+
+    def hasHeightForWidth(self) -> bool:
+        """The narrower, the higher."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """The height at which all words show."""
+        return self._inside.totalHeightForWidth(width)
 
 
 class Welcome(QScrollArea):
@@ -87,6 +112,9 @@ class Welcome(QScrollArea):
         self._title.setProperty("kind", "hero")
         self._lead = QLabel("Everything runs on this computer. Start typing: nothing to set up.")
         self._lead.setProperty("kind", "lead")
+        self._lead.setWordWrap(True)
+        self._lead.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._facts: list[str] = []
         self._pill = QLabel()
         self._pill.setProperty("kind", "pill")
         self._open = WordButton("Open a GGUF file…", theme, kind="outline", icon_name="file")
@@ -103,9 +131,7 @@ class Welcome(QScrollArea):
         offer.setObjectName("card")
         title = QLabel("Bring a bigger model")
         title.setProperty("kind", "heading")
-        more = QLabel(
-            "Mistral 7B OpenOrca, or any other model as a GGUF file, opens from disk. Drop it here, or choose it."
-        )
+        more = QLabel("Mistral 7B OpenOrca, or any other model as a GGUF file: choose it, or drop it here.")
         more.setProperty("kind", "faint")
         more.setWordWrap(True)
         words = QVBoxLayout()
@@ -122,22 +148,27 @@ class Welcome(QScrollArea):
     def _lay_out(self) -> None:
         try_it = QLabel("Or try it right now")
         try_it.setProperty("kind", "section")
-        cards = QHBoxLayout()
-        cards.setSpacing(12)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(12)
         for card in self._cards:
-            cards.addWidget(card, 1)
+            self._row.addWidget(card, 1)
         column = QVBoxLayout()
         column.setSpacing(0)
         column.addStretch(1)
         centre = Qt.AlignmentFlag.AlignHCenter
-        for part, gap_px in ((self._logo, 12), (self._title, 2), (self._lead, 10), (self._pill, 26)):
-            column.addWidget(part, 0, centre)
-            column.addSpacing(gap_px)
+        column.addWidget(self._logo, 0, centre)
+        column.addSpacing(12)
+        column.addWidget(self._title, 0, centre)
+        column.addSpacing(2)
+        column.addWidget(self._lead)
+        column.addSpacing(10)
+        column.addWidget(self._pill, 0, centre)
+        column.addSpacing(26)
         column.addWidget(self._offer)
         column.addSpacing(20)
         column.addWidget(try_it)
         column.addSpacing(8)
-        column.addLayout(cards)
+        column.addLayout(self._row)
         column.addStretch(1)
         inside = QWidget()
         inside.setMaximumWidth(_COLUMN_PX)
@@ -152,9 +183,9 @@ class Welcome(QScrollArea):
 
     def show_model(self, entry: ModelEntry, *, first: bool) -> None:
         """Say who answers. `first`: there is no chat yet, so greet."""
-        size = f", {gigabytes(entry.size_bytes)}" if entry.size_bytes else ""
-        note = f": {entry.note[:1].lower()}{entry.note[1:]}" if entry.note else ""
-        self._pill.setText(f"{entry.name}{size}{note}")
+        size = gigabytes(entry.size_bytes) if entry.size_bytes else ""
+        self._facts = [part for part in (entry.name, size, entry.note) if part]
+        self._fit()
         self._title.setText("Welcome to Orcinus" if first else "A new chat")
         self._offer.setVisible(first or entry.bundled)
 
@@ -162,6 +193,18 @@ class Welcome(QScrollArea):
         """Draw the icons in this theme's colours."""
         del theme
         self._logo.setPixmap(icon("orcinus", "#ffffff", 60).pixmap(QSize(60, 60)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the cards stand below each other, in a low one the picture goes."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        narrow = self.viewport().width() < _NARROW_PX
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(direction)
+        self._pill.setText(" · ".join(self._facts[: 2 if narrow else 3]))
+        self._logo.setVisible(self.viewport().height() > _LOW_PX)
 
     @Slot()
     def _suggest(self) -> None:

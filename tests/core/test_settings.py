@@ -87,7 +87,7 @@ def test_a_value_survives_being_kept_as_json(setting):
         ("seed", "random", None),
         ("stop", "END", ("END",)),
         ("mirostat", "2", "2"),
-        ("max_tokens", "Until it ends", None),
+        ("max_tokens", "No limit", None),
     ],
 )
 def test_text_from_the_command_line_is_understood(key, text, value):
