@@ -22,7 +22,7 @@ _GPU_SHARE = 0.85
 """How much of a GPU's free memory is used: running out there ends the process."""
 
 _ONE_THREAD_PARAMS = 50_000_000
-"""Up to this size threads wait for each other longer than they work: the 2 M starter makes 4,400 tokens/s on one thread,
+"""Up to this size threads wait for each other more than they work: the starter makes 4,400 tokens/s on one thread,
 1,800 on two, and 15 on two when another program keeps the cores busy."""
 
 
