@@ -180,24 +180,24 @@ class TemplateRenderer:
             return
         inside = [i for i, span in enumerate(spans) if span and span[0] < end and start < span[1]]
         index = inside[-1] if inside else -1
-        tokens = self._vocabulary.text_tokens(literal)
-        role = ""
-        if inside:
-            role = str(turns[index].role)
-            span = spans[index] or (start, end)
-            if len(inside) == 1 and start <= span[0] and span[1] <= end:
-                head, tail = (text[a:b].replace(sentinel, "") for a, b in ((start, span[0]), (span[1], end)))
-                tokens = self._generated(turns[index], head, tail) or tokens
-        yield Segment("text", role, literal, tokens, index)
+        tokens: tuple[int, ...] = ()
+        for i in inside:
+            span = spans[i] or (start, end)
+            if start <= span[0] and span[1] <= end and wrote(self._vocabulary, turns[i].token_ids, turns[i].text):
+                head = text[start : span[0]].replace(sentinel, "")
+                tokens += self._between(head, turns[i], first=not tokens)
+                start = span[1]
+        tokens += self._between(text[start:end].replace(sentinel, ""), None, first=not tokens)
+        yield Segment("text", str(turns[index].role) if inside else "", literal, tokens, index)
 
-    def _generated(self, turn: Turn, head: str, tail: str) -> tuple[int, ...]:
-        """The ids of an answer as the model wrote it, between the template's own text; empty where it wrote none."""
-        if not wrote(self._vocabulary, turn.token_ids, turn.text):
-            return ()
-        said = self._vocabulary.says(turn.token_ids) or ""
-        if said.startswith(" ") and head.endswith(" "):
-            head = head[:-1]
-        return self._vocabulary.text_tokens(head) + turn.token_ids + self._vocabulary.following_tokens(tail)
+    def _between(self, text: str, answer: Turn | None, *, first: bool) -> tuple[int, ...]:
+        """The ids of the template's own text and of what the model itself wrote behind it, as it wrote it."""
+        ids = answer.token_ids if answer else ()
+        if text.endswith(" ") and (self._vocabulary.says(ids) or "").startswith(" "):
+            text = text[:-1]
+        if not text:
+            return ids
+        return (self._vocabulary.text_tokens(text) if first else self._vocabulary.following_tokens(text)) + ids
 
     def _marked(self, text: str, sentinel: str) -> str:
         """The text with the sentinel inside each control string, and where its ends could become part of one."""
@@ -220,14 +220,26 @@ class _SystemRefusedError(TemplateFailedError):
 
 
 def _find(text: str, contents: Sequence[str]) -> list[tuple[int, int] | None]:
-    """Where each message's text stands in the output, in their order; None where it does not."""
+    """Where each message's text stands in the output, in their order; None where it does not.
+
+    Templates may trim a message, so its blank ends are looked for only around what is found.
+    """
     spans: list[tuple[int, int] | None] = []
     start = 0
     for content in contents:
         body = content.strip()
         at = text.find(body, start)
-        spans.append((at, at + len(body)) if at >= 0 else None)
-        start = at + len(body) if at >= 0 else start
+        if at < 0:
+            spans.append(None)
+            continue
+        end = at + len(body)
+        lead, trail = content[: content.find(body)], content[content.find(body) + len(body) :]
+        if at - len(lead) >= start and text.startswith(lead, at - len(lead)):
+            at -= len(lead)
+        if text.startswith(trail, end):
+            end += len(trail)
+        spans.append((at, end))
+        start = end
     return spans
 
 
