@@ -100,6 +100,8 @@ class ChatSession(QObject):
         models.state_changed.connect(self._model_state_changed)
         if not self.ready:
             self._load()
+        else:
+            self._recount()
 
     # --- what is there ---------------------------------------------------------------------------------------------
 
@@ -321,6 +323,9 @@ class ChatSession(QObject):
         self._reply.start()
 
     def _text_added(self, message_id: int, text: str) -> None:
+        # so that a chat shown anew in the middle of its reply has all of it
+        grown = self.tree[message_id]
+        self.tree.put(dataclasses.replace(grown, text=grown.text + text))
         self.text_added.emit(message_id, text)
 
     def _reply_finished(self, message: Message, error: AppError | None) -> None:

@@ -1,0 +1,411 @@
+"""The whole window over real services: chats, drafts, panels, themes, keys, and that all of it can be reached."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextBrowser, QWidget
+
+from app.engine.scripted import Script
+from app.ui.main_window import SMALLEST, MainWindow
+from app.ui.shortcuts import SHORTCUTS
+from app.ui.welcome import SuggestionCard
+
+SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=150)
+
+
+def say(qtbot, stage, text: str) -> None:
+    """Type and send, and wait for the whole reply."""
+    before = len(stage.session.path())
+    qtbot.keyClicks(stage.window.page.composer.field, text)
+    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(stage.session.path()) == before + 2 and not stage.session.busy, timeout=20_000)
+
+
+def start_saying(qtbot, stage, text: str) -> None:
+    """Type and send, and wait until the reply has begun."""
+    qtbot.keyClicks(stage.window.page.composer.field, text)
+    with qtbot.waitSignal(stage.session.text_added, timeout=20_000):
+        qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Return)
+
+
+def read(stage) -> str:
+    """What stands in the transcript."""
+    transcript = stage.window.page.transcript
+    return "\n".join(b.toPlainText() for b in transcript.findChildren(QTextBrowser) if b.isVisible())
+
+
+def usable(window: QWidget) -> list[QWidget]:
+    return [
+        w
+        for w in window.findChildren(QWidget)
+        if w.isVisibleTo(window) and w.isEnabled() and w.focusPolicy() != Qt.FocusPolicy.NoFocus
+    ]
+
+
+# --- chats ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_start_greets_and_a_card_gets_an_answer(qtbot, open_window):
+    stage = open_window(script=None)
+    assert stage.window.page.welcome.isVisible()
+    assert [chat.id for chat in stage.services.library.chats()] == []
+    card = next(c for c in stage.window.findChildren(SuggestionCard) if c.text_to_send == "Tell me a story.")
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(stage.session.path()) == 2 and not stage.session.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: "Once upon a time" in read(stage))
+    assert not stage.window.page.welcome.isVisible()
+    assert QApplication.focusWidget() is stage.window.page.composer.field or not stage.window.isActiveWindow()
+
+
+def test_a_message_is_answered_titled_listed_and_counted_exactly(qtbot, open_window):
+    stage = open_window(script=None)
+    say(qtbot, stage, "My name is Ada.")
+    say(qtbot, stage, "What is my name?")
+    qtbot.waitUntil(lambda: "Your name is Ada." in read(stage))
+    assert stage.window.page.header.title.text() == "My name is Ada."
+    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
+    how = stage.session.path()[-1].provenance
+    qtbot.waitUntil(lambda: stage.session.usage.exact)
+    words = stage.window.page.header.gauge.words()
+    used, context = (int(number.replace(",", "")) for number in re.findall(r"[\d,]+", words))
+    assert context == how.context_tokens
+    assert used >= how.prompt_tokens + how.completion_tokens
+    assert "about" not in words
+
+
+def test_each_chat_keeps_its_own_draft(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "first")
+    first = stage.session.chat.id
+    qtbot.keyClicks(stage.window.page.composer.field, "a draft in the first")
+    stage.window.new_chat()
+    assert stage.window.page.composer.text() == ""
+    say(qtbot, stage, "second")
+    qtbot.keyClicks(stage.window.page.composer.field, "and one in the second")
+    second = stage.session.chat.id
+    stage.window.open_chat(first)
+    assert stage.window.page.composer.text() == "a draft in the first"
+    stage.window.open_chat(second)
+    assert stage.window.page.composer.text() == "and one in the second"
+
+
+def test_going_to_another_chat_and_back_while_a_reply_grows_loses_none_of_it(qtbot, open_window):
+    stage = open_window(script=SLOW)
+    start_saying(qtbot, stage, "go")
+    first = stage.session
+    qtbot.waitUntil(lambda: first.path()[-1].id > 0)
+    stage.window.new_chat()
+    assert not stage.window.page.welcome.isHidden()
+    qtbot.wait(150)
+    stage.window.open_chat(first.chat.id)
+    qtbot.waitUntil(lambda: "word0 word1 word2" in read(stage))
+    assert first.busy
+    qtbot.waitUntil(lambda: not first.busy, timeout=20_000)
+    reply = first.path()[-1].text
+    qtbot.waitUntil(lambda: reply.strip() in read(stage))
+
+
+def test_escape_and_the_button_stop_a_reply_and_keep_what_came(qtbot, open_window):
+    stage = open_window(script=SLOW)
+    start_saying(qtbot, stage, "go")
+    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not stage.session.busy)
+    reply = stage.session.path()[-1]
+    assert reply.state.value == "stopped"
+    assert reply.text.startswith("word0")
+
+
+def test_deleting_takes_no_dialog_and_undo_brings_the_chat_back(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "keep me")
+    gone = stage.session.chat.id
+    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [gone])
+    stage.window.page.header.delete_asked.emit()
+    qtbot.waitUntil(lambda: stage.session.chat.id != gone)
+    assert QApplication.activeModalWidget() is None
+    assert stage.notices() == ["“keep me” was deleted"]
+    undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
+    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [gone])
+
+
+def test_renaming_in_the_header_and_in_the_list_is_the_same(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    stage.window.rename_chat()
+    title = stage.window.page.header.title
+    qtbot.keyClicks(title, "From the header")
+    qtbot.keyClick(title, Qt.Key.Key_Return)
+    rows = stage.window.sidebar.list.rows
+    qtbot.waitUntil(lambda: "From the header" in [rows.index(i).data() for i in range(rows.rowCount())])
+    stage.window.sidebar.list.rows.renamed.emit(stage.session.chat.id, "From the list")
+    qtbot.waitUntil(lambda: title.text() == "From the list")
+    assert stage.window.windowTitle() == "From the list – Orcinus"
+
+
+def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "orcas are dolphins")
+    found = stage.session.chat.id
+    stage.window.new_chat()
+    say(qtbot, stage, "something else")
+    search = stage.window.sidebar.search
+    qtbot.keyClicks(search, "dolphins")
+    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [found])
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert stage.session.chat.id == found
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(stage.window.sidebar.list.rows.chat_ids()) == 2)
+
+
+def test_a_search_without_hits_says_so(qtbot, open_window):
+    stage = open_window()
+    qtbot.keyClicks(stage.window.sidebar.search, "nothing")
+    qtbot.waitUntil(lambda: "No chat contains “nothing”." in [w.text() for w in stage.window.findChildren(QLabel)])
+
+
+def test_up_in_an_empty_message_edits_the_last_one_in_its_place(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "first version")
+    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Up)
+    question = stage.session.path()[0]
+    item = stage.window.page.transcript.item(question.id)
+    qtbot.waitUntil(lambda: item.is_in_use)
+
+
+def test_regenerating_keeps_the_first_version_beside_the_second(qtbot, open_window):
+    stage = open_window(script=Script(replies=("the first answer", "the second answer")))
+    say(qtbot, stage, "hello")
+    first = stage.session.path()[-1]
+    stage.window.regenerate_last()
+    qtbot.waitUntil(lambda: stage.session.path()[-1].id != first.id and not stage.session.busy)
+    qtbot.waitUntil(lambda: "the second answer" in read(stage))
+    assert "the first answer" not in read(stage)
+    stage.window.page.transcript.version_requested.emit(stage.session.path()[-1].id, -1)
+    qtbot.waitUntil(lambda: "the first answer" in read(stage))
+
+
+def test_a_text_too_long_to_paste_is_told_with_the_models_own_limit(qtbot, open_window):
+    stage = open_window()
+    data = QMimeData()
+    data.setText("x" * 10_000_000)
+    qtbot.waitUntil(lambda: stage.session.usage.context_tokens > 0)
+    stage.window.page.composer.field.insertFromMimeData(data)
+    notice = stage.window.page.notices.notices()[0]
+    assert notice.title == "That text is too long to paste: 10,000,000 characters"
+    assert "4,096 tokens" in notice.detail
+    assert stage.window.page.composer.text() == ""
+
+
+# --- system prompt and settings -------------------------------------------------------------------------------------
+
+
+def test_a_system_prompt_still_being_typed_is_used_by_the_very_next_reply(qtbot, open_window):
+    stage = open_window(script=None)
+    field = stage.window.inspector.chat.prompt.field
+    field.selectAll()
+    qtbot.keyClicks(field, "Answer in capital letters.")
+    say(qtbot, stage, "What is the capital of France?")
+    assert stage.session.path()[-1].text == "THE CAPITAL OF FRANCE IS PARIS."
+    qtbot.waitUntil(lambda: "5 tokens" in [w.text() for w in stage.window.inspector.findChildren(QLabel)])
+
+
+def test_a_prompt_becomes_the_models_default_and_back(qtbot, open_window):
+    stage = open_window()
+    prompt = stage.window.inspector.chat.prompt
+    before = stage.services.preferences.model_prompt("starter")
+    prompt.field.setPlainText("Be brief.")
+    adopt = next(b for b in prompt.findChildren(QPushButton) if "default" in b.text() and b.text().startswith("Make"))
+    qtbot.mouseClick(adopt, Qt.MouseButton.LeftButton)
+    assert stage.services.preferences.model_prompt("starter") == "Be brief."
+    assert stage.session.chat.system_prompt == "Be brief."
+    assert adopt.isHidden(), "it is the default now"
+    undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
+    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    assert stage.services.preferences.model_prompt("starter") == before
+
+
+def test_the_two_tabs_change_two_scopes(qtbot, open_window):
+    stage = open_window()
+    inspector = stage.window.inspector
+    inspector.chat.form.changed.emit("temperature", 1.5)
+    assert stage.session.chat.overrides == {"temperature": 1.5}
+    inspector.tabs.setCurrentIndex(1)
+    inspector.model.sampling.changed.emit("top_k", 7)
+    inspector.model.loading.changed.emit("context_tokens", 1024)
+    assert stage.session.chat.overrides == {"temperature": 1.5}
+    assert stage.session.sampling().top_k == 7
+    inspector.tabs.setCurrentIndex(0)
+    words = [w.text() for w in inspector.chat.form.findChildren(QLabel) if w.isVisible()]
+    assert "This chat" in words
+    assert "This model" in words
+
+
+def test_the_model_tab_tells_what_is_known_of_the_model(qtbot, open_window):
+    stage = open_window(script=None)
+    qtbot.waitUntil(lambda: stage.services.models.state("starter").kind == "ready", timeout=20_000)
+    stage.window.inspector.tabs.setCurrentIndex(1)
+    facts = dict(stage.window.inspector.model.facts.facts())
+    assert facts["State"] == "Loaded"
+    assert facts["Architecture"] == "llama"
+    assert facts["Trained context"] == "2,048 tokens"
+    assert facts["File"].endswith("starter.gguf")
+
+
+# --- the window -----------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_takes_the_keyboard_has_a_name(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    window = stage.window
+    seen = 0
+    for step in ("chat", "model", "settings"):
+        if step == "model":
+            window.inspector.tabs.setCurrentIndex(1)
+        if step == "settings":
+            window.toggle_settings()
+        for button in [b for b in window.findChildren(QPushButton) if b.property("kind") == "fold" and b.isVisible()]:
+            button.setChecked(True)
+        QApplication.processEvents()
+        nameless = [
+            w
+            for w in usable(window)
+            if not (w.accessibleName() or (isinstance(w, QPushButton) and w.text())) and not isinstance(w, MainWindow)
+        ]
+        seen += len(usable(window))
+        assert not nameless
+    assert seen > 60
+
+
+def test_tab_goes_round_the_window_and_back_to_where_it_began(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    window = stage.window
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    start = window.page.composer.field
+    start.setFocus()
+    order: list[QWidget] = [start]
+    for _ in range(200):
+        focused = QApplication.focusWidget()
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is start:
+            break
+        order.append(QApplication.focusWidget())
+    else:
+        pytest.fail("Tab never came back")
+    places = {"sidebar": window.sidebar, "inspector": window.inspector, "header": window.page.header}
+    visited = {name for name, place in places.items() if any(place.isAncestorOf(w) for w in order)}
+    assert visited == set(places)
+    assert window.page.transcript in order
+    assert window.sidebar.list in order
+
+
+def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, open_window):
+    window = open_window().window
+    keys = [shortcut.keys for shortcut in SHORTCUTS]
+    assert len(keys) == len(set(keys))
+    assert all(callable(getattr(window, s.command)) for s in SHORTCUTS if s.command)
+    window.show_help()
+    shown = {label.text() for label in window.settings_page.findChildren(QLabel)}
+    assert {shortcut.keys for shortcut in SHORTCUTS} <= shown
+    qtbot.keyClick(window.settings_page.back, Qt.Key.Key_Escape)
+    assert window.page.isVisible()
+
+
+def test_the_theme_and_text_size_change_while_it_runs(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    window = stage.window
+    stage.services.preferences.set_look("theme", "dark")
+    assert window.theme.dark
+    assert window.theme.window in QApplication.instance().styleSheet()
+    qtbot.waitUntil(lambda: window.sidebar.list.rows.rowCount() == 2)
+    height = window.sidebar.list.sizeHintForRow(1)
+    stage.services.preferences.set_look("text_size", 16)
+    assert window.sidebar.list.sizeHintForRow(1) > height
+    stage.services.preferences.set_look("theme", "light")
+    stage.services.preferences.set_look("text_size", 11)
+    assert not window.theme.dark
+
+
+def test_the_smallest_window_shows_the_chat_and_one_side_at_a_time(qtbot, open_window):
+    window = open_window(size=(SMALLEST.width(), SMALLEST.height())).window
+    qtbot.waitUntil(lambda: window.width() == SMALLEST.width())
+    assert window.sidebar.isVisible()
+    assert not window.inspector.isVisible()
+    window.toggle_inspector()
+    assert window.inspector.isVisible()
+    assert not window.sidebar.isVisible()
+    assert window.page.composer.width() > 300
+    qtbot.waitUntil(lambda: window.inspector.geometry().right() <= window.width())
+    window.toggle_sidebar()
+    assert window.sidebar.isVisible()
+    window.resize(1280, 820)
+    qtbot.waitUntil(lambda: window.sidebar.isVisible() and window.inspector.isVisible())
+
+
+def test_panels_and_size_are_remembered(qtbot, open_window):
+    stage = open_window(size=(1111, 777))
+    stage.window.toggle_inspector()
+    stage.window.close()
+    again = open_window(services=stage.services, size=(1111, 777)).window
+    assert not again.inspector.isVisible()
+    assert again.sidebar.isVisible()
+    assert (again.width(), again.height()) == (1111, 777)
+
+
+def drop(window: MainWindow, path: str) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(path)])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(40, 40), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(40, 40), Qt.DropAction.CopyAction, data, buttons, keys))
+
+
+def test_a_dropped_model_file_is_opened_and_chosen_for_the_chat(qtbot, open_window, tmp_path):
+    stage = open_window()
+    path = tmp_path / "some model.Q4_K_M.gguf"
+    path.write_bytes(b"GGUF")
+    drop(stage.window, str(path))
+    qtbot.waitUntil(lambda: stage.session.chat.model_id == str(path))
+    assert stage.window.page.header.picker.accessibleName().startswith("Model: some model.Q4_K_M")
+    stage.window.inspector.tabs.setCurrentIndex(1)
+    assert dict(stage.window.inspector.model.facts.facts())["Quant"] == "Q4_K_M"
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_a_way_out(qtbot, open_window, tmp_path):
+    stage = open_window()
+    drop(stage.window, str(tmp_path / "missing.gguf"))
+    qtbot.waitUntil(lambda: stage.notices() == ["There is no such file"])
+    assert [words for words, _ in stage.window.page.notices.notices()[0].actions] == ["Choose another file"]
+    assert stage.session.chat.model_id == "starter"
+
+
+def test_the_model_menu_lists_every_model_and_the_way_to_more(qtbot, open_window):
+    stage = open_window()
+    menu = stage.window.page.header.picker.menu()
+    menu.aboutToShow.emit()
+    words = [action.text() for action in menu.actions() if action.text()]
+    assert any(text.startswith("Orcinus Starter\t") for text in words)
+    assert any(text.startswith("Open a GGUF file…") for text in words)
+
+
+def test_a_link_is_only_opened_after_it_was_shown(qtbot, open_window, monkeypatch):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    opened: list[str] = []
+    monkeypatch.setattr("app.ui.chat_page.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
+    stage.window.page.transcript.link_activated.emit("https://example.org/a")
+    assert opened == []
+    assert stage.window.page.notices.notices()[0].detail == "https://example.org/a"
+    follow = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Open in the browser")
+    qtbot.mouseClick(follow, Qt.MouseButton.LeftButton)
+    assert opened == ["https://example.org/a"]
