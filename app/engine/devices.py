@@ -19,7 +19,9 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 # enum ggml_log_level: https://github.com/ggml-org/llama.cpp/blob/master/ggml/include/ggml.h
-_LEVELS = {1: logging.DEBUG, 2: logging.WARNING, 3: logging.ERROR, 4: logging.DEBUG}
+_LEVELS = {2: logging.DEBUG, 3: logging.INFO, 4: logging.INFO}
+"""Its own grading is for its developers: what matters to people comes back as an AppError."""
+_DEBUG = 1
 _GPU_TYPES = (1, 2)
 """GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU."""
 
@@ -108,6 +110,8 @@ class Library:
                 return
 
     def _logged(self, level: int, text: bytes, _data: Any) -> None:
+        if level == _DEBUG:
+            return
         if level in _LEVELS:
             self._flush()
             self._level = _LEVELS[level]
@@ -119,8 +123,7 @@ class Library:
         line, self._partial = self._partial.strip(), ""
         if line.strip("."):
             self.lines.append(line)
-            # llama.cpp's own grading is for its developers: what matters comes back as an AppError
-            log.log(min(self._level, logging.INFO), "%s", line)
+            log.log(self._level, "%s", line)
 
 
 @cache

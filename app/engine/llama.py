@@ -222,18 +222,28 @@ class LlamaEngine:
 def _load_model(
     native: Library, file: ModelFile, how: Plan, stop: StopFlag, on_progress: Callable[[float], None]
 ) -> Any:
+    """The loaded model; None when llama.cpp refused it or was stopped."""
     llama = native.llama
+    trouble: list[BaseException] = []
 
     def progressed(fraction: float, _data: Any) -> bool:
-        on_progress(fraction)
-        return not stop.is_set()
+        try:
+            on_progress(fraction)
+        except BaseException as error:  # noqa: BLE001 - nothing may pass through C; it is raised again below
+            trouble.append(error)
+        return not trouble and not stop.is_set()
 
     params = llama.llama_model_default_params()
     params.n_gpu_layers = how.gpu_layers
     params.load_mode = llama.LLAMA_LOAD_MODE_MMAP if how.mmap else llama.LLAMA_LOAD_MODE_NONE
     callback = llama.llama_progress_callback(progressed)
     params.progress_callback = callback
-    return llama.llama_model_load_from_file(file.path.encode(), params)
+    model = llama.llama_model_load_from_file(file.path.encode(), params)
+    if trouble:
+        if model:
+            llama.llama_model_free(model)
+        raise trouble[0]
+    return model
 
 
 def _refused(file: ModelFile, lines: list[str]) -> ModelFileError | ModelMemoryError:
