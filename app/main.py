@@ -16,6 +16,7 @@ import app
 from app.core.errors import AppError
 from app.paths import Paths, find_paths
 from app.services.archive import Archive
+from app.services.engine_room import EngineRoom, Load
 from app.services.notice import Notice
 from app.setup import prepare_process
 from app.single_instance import SingleInstance
@@ -64,7 +65,8 @@ def run(arguments: Sequence[str]) -> int:
 class Program(QObject):
     """The running app: its parts, in the order they were built."""
 
-    def __init__(self, application: QApplication, paths: Paths) -> None:
+    def __init__(self, application: QApplication, paths: Paths, load_model: Load | None = None) -> None:
+        """`load_model` stands in for llama.cpp's loader where time or faults are measured."""
         super().__init__(application)
         self._paths = paths
         self._archive, remembered, warnings = _open_archive(paths, self)
@@ -72,7 +74,6 @@ class Program(QObject):
         from app.engine.llama import load
         from app.engine.model_file import inspect
         from app.hub.catalog import read_catalog
-        from app.services.engine_room import EngineRoom
         from app.services.library import Library
         from app.services.model_manager import FileFacts, ModelEntry, ModelManager
         from app.services.preferences import Preferences
@@ -91,7 +92,9 @@ class Program(QObject):
         catalog = read_catalog(paths.resources_dir)
         self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
         known = [ModelEntry(model.path, model.name, model.path, _size(model.path)) for model in remembered.models]
-        self.models = ModelManager(catalog, self.preferences, EngineRoom(load), look_at, known, remember, forget, self)
+        self.models = ModelManager(
+            catalog, self.preferences, EngineRoom(load_model or load), look_at, known, remember, forget, self
+        )
         self.library = Library(
             self._archive,
             self.models,
@@ -159,7 +162,7 @@ def _open_archive(paths: Paths, parent: QObject) -> tuple[Archive[Stores], Any, 
     remembered, error = _wait(archive)
     if error is None:
         return archive, remembered, tuple(Notice(text, level="warning") for text in remembered.notices)
-    log.error("The database cannot be used: %s", error)
+    log.warning("The database cannot be used: %s", error)
     archive.close(lambda stores: stores.close())
     notice = Notice(error.title, error.detail, f"{error.hint} Until then, chats are not saved.".strip(), "error")
     archive = Archive(lambda: open_stores(None), parent)

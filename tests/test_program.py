@@ -1,0 +1,131 @@
+"""The program's own start and end: whatever state its files are in, a window opens and tells what is the matter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+from PySide6.QtWidgets import QLabel
+
+from app.main import Program
+from app.paths import find_paths
+from app.storage.stores import open_stores
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def started(qtbot, qapp) -> Iterator[Callable[[], Program]]:
+    """Start the program; it is closed when the test ends."""
+    running: list[Program] = []
+
+    def start() -> Program:
+        program = Program(qapp, find_paths())
+        running.append(program)
+        program.open([])
+        qtbot.waitUntil(lambda: program.window.page.session is not None and program.window.page.session.ready)
+        return program
+
+    yield start
+    for program in running:
+        program.window.close()
+        assert program.close() == (True, True)
+        program.window.deleteLater()
+        program.deleteLater()
+    qapp.processEvents()
+
+
+def words(program: Program) -> str:
+    labels = program.window.findChildren(QLabel)
+    return "\n".join(label.text() for label in labels if label.isVisible())
+
+
+def saved_chat(home: Path) -> Path:
+    database = home / "orcinus.db"
+    stores = open_stores(database)
+    chat = stores.chats.create("starter", title="Whales")
+    question, reply = stores.chats.add_turn(chat.id, None, "How do whales sleep?")
+    stores.chats.append_chunk(reply.id, "With one half")
+    stores.state.set("last_chat", chat.id)
+    stores.close()
+    return database
+
+
+def test_a_reply_that_was_cut_off_is_kept_and_can_go_on(started, home, qtbot):
+    saved_chat(home)
+    program = started()
+    session = program.window.page.session
+    assert [message.text for message in session.path()] == ["How do whales sleep?", "With one half"]
+    assert session.path()[-1].state == "interrupted"
+
+
+def test_a_database_that_is_damaged_is_set_aside_and_the_window_says_so(started, home, qtbot):
+    database = saved_chat(home)
+    content = bytearray(database.read_bytes())
+    content[0:4096] = os.urandom(4096)
+    database.write_bytes(content)
+    program = started()
+    qtbot.waitUntil(lambda: "damaged" in words(program))
+    assert [file for file in home.iterdir() if "damaged" in file.name], "the old file is kept"
+
+
+def test_a_database_from_a_newer_version_is_left_alone_and_the_window_says_so(started, home, qtbot):
+    database = saved_chat(home)
+    connection = apsw.Connection(str(database))
+    connection.pragma("user_version", 999)
+    connection.pragma("journal_mode", "delete")
+    connection.close()
+    before = database.read_bytes()
+    program = started()
+    qtbot.waitUntil(lambda: "newer version" in words(program))
+    session = program.window.page.session
+    session.send("Hello")
+    qtbot.waitUntil(lambda: not session.busy and len(session.path()) == 2)
+    assert database.read_bytes() == before
+
+
+def test_a_damaged_setting_falls_back_and_the_rest_holds(started, home, qtbot):
+    database = saved_chat(home)
+    stores = open_stores(database)
+    stores.settings.set("app", "theme", "purple")
+    stores.settings.set("model:starter", "top_k", "lots")
+    stores.settings.set("model:starter", "top_p", 0.5)
+    stores.close()
+    program = started()
+    assert program.preferences.look().theme == "system"
+    sampling = program.window.page.session.sampling()
+    assert (sampling.top_k, sampling.top_p) == (40, 0.5)
+
+
+def test_a_window_file_full_of_nonsense_is_no_trouble(started, home, qtbot):
+    home.mkdir(parents=True, exist_ok=True)
+    find_paths().window_file.write_bytes(os.urandom(2000))
+    assert started().window.isVisible()
+
+
+def test_a_second_start_ends_at_once_and_says_why(started, home):
+    from app.single_instance import SingleInstance
+
+    started()
+    single = SingleInstance(find_paths().lock_file)
+    done = subprocess.run(
+        [sys.executable, "-m", "app"], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0
+    assert "open already" in done.stdout
+    single.close()
+
+
+def test_the_start_imports_nothing_heavy_before_the_window(home):
+    code = (
+        "import sys; import app.main, app.ui.main_window;"
+        "heavy = {'llama_cpp', 'numpy', 'ziamath', 'jinja2', 'huggingface_hub', 'pygments.lexers', 'asyncio'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
