@@ -14,11 +14,14 @@ from app.core.text import clean
 from app.storage.backups import Backups, forget_rows
 from app.storage.chat_search import search
 from app.storage.database import Database, Row
-from app.storage.replies import Wordings, save_answer, unpack
+from app.storage.replies import Wordings, parse_details, save_answer, unpack
 from app.storage.trouble import told
 
 TRASH_DAYS = 30
 _LONGEST_SEARCH = 400
+# looked up, not called: a chat may have ten thousand of them
+_ROLES = {str(role): role for role in Role}
+_STATES = {str(state): state for state in MessageState}
 _ROW = "id, title, model_id, pinned, updated_ms, deleted_ms"
 _NEXT_ACTIVITY = "(SELECT coalesce(max(activity), 0) + 1 FROM chat)"
 
@@ -164,7 +167,8 @@ class ChatStore:
             " WHERE m.chat_id = ? ORDER BY m.id",
             chat_id,
         )
-        return [self._message(chat_id, row, wordings) for row in found]
+        details = parse_details([row[-1] for row in found])
+        return [self._message(chat_id, row, wordings, more) for row, more in zip(found, details, strict=True)]
 
     def add_turn(
         self, chat_id: int, parent_id: int | None, text: str, *, clear_draft: bool = True
@@ -334,17 +338,17 @@ class ChatStore:
             raise _no_chat()
         return found
 
-    def _message(self, chat_id: int, row: Row, wordings: Wordings) -> Message:
-        message_id, parent_id, role, text, state, created_ms, blob, prompt_id, setup_id, details = row
-        if state == MessageState.STREAMING:
+    def _message(self, chat_id: int, row: Row, wordings: Wordings, details: Mapping[str, Any]) -> Message:
+        message_id, parent_id, role, text, state, created_ms, blob, prompt_id, setup_id, _ = row
+        if state == "streaming":
             text = self._joined(message_id)
         return Message(
             message_id,
             chat_id,
             parent_id,
-            Role(role),
+            _ROLES[role],
             text,
-            MessageState(state),
+            _STATES[state],
             created_ms,
             unpack(blob) if blob else (),
             wordings.provenance(prompt_id, setup_id, details),

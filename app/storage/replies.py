@@ -11,7 +11,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from app.core.chat import Provenance
 from app.core.text import clean
@@ -70,18 +70,29 @@ class Wordings:
         )
         self._setups: dict[int | None, dict[str, Any]] = {}
 
-    def provenance(self, prompt_id: int | None, setup_id: int | None, details: str | None) -> Provenance | None:
+    def provenance(self, prompt_id: int | None, setup_id: int | None, details: Mapping[str, Any]) -> Provenance | None:
         """The provenance of one answer; what is damaged in it is left at its default."""
-        if details is None or (setup_id is None and prompt_id is None):
+        if setup_id is None and prompt_id is None:
             return None
         if setup_id not in self._setups:
             self._setups[setup_id] = _setup(self._texts.get(setup_id, ""))
         known = {
-            name: kind(value)
-            for name, value in _mapping(details).items()
-            if (kind := _PLAIN.get(name)) and isinstance(value, kind | int)
+            name: value
+            for name, value in details.items()
+            if type(value) is (kind := _PLAIN.get(name)) or (kind is float and type(value) is int)
         }
         return Provenance(system_prompt=self._texts.get(prompt_id, ""), **self._setups[setup_id], **known)
+
+
+def parse_details(texts: Sequence[str | None]) -> list[Mapping[str, Any]]:
+    """The details of many answers, parsed at once; empty for those that are damaged or not there."""
+    try:
+        found = json.loads("[" + ",".join(text or "{}" for text in texts) + "]")
+    except ValueError:
+        found = []
+    if len(found) == len(texts) and all(type(one) is dict for one in found):
+        return cast("list[Mapping[str, Any]]", found)
+    return [_mapping(text or "") for text in texts]
 
 
 def _setup(text: str) -> dict[str, Any]:
