@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
 
 from app.core.errors import StorageError
-from app.storage.database import Database, connect
+from app.storage.database import connect
 from app.storage.trouble import told
 
 KEPT = 3
 INTERVAL_S = 7 * 24 * 3600
+# damaged, or of a version that keeps its chats otherwise
+_UNUSABLE = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError)
 
 
 class Backups:
@@ -54,23 +57,24 @@ class Backups:
                 old.unlink(missing_ok=True)
         return target
 
-    def forget_chat(self, chat_id: int, source: Database) -> None:
-        """Take a deleted chat out of every copy; a copy in which that fails is thrown away for a fresh one."""
-        unchanged = []
+    def forget_chats(self, chat_ids: Sequence[int]) -> bool:
+        """Take deleted chats out of every copy; whether a copy in which that failed was thrown away."""
+        dropped = False
         for copy in self.all():
-            try:
-                with told():
-                    connection = connect(copy)
-                    try:
-                        forget_rows(connection, chat_id)
-                    finally:
-                        connection.close()
-            except (StorageError, apsw.Error):
-                unchanged.append(copy)
-        if unchanged:
-            self.make(source.connection)
-            for copy in unchanged:
-                copy.unlink(missing_ok=True)
+            with told():
+                try:
+                    self._forget_in(copy, chat_ids)
+                except _UNUSABLE:
+                    remove_database(copy)
+                    dropped = True
+        return dropped
+
+    def _forget_in(self, copy: Path, chat_ids: Sequence[int]) -> None:
+        connection = connect(copy, vfs=self._vfs)
+        try:
+            forget_rows(connection, chat_ids)
+        finally:
+            connection.close()
 
     def _next_number(self) -> int:
         return max((int(copy.stem.split("-")[1]) for copy in self.all()), default=0) + 1
@@ -100,10 +104,10 @@ def is_sound(connection: apsw.Connection) -> bool:
     return bool(connection.pragma("quick_check") == "ok")
 
 
-def forget_rows(connection: apsw.Connection, chat_id: int) -> None:
-    """Delete a chat with all that belongs to it, so that no trace of its words stays in the file."""
+def forget_rows(connection: apsw.Connection, chat_ids: Sequence[int]) -> None:
+    """Delete chats with all that belongs to them, so that no trace of their words stays in the file."""
     with connection:
-        connection.execute("DELETE FROM chat WHERE id = ?", (chat_id,))
+        connection.executemany("DELETE FROM chat WHERE id = ?", [(chat_id,) for chat_id in chat_ids])
         connection.execute(
             "DELETE FROM wording WHERE id NOT IN (SELECT prompt_id FROM answer WHERE prompt_id IS NOT NULL"
             " UNION SELECT setup_id FROM answer WHERE setup_id IS NOT NULL)"

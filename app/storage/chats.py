@@ -142,18 +142,14 @@ class ChatStore:
 
     def purge(self, chat_id: int) -> None:
         """Delete a chat for good: from the file, its log and the copies."""
-        with told():
-            forget_rows(self._database.connection, chat_id)
-        self._database.empty_journal()
-        if self._backups is not None:
-            self._backups.forget_chat(chat_id, self._database)
+        self._purge([chat_id])
 
     def purge_old(self) -> int:
         """Delete for good what has been in the trash for 30 days; how many chats that were."""
         limit = self._clock() - TRASH_DAYS * 24 * 3600 * 1000
         old = self._database.rows("SELECT id FROM chat WHERE deleted_ms < ?", limit)
-        for (chat_id,) in old:
-            self.purge(chat_id)
+        if old:
+            self._purge([chat_id for (chat_id,) in old])
         return len(old)
 
     # Messages
@@ -288,6 +284,15 @@ class ChatStore:
         """What stood unsent in a chat's composer."""
         found = self._database.row("SELECT text FROM draft WHERE chat_id = ?", chat_id)
         return found[0] if found else ""
+
+    def _purge(self, chat_ids: Sequence[int]) -> None:
+        # copies first: cut off in between, the chat is still there to be deleted again
+        dropped = self._backups is not None and self._backups.forget_chats(chat_ids)
+        with told():
+            forget_rows(self._database.connection, chat_ids)
+        self._database.empty_journal()
+        if dropped and self._backups is not None:
+            self._backups.make(self._database.connection)
 
     def _set(self, chat_id: int, column: str, value: Any) -> None:
         if not self._database.run(f"UPDATE chat SET {column} = ? WHERE id = ?", value, chat_id):

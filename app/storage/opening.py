@@ -201,10 +201,14 @@ def _free_name(path: Path) -> Path:
     return aside
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _notice(brought: Salvaged, aside: Path | None) -> str:
     where = f" The damaged file is kept as {aside.name}." if aside is not None else ""
     what = (
-        f"{brought.messages} messages in {brought.chats} chats were brought back"
+        f"{_count(brought.messages, 'message')} in {_count(brought.chats, 'chat')} came back"
         if brought.chats
         else "No chats could be read in it"
     )

@@ -47,6 +47,10 @@ def stream(home: Path, token_s: float, save_s: float) -> None:
         stores.chats.finish(reply.id, MessageState.DONE, text_of(made), tuple(range(made)), Provenance(seed=made))
         say("kept", reply.id, made)
         leaf = reply.id
+        if rng.random() < 0.15:
+            stores.chats.purge(stores.chats.create("starter", title="gone").id)
+        if rng.random() < 0.15:
+            stores._backups.make(stores._database.connection)
         if rng.random() < 0.2:
             stores.settings.set("app", "text_size", leaf)
             say("size", leaf, 0)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.chat import MessageState
+from app.storage.backups import Backups, is_sound
+from app.storage.database import connect
 from app.storage.opening import open_database
 from app.storage.search_index import mend_index
 from app.storage.stores import Stores
@@ -67,7 +69,16 @@ def compare(home: Path, facts: list[tuple[str, int, int]]) -> Aftermath:
             lost += key not in texts or not text.startswith(text_of(length))
             lost += word == "kept" and (state != MessageState.DONE or text != text_of(length))
     database.close()
+    damaged |= not all(readable(copy) for copy in Backups(home / "backups").all())
     return Aftermath(sum(word != "made" for word, _, _ in facts), lost, damaged, missing, interrupted)
+
+
+def readable(copy: Path) -> bool:
+    connection = connect(copy)
+    try:
+        return is_sound(connection)
+    finally:
+        connection.close()
 
 
 def test_nothing_saved_is_lost_when_the_program_is_killed_while_it_streams(tmp_path: Path):

@@ -255,6 +255,19 @@ def test_a_search_index_that_is_damaged_is_made_anew(path: Path):
     stores.close()
 
 
+def test_a_large_index_is_proved_after_the_start(path: Path, monkeypatch: pytest.MonkeyPatch):
+    connection = apsw.Connection(str(path))
+    connection.execute("UPDATE message_words_data SET block = x'00' WHERE id > 1")
+    connection.close()
+    monkeypatch.setattr("app.storage.opening.QUICK_BYTES", 0)
+    monkeypatch.setattr("app.storage.stores.QUICK_BYTES", 0)
+    stores = open_stores(path)
+    assert not stores.chats.search("answer")
+    stores.upkeep()
+    assert stores.chats.search("answer")
+    stores.close()
+
+
 def test_bytes_that_are_no_text_are_mended_when_they_are_met(path: Path):
     connection = apsw.Connection(str(path))
     connection.execute("UPDATE message SET text = CAST(x'41ff42' AS TEXT) WHERE id = 3")
