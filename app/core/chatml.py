@@ -32,16 +32,23 @@ class Part:
 
 
 def parts(turns: Iterable[tuple[Role, str]], *, reply: bool = True) -> list[Part]:
-    """The parts of a conversation; with `reply`, up to where the assistant's next words begin."""
+    """The parts of a conversation; with `reply`, up to where the assistant's next words begin.
+
+    An answer that stands last then is left open: it goes on.
+    """
     found: list[Part] = []
+    goes_on = False
     for index, (role, text) in enumerate(turns):
         head = f"{role}\n"
+        goes_on = role is Role.ASSISTANT and reply
         found += [
             Part("control", role, IM_START, index),
             Part("text", role, head + text, index, len(head)),
             Part("control", role, IM_END, index),
             Part("text", role, "\n", index, 1),
         ]
+    if goes_on:
+        return found[:-2]
     if reply:
         head = f"{Role.ASSISTANT}\n"
         found += [

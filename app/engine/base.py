@@ -147,6 +147,8 @@ class Engine(Protocol):
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns; with `reply`, it ends where the assistant's next words begin.
 
+        An answer that stands last goes on then: the prompt ends in its text.
+
         Texts may hold any characters: what looks like a control token stays text.
 
         Raises:

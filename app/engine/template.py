@@ -127,8 +127,14 @@ class TemplateRenderer:
         if sentinel is None:
             raise TemplateFailedError("the messages hold every noncharacter there is")
         marked = [self._marked(turn.text, sentinel) for turn in turns]
-        text = self._output(turns, marked, reply)
+        goes_on = reply and bool(turns) and turns[-1].role is Role.ASSISTANT
+        text = self._output(turns, marked, reply and not goes_on)
         spans = _find(text, marked)
+        if goes_on:
+            last = spans[-1]
+            if last is None:
+                raise TemplateFailedError("it leaves out the answer that goes on")
+            text = text[: last[1]]
         asked = [i for i, turn in enumerate(turns) if turn.role is Role.USER][-1:]
         if any(spans[i] is None for i in asked):
             raise TemplateFailedError("it leaves out the question")

@@ -53,7 +53,12 @@ def test_what_looks_like_a_control_token_stays_in_the_text_part():
 
 
 def test_parts_know_their_turn():
-    assert [part.turn for part in parts(CARD[1:3])] == [0] * 4 + [1] * 4 + [-1, -1]
+    assert [part.turn for part in parts(CARD[:2])] == [0] * 4 + [1] * 4 + [-1, -1]
+
+
+def test_an_answer_that_stands_last_is_left_open_to_go_on():
+    assert text(parts(CARD[1:3])) == text(parts(CARD[1:2])) + CARD[2][1]
+    assert text(parts(CARD[1:3], reply=False)).endswith(CARD[2][1] + "<|im_end|>\n")
 
 
 def test_an_empty_conversation_is_only_the_assistants_beginning():

@@ -302,3 +302,17 @@ def test_a_turn_is_played_from_fitting_to_the_end(engine):
     assert isinstance(events[0], Fitted)
     assert events[0].dropped_turns == 0
     assert events[0].prompt_tokens == done_of(events[1:]).prompt_tokens
+
+
+def test_an_answer_that_was_cut_off_goes_on_where_it_ended(make):
+    engine = make()
+    whole = text_of(ask(engine, LIST))
+    cut = ask(engine, LIST, dataclasses.replace(GREEDY, max_tokens=6))
+    part = Turn(Role.ASSISTANT, text_of(cut), cut[-1].token_ids)
+    prompt = engine.render([*LIST, part])
+    assert prompt.tokens == engine.render(LIST).tokens + part.token_ids
+    assert prompt.text.endswith(part.text)
+    rest = ask(engine, [*LIST, part])
+    assert rest[-1].cached_tokens >= len(prompt.tokens) - 1
+    if engine.facts.architecture != "scripted":  # a script begins anew
+        assert part.text + text_of(rest) == whole

@@ -191,3 +191,10 @@ def test_the_next_turn_reads_only_what_is_new(with_template, template):
     turns = [*turns, Turn(Role.ASSISTANT, text, done.token_ids), Turn(Role.USER, "go on")]
     events = list(engine.stream(Request(engine.render(turns).tokens, sampling), StopFlag()))
     assert events[-1].cached_tokens >= done.prompt_tokens + done.completion_tokens - 1
+
+
+def test_an_answer_that_stands_last_is_left_open_to_go_on(with_template):
+    engine = with_template(LLAMA3, LLAMA3_TOKENS)
+    prompt = engine.render(TALK[:3])
+    assert prompt.text.endswith("assistant<|end_header_id|>\n\nthe user")
+    assert prompt.tokens == reference(engine, prompt.text)
