@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import (
-    QCloseEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QPaintEvent,
-    QShortcut,
-)
-from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtWidgets import QMainWindow
 
 from app.services.notice import Notice
 from app.ui import theme as looks
-from app.ui.chat_page import ChatPage
-from app.ui.file_drop import FileDrop
-from app.ui.fonts import load_fonts
-from app.ui.icons import app_icon
-from app.ui.inspector import Inspector
-from app.ui.panels import Panels
-from app.ui.shortcuts import SHORTCUTS
-from app.ui.sidebar import Sidebar
-from app.ui.words import state_words
+from app.ui.dressing import dress
+from app.ui.skeleton import paint_skeleton
 
 if TYPE_CHECKING:
     from app.core.errors import AppError
@@ -44,25 +30,55 @@ _PAINT_WAIT_MS = 400
 class MainWindow(QMainWindow):
     """Shows the library's chats and follows what the person does. Lives in the GUI thread.
 
-    It is cheap to make; `fill` brings in the chats and the model once something is on screen.
+    It opens in three steps, so that something is on screen at once: made and shown alone it paints its outlines and
+    imports next to nothing; `attach` builds what is in it; `fill` brings in the chats and the model.
+
+    Signals: `painted()` once, after the first paint.
     """
 
+    painted = Signal()
+
     def __init__(
-        self, library: Library, models: ModelManager, preferences: Preferences, *, settings_file: str = ""
+        self,
+        library: Library | None = None,
+        models: ModelManager | None = None,
+        preferences: Preferences | None = None,
+        *,
+        settings_file: str = "",
     ) -> None:
-        """`settings_file` keeps the window's size and panels between starts; "" keeps nothing."""
+        """`settings_file` keeps the window's place and panels between starts; "" keeps nothing.
+
+        With services it is attached to them at once.
+        """
         super().__init__()
-        self._library = library
-        self._models = models
-        self._preferences = preferences
         self._state = QSettings(settings_file, QSettings.Format.IniFormat) if settings_file else None
-        self._filled = self._fill_wanted = self._painted = False
+        self._attached = self._filled = self._fill_wanted = self._painted = False
         self._told: set[int] = set()
+        self.theme = self._last_theme()
+        self.setWindowTitle("Orcinus")
+        self._restore_geometry()
+        if library is not None and models is not None and preferences is not None:
+            self.attach(library, models, preferences)
+
+    def attach(self, library: Library, models: ModelManager, preferences: Preferences) -> None:
+        """Build what is in the window, over these services."""
+        # The widgets are imported here: a hundred milliseconds that the first paint need not wait for
+        from PySide6.QtWidgets import QStackedWidget
+
+        from app.ui.chat_page import ChatPage
+        from app.ui.file_drop import FileDrop
+        from app.ui.fonts import load_fonts
+        from app.ui.icons import app_icon
+        from app.ui.inspector import Inspector
+        from app.ui.panels import Panels
+        from app.ui.sidebar import Sidebar
+
+        self._library, self._models, self._preferences = library, models, preferences
         load_fonts()
         look = preferences.look()
         self.theme = looks.chosen(look.theme, look.text_size)
-        self._dress()
-        self.setWindowTitle("Orcinus")
+        dress(self, self.theme)
+        self.setWindowIcon(app_icon())
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
         self.inspector = Inspector(models, preferences, self.theme)
@@ -70,11 +86,13 @@ class MainWindow(QMainWindow):
         self._centre = QStackedWidget()
         self._centre.addWidget(self.page)
         self.panels = Panels(self.sidebar, self._centre, self.inspector, self._state)
-        self.setCentralWidget(self.panels)
         self._drop = FileDrop(self)
         self._drop.dropped.connect(models.open_file)
         self._connect()
-        self._restore_geometry()
+        self.setCentralWidget(self.panels)
+        self._take_text_size()
+        self.panels.restore()
+        self._attached = True
         self.page.composer.field.setFocus()
 
     def _connect(self) -> None:
@@ -105,6 +123,8 @@ class MainWindow(QMainWindow):
         self._models.state_changed.connect(self._model_state_changed)
         self._preferences.look_changed.connect(self.follow_look)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.follow_look)
+        from app.ui.shortcuts import SHORTCUTS
+
         for shortcut in SHORTCUTS:
             if shortcut.command:
                 # named once in the table, so that help and keys cannot differ
@@ -122,17 +142,19 @@ class MainWindow(QMainWindow):
                 QTimer.singleShot(_PAINT_WAIT_MS, self, self.fill)
             return
         self._filled = True
-        self.setWindowIcon(app_icon())
         last_id = self._library.last_chat_id()
         self.show_session(self._library.session(last_id) if last_id is not None else self._library.new_chat())
         self.sidebar.refresh()
         self._models.prepare(self._library.last_model_id if last_id is None else self._session().chat.model_id)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Once the first paint is out, the rest may follow."""
+        """Before anything is attached, the outlines of what will be there."""
         super().paintEvent(event)
+        if not self._attached:
+            paint_skeleton(self, self.theme, self._state)
         if not self._painted:
             self._painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
             if self._fill_wanted:
                 QTimer.singleShot(0, self, self.fill)
 
@@ -258,6 +280,8 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _model_state_changed(self, model_id: str) -> None:
+        from app.ui.words import state_words
+
         entry, state = self._models.entry(model_id), self._models.state(model_id)
         self.sidebar.show_status("" if state.kind == "unloaded" else f"{entry.name}: {state_words(state).lower()}")
 
@@ -353,11 +377,7 @@ class MainWindow(QMainWindow):
         if chosen == self.theme:
             return
         self.theme = chosen
-        self._dress()
-        for widget in self.findChildren(QWidget):
-            set_theme: Callable[[looks.Theme], None] | None = getattr(widget, "set_theme", None)
-            if set_theme is not None:
-                set_theme(chosen)
+        dress(self, chosen)
         self._take_text_size()
 
     def _take_text_size(self) -> None:
@@ -366,11 +386,6 @@ class MainWindow(QMainWindow):
         self.setMinimumSize((SMALLEST * scale).boundedTo(self.screen().availableGeometry().size()))
         self.panels.set_text_size(self.theme.font_pt)
 
-    def _dress(self) -> None:
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        looks.apply(application, self.theme)
-
     # --- what is remembered -----------------------------------------------------------------------------------------
 
     def _restore_geometry(self) -> None:
@@ -378,15 +393,22 @@ class MainWindow(QMainWindow):
         if known is None or not self.restoreGeometry(known):
             screen = self.screen().availableGeometry().size()
             self.resize(_USUAL.boundedTo(screen * 0.95).expandedTo(SMALLEST))
-        self._take_text_size()
-        self.panels.restore()
+
+    def _last_theme(self) -> looks.Theme:
+        """The theme when the window was last closed: the one in force is known only with the settings."""
+        last = str(self._state.value("window/theme", "system")) if self._state is not None else "system"
+        return looks.chosen(last, looks.LIGHT.font_pt)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hand over what is typed, and remember the window's place."""
+        if not self._attached:
+            super().closeEvent(event)
+            return
         self.inspector.flush()
         self.page.composer.flush_draft()
         if self._state is not None:
             self._state.setValue("window/geometry", self.saveGeometry())
+            self._state.setValue("window/theme", self._preferences.look().theme)
             self.panels.remember()
             self._state.sync()
         super().closeEvent(event)

@@ -6,9 +6,8 @@ from PySide6.QtCore import QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
-_LEAST_MIDDLE_PX = 400
-_LEFT_PX = (210, 268, 420)
-_RIGHT_PX = (318, 326, 520)
+from app.ui.skeleton import LEAST_MIDDLE_PX, LEFT_PX, RIGHT_PX, kept_shown, kept_width
+
 _USUAL_PT = 11.0
 
 
@@ -33,7 +32,7 @@ class Panels(QSplitter):
         for widget in (left, middle, right):
             self.addWidget(widget)
         self.setStretchFactor(1, 1)
-        middle.setMinimumWidth(_LEAST_MIDDLE_PX)
+        middle.setMinimumWidth(LEAST_MIDDLE_PX)
         self._set_widths()
         self._save = QTimer(self)
         self._save.setSingleShot(True)
@@ -48,7 +47,7 @@ class Panels(QSplitter):
         self._arrange()
 
     def _set_widths(self) -> None:
-        for side, widths in ((self._left, _LEFT_PX), (self._right, _RIGHT_PX)):
+        for side, widths in ((self._left, LEFT_PX), (self._right, RIGHT_PX)):
             side.setMaximumWidth(round(widths[2] * self._scale))
 
     @Slot()
@@ -75,18 +74,12 @@ class Panels(QSplitter):
 
     def restore(self) -> None:
         """Show what was shown when the window was last closed."""
-        if self._state is not None:
-            self._left_wanted = bool(self._state.value("window/sidebar", True, type=bool))
-            self._right_wanted = bool(self._state.value("window/inspector", True, type=bool))
-        left, right = self._width("window/sidebar_px", _LEFT_PX), self._width("window/inspector_px", _RIGHT_PX)
+        self._left_wanted = kept_shown(self._state, "window/sidebar")
+        self._right_wanted = kept_shown(self._state, "window/inspector")
+        left = kept_width(self._state, "window/sidebar_px", LEFT_PX)
+        right = kept_width(self._state, "window/inspector_px", RIGHT_PX)
         self.setSizes([left, 4000, right])
         self._arrange()
-
-    def _width(self, key: str, widths: tuple[int, int, int]) -> int:
-        least, usual, most = widths
-        kept = self._state.value(key, usual, type=int) if self._state is not None else usual
-        # the file may have been written by hand
-        return min(max(kept if isinstance(kept, int) else usual, least), round(most * self._scale))
 
     @Slot()
     def remember(self) -> None:
@@ -101,8 +94,8 @@ class Panels(QSplitter):
                 self._state.setValue(key, width)
 
     def _arrange(self) -> None:
-        room = self.width() - _LEAST_MIDDLE_PX
-        left_px, right_px = round(_LEFT_PX[0] * self._scale), round(_RIGHT_PX[0] * self._scale)
+        room = self.width() - LEAST_MIDDLE_PX
+        left_px, right_px = round(LEFT_PX[0] * self._scale), round(RIGHT_PX[0] * self._scale)
         left, right = self._left_wanted, self._right_wanted
         if left and right and room < left_px + right_px + 2:
             left, right = not self._right_first, self._right_first

@@ -1,0 +1,59 @@
+"""The outlines of the window, painted while what belongs in them is still being loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QSettings
+    from PySide6.QtWidgets import QWidget
+
+    from app.ui.theme import Theme
+
+LEFT_PX = (210, 268, 420)
+"""Least, usual and most width of the left side."""
+RIGHT_PX = (318, 326, 520)
+LEAST_MIDDLE_PX = 400
+_HEADER_PX = 56
+_COMPOSER_PX = 84
+
+
+def kept_width(state: QSettings | None, key: str, widths: tuple[int, int, int]) -> int:
+    """The width of a side when the window was last closed; the usual one where none was kept."""
+    least, usual, most = widths
+    kept = state.value(key, usual, type=int) if state is not None else usual
+    # the file may have been written by hand
+    return min(max(kept if isinstance(kept, int) else usual, least), most)
+
+
+def kept_shown(state: QSettings | None, key: str) -> bool:
+    """Whether a side was wanted when the window was last closed."""
+    return state is None or bool(state.value(key, True, type=bool))
+
+
+def paint_skeleton(window: QWidget, theme: Theme, state: QSettings | None) -> None:
+    """Paint grounds and edges where sides, header and composer will be."""
+    left = kept_width(state, "window/sidebar_px", LEFT_PX) if kept_shown(state, "window/sidebar") else 0
+    right = kept_width(state, "window/inspector_px", RIGHT_PX) if kept_shown(state, "window/inspector") else 0
+    width, height = window.width(), window.height()
+    if left and right and width < LEAST_MIDDLE_PX + left + right:
+        right = 0
+    painter = QPainter(window)
+    painter.fillRect(window.rect(), QColor(theme.window))
+    painter.fillRect(0, 0, left, height, QColor(theme.sidebar))
+    painter.fillRect(width - right, 0, right, height, QColor(theme.panel))
+    painter.setPen(QColor(theme.border))
+    for x in (left - 1, width - right):
+        painter.drawLine(x, 0, x, height)
+    painter.drawLine(left, _HEADER_PX - 1, width - right - 1, _HEADER_PX - 1)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(theme.control), 1))
+    painter.setBrush(QColor(theme.raised))
+    room = width - left - right
+    column = min(room - 64, 812)
+    box = QRectF(left + (room - column) / 2, height - _COMPOSER_PX - 32, column, _COMPOSER_PX)
+    painter.drawRoundedRect(box, 16, 16)
+    painter.end()
