@@ -22,11 +22,16 @@ def database(tmp_path: Path):
 def test_an_error_inside_a_transaction_takes_all_of_it_back(database: Database):
     state = StateStore(database)
     state.set("kept", 1)
-    with pytest.raises(ZeroDivisionError), database.transaction():
-        state.set("kept", 2)
+
+    def half() -> None:
         with database.transaction():
-            state.set("other", 2)
-        state.set("kept", 1 // 0)
+            state.set("kept", 2)
+            with database.transaction():
+                state.set("other", 2)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
     assert (state.get("kept"), state.get("other")) == (1, None)
     with database.transaction():
         state.set("other", 3)
