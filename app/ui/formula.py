@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, QSizeF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
@@ -12,8 +16,13 @@ from PySide6.QtSvg import QSvgRenderer
 _CACHE_SIZE = 400
 _WIDEST_PX = 700.0
 _TALLEST_PX = 1200.0
-_LONGEST_SOURCE = 2000
 _PIXEL_RATIO = 2
+# ziamath takes twice as long for every level of nesting: 20 roots in each other would hold the window for an hour
+_DEEPEST = 7
+_MOST_EFFORT, _MOST_EFFORT_WHILE_BUSY = 500, 120
+_PART = re.compile(r"\\(?:begin|end)\{\w*\*?\}|\\[A-Za-z]+|\S")
+# Loading these at once would hold the window for 150 ms
+_MODULES = ("latex2mathml.converter", "ziafont", "ziamath.escapes", "ziamath")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,8 @@ class Formulas(QObject):
         super().__init__(parent)
         self._done: OrderedDict[FormulaKey, FormulaImage | None] = OrderedDict()
         self._waiting: OrderedDict[FormulaKey, None] = OrderedDict()
-        self._count = 0
+        self._count, self._busy = 0, False
+        self._to_load = list(_MODULES)
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._draw_next)
 
@@ -63,18 +73,30 @@ class Formulas(QObject):
         """Ask for a picture; False when there will be none, because the source cannot be drawn."""
         if key in self._done:
             return self._done[key] is not None
-        if len(key.source) > _LONGEST_SOURCE:
+        if effort(key.source) > _MOST_EFFORT:
             return False
         self._waiting[key] = None
         self._timer.start()
         return True
 
+    def set_busy(self, busy: bool) -> None:
+        """While a reply streams, leave the formulas that take long for later."""
+        self._busy = busy
+        if self._waiting:
+            self._timer.start()
+
     @Slot()
     def _draw_next(self) -> None:
-        if not self._waiting:
+        most = _MOST_EFFORT_WHILE_BUSY if self._busy else _MOST_EFFORT
+        # The newest is the one in view
+        key = next((key for key in reversed(self._waiting) if effort(key.source) <= most), None)
+        if key is None:
             self._timer.stop()
             return
-        key, _ = self._waiting.popitem(last=True)  # the newest is the one in view
+        if self._to_load:
+            _load(self._to_load.pop(0))
+            return
+        del self._waiting[key]
         self._count += 1
         image = draw(key, f"formula:{self._count}")
         self._done[key] = image
@@ -84,8 +106,31 @@ class Formulas(QObject):
             self.rendered.emit(key)
 
 
+def effort(source: str) -> int:
+    """About how long a formula takes to draw, in thirds of a millisecond."""
+    depth, total = 0, 0
+    for part in _PART.findall(source):
+        if part == "{" or part.startswith("\\begin") or part == "\\left":
+            depth += 2 if "cases" in part else 1
+        elif part in ("}", "\\right") or part.startswith("\\end"):
+            depth = max(0, depth - (2 if "cases" in part else 1))
+        if depth > _DEEPEST:
+            return _MOST_EFFORT + 1
+        total += part not in "{}" and 1 << depth
+    return total
+
+
+def _load(module: str) -> None:
+    with suppress(ImportError), warnings.catch_warnings():  # without it drawing fails too, and the source stays
+        warnings.simplefilter("ignore", DeprecationWarning)  # ziamath finds its fonts in an old way
+        import_module(module)
+
+
 def draw(key: FormulaKey, name: str) -> FormulaImage | None:
-    """The picture of one formula, None if ziamath cannot read it. Takes 5 to 50 ms, the first time 250 more."""
+    """The picture of one formula, None if ziamath cannot read it or would take too long. Takes 5 to 150 ms."""
+    if effort(key.source) > _MOST_EFFORT:
+        return None
+    _load(_MODULES[-1])
     try:
         import ziamath
 

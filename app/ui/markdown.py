@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What no other rule ends is ended here, so that no shape of text can make an update slow
 _LONGEST_LIVE = 16_000
 _ROWS_BEFORE_OPEN = 1
+_PLACED_AT_ONCE = 20
 _NESTING = ("bullet_list_open", "ordered_list_open", "blockquote_open")
 
 
@@ -80,17 +81,25 @@ class MarkdownDocument:
 
     def place_formula(self, key: FormulaKey) -> None:
         """Put the picture of a formula where its source still stands."""
-        found = self._formulas.find(key) if self._formulas else None
-        if found is None:
-            return
+        if any(entry.key == key for entry in self._writer.waiting):
+            steps = self._place_steps(key)
+            next(steps, None)
+            self._defer(steps)
+
+    def _place_steps(self, key: FormulaKey) -> Iterator[None]:
         waiting = self._writer.waiting
-        for entry in [entry for entry in waiting if entry.key == key]:
-            if entry.cursor.hasSelection():
-                self._writer.insert_picture(entry.cursor, key, found)
-        kept = [entry for entry in waiting[: self._live_waiting] if entry.key != key]
-        tail = [entry for entry in waiting[self._live_waiting :] if entry.key != key]
-        self._live_waiting = len(kept)
-        waiting[:] = kept + tail
+        found = self._formulas.find(key) if self._formulas else None
+        while found is not None and (mine := [entry for entry in waiting if entry.key == key][:_PLACED_AT_ONCE]):
+            pen = QTextCursor(self.document)
+            pen.beginEditBlock()
+            for entry in mine:
+                if entry.cursor.hasSelection():
+                    self._writer.insert_picture(entry.cursor, key, found)
+            pen.endEditBlock()
+            placed = {id(entry) for entry in mine}
+            self._live_waiting -= sum(id(entry) in placed for entry in waiting[: self._live_waiting])
+            waiting[:] = [entry for entry in waiting if id(entry) not in placed]
+            yield
 
     def _take(self, text: str, *, final: bool = False) -> None:
         text = self._held + text

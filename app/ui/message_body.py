@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData, QSizeF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPalette, QTextCursor, QTextOption
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPalette, QTextCursor, QTextOption
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit
 
 from app.ui.markdown import MarkdownDocument
@@ -104,8 +104,9 @@ class MessageBody(QTextBrowser):
     def show_markdown(self, text: str, *, complete: bool) -> None:
         """Show `text` from the beginning; `complete` if nothing will be appended."""
         self._begin(plain=False)
+        self._complete = complete
         if len(text) > _AT_ONCE_CHARACTERS:
-            self._pending, self._complete = text, complete
+            self._pending = text
             self._idle.add(self, self._show_pending())
         elif complete:
             self.markdown.finish(text)
@@ -127,7 +128,13 @@ class MessageBody(QTextBrowser):
         """Add text at the end of what show_markdown began. What is selected stays selected."""
         if self._pending:
             self._pending += text
-            return
+        elif len(text) > _AT_ONCE_CHARACTERS:
+            self._pending, self._complete = text, False
+            self._idle.add(self, self._show_pending())
+        else:
+            self._append(text)
+
+    def _append(self, text: str) -> None:
         with self._selection_kept():
             self.markdown.append(text)
 
@@ -167,8 +174,7 @@ class MessageBody(QTextBrowser):
     def _show_pending(self) -> Iterator[None]:
         while self._pending:
             piece, self._pending = self._pending[:_STEP_CHARACTERS], self._pending[_STEP_CHARACTERS:]
-            with self._selection_kept():
-                self.markdown.append(piece)
+            self._append(piece)
             yield
         if self._complete:
             self.markdown.finish()
@@ -282,8 +288,8 @@ class MessageBody(QTextBrowser):
     # Qt
 
     def loadResource(self, kind: int, url: QUrl | str) -> object:
-        """Nothing: no picture, style sheet or file that a message names is ever read."""
-        return None
+        """An empty picture, whatever a message names. Given None, Qt would go and read the file itself."""
+        return QImage()
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """The selection as text with formulas as LaTeX, and as HTML."""
@@ -326,6 +332,11 @@ class MessageBody(QTextBrowser):
             event.accept()
         else:
             super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The end of a selection or a click on a link; nobody else's business."""
+        super().mouseReleaseEvent(event)
+        event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The transcript scrolls, not the message."""

@@ -91,10 +91,13 @@ class MessageItem(QWidget):
         if self.body is None:
             self.update()
             return
-        if row.text != before.text:
+        if before.state == "streaming" and row.kind == "assistant" and row.text.startswith(before.text):
+            if row.text != before.text:
+                self.body.add_markdown(row.text[len(before.text) :])
+            if row.state != "streaming":
+                self.body.finish()
+        elif row.text != before.text:
             self._show_text()
-        elif before.state == "streaming" and row.state != "streaming":
-            self.body.finish()
         self._show_bar()
         self.update()
 

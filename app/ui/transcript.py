@@ -58,6 +58,7 @@ class Transcript(RowView):
     def set_rows(self, rows: Iterable[Row]) -> None:
         """Open a chat: show these rows instead of all others, from the end."""
         self._held.clear()
+        self._formulas.set_busy(False)
         for item in self._items.values():
             item.close_down()
         self._items.clear()
@@ -98,7 +99,8 @@ class Transcript(RowView):
         position = self._index.get(row_id)
         if position is None:
             return
-        self._held.pop(row_id, None)
+        if row_id in self._held:
+            self._flush_held()
         if row.id == row_id:
             self._show_row(position, row)
         else:
@@ -140,6 +142,7 @@ class Transcript(RowView):
         if row_id not in self._index:
             return
         self._flush_held()
+        self._formulas.set_busy(False)
         self.update_row(row_id, row)
         how = {"stopped": "Reply stopped", "failed": "Reply failed"}.get(row.state, "Reply finished")
         announce(self, how)
@@ -147,6 +150,7 @@ class Transcript(RowView):
     @Slot()
     def _flush_held(self) -> None:
         begun = perf_counter()
+        self._formulas.set_busy(True)
         held, self._held = self._held, {}
         for row_id, text in held.items():
             position = self._index[row_id]

@@ -21,28 +21,34 @@ class _ListInterface(QAccessibleWidget):
     """The rows in view, from top to bottom; Qt would give them in the order they were made."""
 
     def __init__(self, view: RowView) -> None:
-        super().__init__(view, QAccessible.Role.List, view.accessibleName())
+        super().__init__(view, QAccessible.Role.List)
         self._view = view
+
+    def _children(self) -> list[QWidget]:
+        jump = self._view.jump_button
+        return [*self._view.visible_items(), *([jump] if jump.isVisible() else [])]
 
     def childCount(self) -> int:
         """How many rows are in view."""
-        return len(self._view.visible_items())
+        return len(self._children())
 
     def child(self, index: int) -> QAccessibleInterface:
         """A row in view, or None."""
-        items = self._view.visible_items()
+        items = self._children()
         return QAccessible.queryAccessibleInterface(items[index]) if 0 <= index < len(items) else None  # type: ignore[return-value]
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
         """Its place in view, or -1."""
-        items = self._view.visible_items()
+        items = self._children()
         found = child.object() if child is not None else None
         return items.index(found) if found in items else -1
 
 
 class _RowInterface(QAccessibleWidget):
     def __init__(self, item: MessageItem) -> None:
-        super().__init__(item, QAccessible.Role.ListItem, item.accessibleName())
+        super().__init__(item, QAccessible.Role.ListItem)
+        if item.bar is not None:
+            item.bar.materialise()  # who listens cannot hover
 
 
 class AccessibleTranscripts:

@@ -101,6 +101,11 @@ class RowView(QAbstractScrollArea):
         """The widget of a row, if it has one now."""
         return self._items.get(row_id)
 
+    @property
+    def jump_button(self) -> QToolButton:
+        """The button that appears when the end is out of view."""
+        return self._jump
+
     def visible_items(self) -> list[MessageItem]:
         """The widgets in view, from top to bottom."""
         shown = [item for item in self._items.values() if not item.isHidden()]
