@@ -49,7 +49,7 @@ class Person:
 
     @property
     def session(self):
-        return self.window._session()
+        return self.window.page.session
 
     def types(self, text: str) -> None:
         self.composer.setFocus()
@@ -225,7 +225,7 @@ def test_deleting_a_chat_can_be_undone(start):
     person.says("My name is Ada.")
     chat_id = person.session.chat.id
     person.waits_until(lambda: bool(person.program.library.chats()))
-    person.window._delete_open()
+    person.window.page.header.delete_asked.emit()
     person.waits_until(lambda: not person.program.library.chats())
     undo = next(b for b in buttons(person.window) if b.text() == "Undo")
     person.qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from app.core.settings import Kind, Scope, setting
 
-_OFF = {"none_label": "Off"}
+
+def _or(none_label: str, usual: object) -> dict[str, object]:
+    """No value is a choice too, under this word; and where the field starts when a value is first wanted."""
+    return {"none_label": none_label, "usual": usual}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,7 @@ class Sampling:
         high=100_000,
         soft_high=200,
         step=1,
-        usual=40,
-        **_OFF,
+        **_or("Off", 40),
         help="Only the k likeliest tokens can be chosen.",
     )
     top_p: float | None = setting(
@@ -51,8 +53,7 @@ class Sampling:
         low=0,
         high=1,
         step=0.01,
-        usual=0.95,
-        **_OFF,
+        **_or("Off", 0.95),
         help="Only the likeliest tokens that together reach this probability can be chosen.",
     )
     min_p: float | None = setting(
@@ -64,8 +65,7 @@ class Sampling:
         low=0,
         high=1,
         step=0.01,
-        usual=0.05,
-        **_OFF,
+        **_or("Off", 0.05),
         help="Tokens less likely than this share of the likeliest one are left out.",
     )
     max_tokens: int | None = setting(
@@ -79,8 +79,7 @@ class Sampling:
         high=1_000_000,
         soft_high=4096,
         step=1,
-        none_label="No limit",
-        usual=512,
+        **_or("No limit", 512),
         help="The reply is cut off after this many tokens.",
     )
     seed: int | None = setting(
@@ -92,8 +91,7 @@ class Sampling:
         low=0,
         high=4_294_967_294,
         step=1,
-        none_label="Random",
-        usual=1,
+        **_or("Random", 1),
         help="The same seed and settings give the same reply. The seed used is kept with each reply.",
     )
     stop: tuple[str, ...] = setting(
@@ -114,8 +112,7 @@ class Sampling:
         high=5,
         soft_high=2,
         step=0.01,
-        usual=1.1,
-        **_OFF,
+        **_or("Off", 1.1),
         help="Above 1, tokens used lately become less likely.",
     )
     presence_penalty: float | None = setting(
@@ -127,8 +124,7 @@ class Sampling:
         low=-2,
         high=2,
         step=0.05,
-        usual=0.5,
-        **_OFF,
+        **_or("Off", 0.5),
         help="Taken off every token that appeared lately, however often.",
     )
     frequency_penalty: float | None = setting(
@@ -140,8 +136,7 @@ class Sampling:
         low=-2,
         high=2,
         step=0.05,
-        usual=0.5,
-        **_OFF,
+        **_or("Off", 0.5),
         help="Taken off each token for every time it appeared lately.",
     )
     penalty_last_n: int = setting(
@@ -169,8 +164,7 @@ class Sampling:
         soft_high=2,
         step=0.05,
         advanced=True,
-        usual=0.8,
-        **_OFF,
+        **_or("Off", 0.8),
         help="Makes it unlikely that a sequence of tokens is repeated. 0.8 is usual.",
     )
     dry_base: float = setting(
@@ -209,8 +203,7 @@ class Sampling:
         high=1,
         step=0.01,
         advanced=True,
-        usual=0.5,
-        **_OFF,
+        **_or("Off", 0.5),
         help="How often the likeliest tokens are left out. 0.5 is usual.",
     )
     xtc_threshold: float = setting(
@@ -235,8 +228,7 @@ class Sampling:
         high=1,
         step=0.01,
         advanced=True,
-        usual=0.95,
-        **_OFF,
+        **_or("Off", 0.95),
         help="Keeps tokens about as surprising as text usually is.",
     )
     mirostat: str | None = setting(
@@ -247,8 +239,7 @@ class Sampling:
         label="Mirostat",
         choices=(("1", "Version 1"), ("2", "Version 2")),
         advanced=True,
-        usual="2",
-        **_OFF,
+        **_or("Off", "2"),
         help="Holds the text at one level of surprise. Replaces top-k, top-p, min-p, typical-p and XTC.",
     )
     mirostat_tau: float = setting(
@@ -296,8 +287,7 @@ class Loading:
         high=10_485_760,
         soft_high=32_768,
         step=256,
-        none_label="Auto",
-        usual=4096,
+        **_or("Auto", 4096),
         help="How much of the chat the model can see. Auto takes what it was trained for, as far as memory allows.",
     )
     gpu_layers: int | None = setting(
@@ -310,8 +300,7 @@ class Loading:
         high=512,
         soft_high=100,
         step=1,
-        none_label="Auto",
-        usual=16,
+        **_or("Auto", 16),
         help="How many layers go to the GPU. Auto takes all where there is a GPU, 0 keeps the model off it.",
     )
     threads: int | None = setting(
@@ -324,8 +313,7 @@ class Loading:
         high=512,
         soft_high=64,
         step=1,
-        none_label="Auto",
-        usual=4,
+        **_or("Auto", 4),
         help="CPU threads at work. Auto takes the physical cores.",
     )
     batch_tokens: int = setting(

@@ -1,37 +1,34 @@
-"""The window: chats at the left, one chat in the middle, its system prompt and settings at the right."""
+"""The window itself: on screen at once, filled in two more steps, and back in its place at the next start."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QShortcut
+from PySide6.QtCore import QSettings, QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
-from app.services.notice import Notice
-from app.ui import theme as looks
-from app.ui.dressing import dress
-from app.ui.skeleton import paint_skeleton
+from app.ui.skeleton import paint_skeleton, skeleton_colours
 
 if TYPE_CHECKING:
-    from app.core.errors import AppError
-    from app.services.chat_session import ChatSession
+    from PySide6.QtGui import QCloseEvent, QPaintEvent
+
     from app.services.library import Library
     from app.services.model_manager import ModelManager
+    from app.services.notice import Notice
     from app.services.preferences import Preferences
-    from app.ui.settings_page import SettingsPage
+    from app.ui.chat_page import ChatPage
+    from app.ui.workspace import Workspace
 
-SMALLEST = QSize(720, 480)
 _USUAL = QSize(1280, 820)
+_SMALLEST = QSize(720, 480)
 _PAINT_WAIT_MS = 400
 
 
 class MainWindow(QMainWindow):
-    """Shows the library's chats and follows what the person does. Lives in the GUI thread.
+    """A frame that opens in three steps, so that something is on screen at once.
 
-    It opens in three steps, so that something is on screen at once: made and shown alone it paints its outlines and
-    imports next to nothing; `attach` builds what is in it; `fill` brings in the chats and the model.
+    Made and shown alone it paints its outlines and imports next to nothing; `attach` builds what is in it; `fill`
+    brings in the chats and the model.
 
     Signals: `painted()` once, after the first paint.
     """
@@ -52,9 +49,11 @@ class MainWindow(QMainWindow):
         """
         super().__init__()
         self._state = QSettings(settings_file, QSettings.Format.IniFormat) if settings_file else None
-        self._attached = self._filled = self._fill_wanted = self._painted = False
-        self._told: set[int] = set()
-        self.theme = self._last_theme()
+        self._filled = self._fill_wanted = self._painted = False
+        self._workspace: Workspace | None = None
+        self._preferences: Preferences | None = None
+        last_theme = str(self._state.value("window/theme", "system")) if self._state is not None else "system"
+        self._colours = skeleton_colours(last_theme)
         self.setWindowTitle("Orcinus")
         self._restore_geometry()
         if library is not None and models is not None and preferences is not None:
@@ -62,360 +61,82 @@ class MainWindow(QMainWindow):
 
     def attach(self, library: Library, models: ModelManager, preferences: Preferences) -> None:
         """Build what is in the window, over these services."""
-        # The widgets are imported here: a hundred milliseconds that the first paint need not wait for
-        from PySide6.QtWidgets import QStackedWidget
-
-        from app.ui.chat_page import ChatPage
-        from app.ui.file_drop import FileDrop
-        from app.ui.fonts import load_fonts
+        # Imported here: the widgets take most of the way to a full window, and the first paint need not wait for them
         from app.ui.icons import app_icon
-        from app.ui.inspector import Inspector
-        from app.ui.panels import Panels
-        from app.ui.sidebar import Sidebar
+        from app.ui.workspace import Workspace
 
-        self._library, self._models, self._preferences = library, models, preferences
-        load_fonts()
-        look = preferences.look()
-        self.theme = looks.chosen(look.theme, look.text_size)
-        dress(self, self.theme)
+        self._preferences = preferences
+        self._workspace = Workspace(library, models, preferences, self._state, self)
+        self._workspace.titled.connect(self._show_title)
+        self.setCentralWidget(self._workspace)
         self.setWindowIcon(app_icon())
-        self.sidebar = Sidebar(library, self.theme)
-        self.page = ChatPage(models, self.theme)
-        self.inspector = Inspector(models, preferences, self.theme)
-        self.settings_page: SettingsPage | None = None
-        self._centre = QStackedWidget()
-        self._centre.addWidget(self.page)
-        self.panels = Panels(self.sidebar, self._centre, self.inspector, self._state)
-        self._drop = FileDrop(self)
-        self._drop.dropped.connect(models.open_file)
-        self._connect()
-        self.setCentralWidget(self.panels)
-        self._take_text_size()
-        self.panels.restore()
-        self._attached = True
-        self.page.composer.field.setFocus()
 
-    def _connect(self) -> None:
-        self.sidebar.chat_chosen.connect(self.open_chat)
-        self.sidebar.new_asked.connect(self.new_chat)
-        self.sidebar.hide_asked.connect(self.toggle_sidebar)
-        self.sidebar.settings_asked.connect(self.toggle_settings)
-        self.sidebar.export_asked.connect(self.export_chat)
-        header = self.page.header
-        header.model_chosen.connect(self._choose_model)
-        header.open_asked.connect(self.choose_file)
-        header.sidebar_asked.connect(self.toggle_sidebar)
-        header.inspector_asked.connect(self.toggle_inspector)
-        header.pin_asked.connect(self._pin_open)
-        header.delete_asked.connect(self._delete_open)
-        header.export_asked.connect(self._export_open)
-        self.page.welcome.open_asked.connect(self.choose_file)
-        self.page.composer.stop_asked.connect(self.escape)
-        self.page.sent.connect(self.inspector.flush)
-        self.inspector.told.connect(self.tell)
-        self.inspector.too_long.connect(self.page.tell_too_long)
-        self.panels.arranged.connect(self._panels_arranged)
-        self._library.notice.connect(self.tell)
-        self._library.chats_changed.connect(self._chats_changed)
-        self._library.exported.connect(self._exported)
-        self._models.file_opened.connect(self._choose_model)
-        self._models.file_refused.connect(self._file_refused)
-        self._models.state_changed.connect(self._model_state_changed)
-        self._preferences.look_changed.connect(self.follow_look)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self.follow_look)
-        from app.ui.shortcuts import SHORTCUTS
+    @property
+    def workspace(self) -> Workspace:
+        """What is in the window, once it is attached."""
+        assert self._workspace is not None
+        return self._workspace
 
-        for shortcut in SHORTCUTS:
-            if shortcut.command:
-                # named once in the table, so that help and keys cannot differ
-                slot: Callable[[], None] = getattr(self, shortcut.command)
-                QShortcut(QKeySequence(shortcut.keys), self, slot)
-
-    # --- starting ---------------------------------------------------------------------------------------------------
+    @property
+    def page(self) -> ChatPage:
+        """The chat in the middle."""
+        return self.workspace.page
 
     @Slot()
     def fill(self) -> None:
         """Bring in the chats and open the last one; at once, or right after the window was first painted."""
-        if self._filled or (self.isVisible() and not self._painted and not self._fill_wanted):
-            if not self._filled:
-                self._fill_wanted = True
-                QTimer.singleShot(_PAINT_WAIT_MS, self, self.fill)
+        if self._filled:
+            return
+        if self.isVisible() and not self._painted and not self._fill_wanted:
+            self._fill_wanted = True
+            QTimer.singleShot(_PAINT_WAIT_MS, self, self.fill)
             return
         self._filled = True
-        last_id = self._library.last_chat_id()
-        self.show_session(self._library.session(last_id) if last_id is not None else self._library.new_chat())
-        self.sidebar.refresh()
-        self._models.prepare(self._library.last_model_id if last_id is None else self._session().chat.model_id)
+        self.workspace.fill()
+
+    @Slot(object)
+    def tell(self, notice: Notice) -> None:
+        """Show a notice in the window."""
+        self.workspace.tell(notice)
+
+    @Slot(int)
+    def open_chat(self, chat_id: int) -> None:
+        """Show a saved chat."""
+        self.workspace.open_chat(chat_id)
+
+    @Slot()
+    def new_chat(self) -> None:
+        """Show an empty chat."""
+        self.workspace.new_chat()
+
+    @Slot(str)
+    def _show_title(self, title: str) -> None:
+        self.setWindowTitle(f"{title} – Orcinus")
+
+    def _restore_geometry(self) -> None:
+        known = self._state.value("window/geometry") if self._state is not None else None
+        if known is None or not self.restoreGeometry(known):
+            screen = self.screen().availableGeometry().size()
+            self.resize(_USUAL.boundedTo(screen * 0.95).expandedTo(_SMALLEST))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Before anything is attached, the outlines of what will be there."""
         super().paintEvent(event)
-        if not self._attached:
-            paint_skeleton(self, self.theme, self._state)
+        if self._workspace is None:
+            paint_skeleton(self, self._colours, self._state)
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self, self.painted.emit)
             if self._fill_wanted:
                 QTimer.singleShot(0, self, self.fill)
 
-    # --- chats ------------------------------------------------------------------------------------------------------
-
-    def _session(self) -> ChatSession:
-        assert self.page.session is not None
-        return self.page.session
-
-    def show_session(self, session: ChatSession) -> None:
-        """Show a chat in the middle and its settings at the right."""
-        self.inspector.flush()
-        if id(session) not in self._told:
-            self._told.add(id(session))
-            session.notice.connect(self.tell)
-            session.chat_changed.connect(self._chat_changed)
-        self.page.show_session(session, first=not self._library.chats())
-        self.inspector.show_session(session)
-        self.sidebar.show_open(session.chat.id)
-        self._library.opened(session)
-        self._centre.setCurrentWidget(self.page)
-        self._show_title()
-
-    @Slot(int)
-    def open_chat(self, chat_id: int) -> None:
-        """Show a saved chat."""
-        self.show_session(self._library.session(chat_id))
-        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def new_chat(self) -> None:
-        """Show an empty chat."""
-        model_id = self.page.session.chat.model_id if self.page.session is not None else ""
-        self.show_session(self._library.new_chat(model_id))
-        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def previous_chat(self) -> None:
-        """Show the chat above the open one."""
-        self._open_neighbour(-1)
-
-    @Slot()
-    def next_chat(self) -> None:
-        """Show the chat below the open one."""
-        self._open_neighbour(1)
-
-    def _open_neighbour(self, step: int) -> None:
-        if chat_id := self.sidebar.neighbour(step):
-            self.open_chat(chat_id)
-
-    @Slot()
-    def rename_chat(self) -> None:
-        """Put the cursor into the title."""
-        title = self.page.header.title
-        title.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        title.selectAll()
-
-    @Slot()
-    def _chat_changed(self) -> None:
-        session = self.sender()
-        if session is self.page.session:
-            self.sidebar.show_open(self._session().chat.id)
-            self._show_title()
-        self.sidebar.refresh()
-
-    def _show_title(self) -> None:
-        self.setWindowTitle(f"{self._session().chat.title} – Orcinus")
-
-    @Slot()
-    def _chats_changed(self) -> None:
-        """The open chat may be gone."""
-        if self.page.session is None:
-            return
-        open_id = self._session().chat.id
-        if open_id and all(chat.id != open_id for chat in self._library.chats()):
-            chats = self._library.chats()
-            self.show_session(self._library.session(chats[0].id) if chats else self._library.new_chat())
-
-    @Slot()
-    def _pin_open(self) -> None:
-        chat = self._session().chat
-        self._library.set_pinned(chat.id, not chat.pinned)
-
-    @Slot()
-    def _delete_open(self) -> None:
-        self._library.delete(self._session().chat.id)
-
-    @Slot()
-    def _export_open(self) -> None:
-        self.export_chat(self._session().chat.id)
-
-    @Slot(int)
-    def export_chat(self, chat_id: int) -> None:
-        """Ask where to, and write the chat there."""
-        from app.ui.file_dialogs import ask_export
-
-        title = next((chat.title for chat in self._library.chats() if chat.id == chat_id), "Chat")
-        ask_export(self, title, lambda path: self._library.export_chat(chat_id, path))
-
-    @Slot(str)
-    def _exported(self, path: str) -> None:
-        self.tell(Notice("The chat was exported", path))
-
-    # --- models -----------------------------------------------------------------------------------------------------
-
-    @Slot()
-    def choose_file(self) -> None:
-        """Ask for a model file."""
-        from app.ui.file_dialogs import ask_model
-
-        ask_model(self, self._models.open_file)
-
-    @Slot(str)
-    def _choose_model(self, model_id: str) -> None:
-        if self.page.session is None:
-            self.fill()
-        self._session().set_model(model_id)
-        self._library.opened(self._session())
-
-    @Slot(object)
-    def _file_refused(self, error: AppError) -> None:
-        self.tell(Notice.of(error, (("Choose another file", self.choose_file),)))
-
-    @Slot(str)
-    def _model_state_changed(self, model_id: str) -> None:
-        from app.ui.words import state_words
-
-        entry, state = self._models.entry(model_id), self._models.state(model_id)
-        self.sidebar.show_status("" if state.kind == "unloaded" else f"{entry.name}: {state_words(state).lower()}")
-
-    # --- panels and pages -------------------------------------------------------------------------------------------
-
-    @Slot()
-    def toggle_sidebar(self) -> None:
-        """Show or hide the chats."""
-        self.panels.toggle_left()
-
-    @Slot()
-    def toggle_inspector(self) -> None:
-        """Show or hide system prompt and settings."""
-        self._centre.setCurrentWidget(self.page)
-        self.panels.toggle_right()
-
-    @Slot()
-    def _panels_arranged(self) -> None:
-        self.page.header.show_panels(sidebar=not self.sidebar.isHidden(), inspector=not self.inspector.isHidden())
-        if self.page.session is not None and not self.inspector.isHidden():
-            self.inspector.show_session(self._session())
-
-    @Slot()
-    def toggle_settings(self) -> None:
-        """Show the settings page, or go back to the chat."""
-        if self._centre.currentWidget() is not self.page:
-            self._leave_settings()
-            return
-        if self.settings_page is None:
-            from app.ui.settings_page import SettingsPage
-
-            self.settings_page = SettingsPage(self._preferences, self.theme)
-            self.settings_page.left.connect(self._leave_settings)
-            self._centre.addWidget(self.settings_page)
-        self._centre.setCurrentWidget(self.settings_page)
-        self.settings_page.back.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def show_help(self) -> None:
-        """Show the list of keys."""
-        if self._centre.currentWidget() is self.page:
-            self.toggle_settings()
-        if self.settings_page is not None:
-            self.settings_page.show_keys()
-
-    @Slot()
-    def _leave_settings(self) -> None:
-        self._centre.setCurrentWidget(self.page)
-        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def search_chats(self) -> None:
-        """Put the cursor into the search, showing it if it is hidden."""
-        self.panels.show_left()
-        self.sidebar.focus_search()
-
-    @Slot()
-    def write_message(self) -> None:
-        """Put the cursor into the message."""
-        self._leave_settings()
-
-    @Slot()
-    def regenerate_last(self) -> None:
-        """Ask for another version of the last reply."""
-        self.page.regenerate_last()
-
-    @Slot()
-    def copy_conversation(self) -> None:
-        """Put the chat into the clipboard."""
-        self.page.copy_conversation()
-
-    @Slot()
-    def escape(self) -> None:
-        """Stop the reply, else leave the settings, else put a notice away."""
-        if self._centre.currentWidget() is not self.page:
-            self._leave_settings()
-        elif not self.page.stop():
-            self.page.notices.close_newest()
-
-    @Slot(object)
-    def tell(self, notice: Notice) -> None:
-        """Show a notice; also while the settings are shown, which then make way."""
-        self._centre.setCurrentWidget(self.page)
-        self.page.notices.show_notice(notice)
-
-    # --- looks ------------------------------------------------------------------------------------------------------
-
-    @Slot()
-    def follow_look(self) -> None:
-        """Take the theme and text size that are in force now."""
-        look = self._preferences.look()
-        chosen = looks.chosen(look.theme, look.text_size)
-        if chosen == self.theme:
-            return
-        self.theme = chosen
-        dress(self, chosen)
-        self._take_text_size()
-
-    def _take_text_size(self) -> None:
-        """Larger text needs a larger window, as far as there is a screen for it."""
-        scale = max(1.0, self.theme.font_pt / looks.LIGHT.font_pt)
-        self.setMinimumSize((SMALLEST * scale).boundedTo(self.screen().availableGeometry().size()))
-        self.panels.set_text_size(self.theme.font_pt)
-
-    # --- what is remembered -----------------------------------------------------------------------------------------
-
-    def _restore_geometry(self) -> None:
-        known = self._state.value("window/geometry") if self._state is not None else None
-        if known is None or not self.restoreGeometry(known):
-            screen = self.screen().availableGeometry().size()
-            self.resize(_USUAL.boundedTo(screen * 0.95).expandedTo(SMALLEST))
-
-    def _last_theme(self) -> looks.Theme:
-        """The theme when the window was last closed: the one in force is known only with the settings."""
-        last = str(self._state.value("window/theme", "system")) if self._state is not None else "system"
-        return looks.chosen(last, looks.LIGHT.font_pt)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Hand over what is typed, and remember the window's place."""
-        if not self._attached:
-            super().closeEvent(event)
-            return
-        self.inspector.flush()
-        self.page.composer.flush_draft()
+        if self._workspace is not None:
+            self._workspace.leave()
         if self._state is not None:
             self._state.setValue("window/geometry", self.saveGeometry())
-            self._state.setValue("window/theme", self._preferences.look().theme)
-            self.panels.remember()
+            if self._preferences is not None:
+                self._state.setValue("window/theme", self._preferences.look().theme)
             self._state.sync()
         super().closeEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape, where no field has a use for it."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.escape()
-        else:
-            super().keyPressEvent(event)

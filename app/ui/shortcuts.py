@@ -33,5 +33,5 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+J", "Show or hide system prompt and settings", "toggle_inspector"),
     Shortcut("Ctrl+,", "Settings and keys", "toggle_settings"),
     Shortcut("F1", "This list", "show_help"),
-    Shortcut("Ctrl+Q", "Close Orcinus", "close"),
+    Shortcut("Ctrl+Q", "Close Orcinus", "close_window"),
 )

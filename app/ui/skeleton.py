@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QSettings
     from PySide6.QtWidgets import QWidget
 
-    from app.ui.theme import Theme
-
+# ground, sides, edges, fields, their edges: the theme itself is loaded later, and a test holds the two together
+_COLOURS = {
+    False: ("#ffffff", "#f6f7f9", "#fafbfc", "#e4e7ec", "#ffffff", "#d3d8e0"),
+    True: ("#1a1b1e", "#131416", "#17181b", "#2b2e33", "#212327", "#3a3e45"),
+}
 LEFT_PX = (210, 268, 420)
 """Least, usual and most width of the left side."""
 RIGHT_PX = (318, 326, 520)
@@ -34,24 +37,31 @@ def kept_shown(state: QSettings | None, key: str) -> bool:
     return state is None or bool(state.value(key, True, type=bool))
 
 
-def paint_skeleton(window: QWidget, theme: Theme, state: QSettings | None) -> None:
+def skeleton_colours(theme: str) -> tuple[str, ...]:
+    """The colours for a Look's theme: window, sidebar, panel, border, raised, control."""
+    dark = theme == "dark" or (theme == "system" and QGuiApplication.styleHints().colorScheme().name == "Dark")
+    return _COLOURS[dark]
+
+
+def paint_skeleton(window: QWidget, colours: tuple[str, ...], state: QSettings | None) -> None:
     """Paint grounds and edges where sides, header and composer will be."""
+    ground, sidebar, panel, border, raised, control = colours
     left = kept_width(state, "window/sidebar_px", LEFT_PX) if kept_shown(state, "window/sidebar") else 0
     right = kept_width(state, "window/inspector_px", RIGHT_PX) if kept_shown(state, "window/inspector") else 0
     width, height = window.width(), window.height()
     if left and right and width < LEAST_MIDDLE_PX + left + right:
         right = 0
     painter = QPainter(window)
-    painter.fillRect(window.rect(), QColor(theme.window))
-    painter.fillRect(0, 0, left, height, QColor(theme.sidebar))
-    painter.fillRect(width - right, 0, right, height, QColor(theme.panel))
-    painter.setPen(QColor(theme.border))
+    painter.fillRect(window.rect(), QColor(ground))
+    painter.fillRect(0, 0, left, height, QColor(sidebar))
+    painter.fillRect(width - right, 0, right, height, QColor(panel))
+    painter.setPen(QColor(border))
     for x in (left - 1, width - right):
         painter.drawLine(x, 0, x, height)
     painter.drawLine(left, _HEADER_PX - 1, width - right - 1, _HEADER_PX - 1)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(QColor(theme.control), 1))
-    painter.setBrush(QColor(theme.raised))
+    painter.setPen(QPen(QColor(control), 1))
+    painter.setBrush(QColor(raised))
     room = width - left - right
     column = min(room - 64, 812)
     box = QRectF(left + (room - column) / 2, height - _COMPOSER_PX - 32, column, _COMPOSER_PX)

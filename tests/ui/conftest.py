@@ -30,11 +30,12 @@ class Stage:
 
     def __init__(self, window: MainWindow, services: Services) -> None:
         self.window = window
+        self.space = window.workspace
         self.services = services
 
     @property
     def session(self):
-        return self.window.page.session
+        return self.space.page.session
 
     def notices(self) -> list[str]:
         """The titles of the bars that are open, the newest first."""

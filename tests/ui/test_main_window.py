@@ -10,9 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextBrowser, QWidget
 
 from app.engine.scripted import Script
-from app.ui.main_window import SMALLEST, MainWindow
+from app.ui.main_window import MainWindow
 from app.ui.shortcuts import SHORTCUTS
 from app.ui.welcome import SuggestionCard
+from app.ui.workspace import SMALLEST
 
 SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=150)
 
@@ -20,21 +21,21 @@ SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=
 def say(qtbot, stage, text: str) -> None:
     """Type and send, and wait for the whole reply."""
     before = len(stage.session.path())
-    qtbot.keyClicks(stage.window.page.composer.field, text)
-    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Return)
+    qtbot.keyClicks(stage.space.page.composer.field, text)
+    qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: len(stage.session.path()) == before + 2 and not stage.session.busy, timeout=20_000)
 
 
 def start_saying(qtbot, stage, text: str) -> None:
     """Type and send, and wait until the reply has begun."""
-    qtbot.keyClicks(stage.window.page.composer.field, text)
+    qtbot.keyClicks(stage.space.page.composer.field, text)
     with qtbot.waitSignal(stage.session.text_added, timeout=20_000):
-        qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Return)
+        qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Return)
 
 
 def read(stage) -> str:
     """What stands in the transcript."""
-    transcript = stage.window.page.transcript
+    transcript = stage.space.page.transcript
     return "\n".join(b.toPlainText() for b in transcript.findChildren(QTextBrowser) if b.isVisible())
 
 
@@ -51,14 +52,14 @@ def usable(window: QWidget) -> list[QWidget]:
 
 def test_the_first_start_greets_and_a_card_gets_an_answer(qtbot, open_window):
     stage = open_window(script=None)
-    assert stage.window.page.welcome.isVisible()
+    assert stage.space.page.welcome.isVisible()
     assert [chat.id for chat in stage.services.library.chats()] == []
     card = next(c for c in stage.window.findChildren(SuggestionCard) if c.text_to_send == "Tell me a story.")
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(stage.session.path()) == 2 and not stage.session.busy, timeout=20_000)
     qtbot.waitUntil(lambda: "Once upon a time" in read(stage))
-    assert not stage.window.page.welcome.isVisible()
-    assert QApplication.focusWidget() is stage.window.page.composer.field or not stage.window.isActiveWindow()
+    assert not stage.space.page.welcome.isVisible()
+    assert QApplication.focusWidget() is stage.space.page.composer.field or not stage.window.isActiveWindow()
 
 
 def test_a_message_is_answered_titled_listed_and_counted_exactly(qtbot, open_window):
@@ -66,11 +67,11 @@ def test_a_message_is_answered_titled_listed_and_counted_exactly(qtbot, open_win
     say(qtbot, stage, "My name is Ada.")
     say(qtbot, stage, "What is my name?")
     qtbot.waitUntil(lambda: "Your name is Ada." in read(stage))
-    assert stage.window.page.header.title.text() == "My name is Ada."
-    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
+    assert stage.space.page.header.title.text() == "My name is Ada."
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
     how = stage.session.path()[-1].provenance
     qtbot.waitUntil(lambda: stage.session.usage.exact)
-    words = stage.window.page.header.gauge.words()
+    words = stage.space.page.header.gauge.words()
     used, context = (int(number.replace(",", "")) for number in re.findall(r"[\d,]+", words))
     assert context == how.context_tokens
     assert used >= how.prompt_tokens + how.completion_tokens
@@ -81,16 +82,16 @@ def test_each_chat_keeps_its_own_draft(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "first")
     first = stage.session.chat.id
-    qtbot.keyClicks(stage.window.page.composer.field, "a draft in the first")
-    stage.window.new_chat()
-    assert stage.window.page.composer.text() == ""
+    qtbot.keyClicks(stage.space.page.composer.field, "a draft in the first")
+    stage.space.new_chat()
+    assert stage.space.page.composer.text() == ""
     say(qtbot, stage, "second")
-    qtbot.keyClicks(stage.window.page.composer.field, "and one in the second")
+    qtbot.keyClicks(stage.space.page.composer.field, "and one in the second")
     second = stage.session.chat.id
-    stage.window.open_chat(first)
-    assert stage.window.page.composer.text() == "a draft in the first"
-    stage.window.open_chat(second)
-    assert stage.window.page.composer.text() == "and one in the second"
+    stage.space.open_chat(first)
+    assert stage.space.page.composer.text() == "a draft in the first"
+    stage.space.open_chat(second)
+    assert stage.space.page.composer.text() == "and one in the second"
 
 
 def test_going_to_another_chat_and_back_while_a_reply_grows_loses_none_of_it(qtbot, open_window):
@@ -98,10 +99,10 @@ def test_going_to_another_chat_and_back_while_a_reply_grows_loses_none_of_it(qtb
     start_saying(qtbot, stage, "go")
     first = stage.session
     qtbot.waitUntil(lambda: first.path()[-1].id > 0)
-    stage.window.new_chat()
-    assert not stage.window.page.welcome.isHidden()
+    stage.space.new_chat()
+    assert not stage.space.page.welcome.isHidden()
     qtbot.wait(150)
-    stage.window.open_chat(first.chat.id)
+    stage.space.open_chat(first.chat.id)
     qtbot.waitUntil(lambda: "word0 word1 word2" in read(stage))
     assert first.busy
     qtbot.waitUntil(lambda: not first.busy, timeout=20_000)
@@ -112,7 +113,7 @@ def test_going_to_another_chat_and_back_while_a_reply_grows_loses_none_of_it(qtb
 def test_escape_and_the_button_stop_a_reply_and_keep_what_came(qtbot, open_window):
     stage = open_window(script=SLOW)
     start_saying(qtbot, stage, "go")
-    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Escape)
+    qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not stage.session.busy)
     reply = stage.session.path()[-1]
     assert reply.state.value == "stopped"
@@ -123,26 +124,26 @@ def test_deleting_takes_no_dialog_and_undo_brings_the_chat_back(qtbot, open_wind
     stage = open_window()
     say(qtbot, stage, "keep me")
     gone = stage.session.chat.id
-    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [gone])
-    stage.window.page.header.delete_asked.emit()
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
+    stage.space.page.header.delete_asked.emit()
     qtbot.waitUntil(lambda: stage.session.chat.id != gone)
     assert QApplication.activeModalWidget() is None
     assert stage.notices() == ["“keep me” was deleted"]
     undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
     qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [gone])
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
 
 
 def test_renaming_in_the_header_and_in_the_list_is_the_same(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "hello")
-    stage.window.rename_chat()
-    title = stage.window.page.header.title
+    stage.space.rename_chat()
+    title = stage.space.page.header.title
     qtbot.keyClicks(title, "From the header")
     qtbot.keyClick(title, Qt.Key.Key_Return)
-    rows = stage.window.sidebar.list.rows
+    rows = stage.space.sidebar.list.rows
     qtbot.waitUntil(lambda: "From the header" in [rows.index(i).data() for i in range(rows.rowCount())])
-    stage.window.sidebar.list.rows.renamed.emit(stage.session.chat.id, "From the list")
+    stage.space.sidebar.list.rows.renamed.emit(stage.session.chat.id, "From the list")
     qtbot.waitUntil(lambda: title.text() == "From the list")
     assert stage.window.windowTitle() == "From the list – Orcinus"
 
@@ -151,29 +152,29 @@ def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_
     stage = open_window()
     say(qtbot, stage, "orcas are dolphins")
     found = stage.session.chat.id
-    stage.window.new_chat()
+    stage.space.new_chat()
     say(qtbot, stage, "something else")
-    search = stage.window.sidebar.search
+    search = stage.space.sidebar.search
     qtbot.keyClicks(search, "dolphins")
-    qtbot.waitUntil(lambda: stage.window.sidebar.list.rows.chat_ids() == [found])
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [found])
     qtbot.keyClick(search, Qt.Key.Key_Return)
     assert stage.session.chat.id == found
     qtbot.keyClick(search, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: len(stage.window.sidebar.list.rows.chat_ids()) == 2)
+    qtbot.waitUntil(lambda: len(stage.space.sidebar.list.rows.chat_ids()) == 2)
 
 
 def test_a_search_without_hits_says_so(qtbot, open_window):
     stage = open_window()
-    qtbot.keyClicks(stage.window.sidebar.search, "nothing")
+    qtbot.keyClicks(stage.space.sidebar.search, "nothing")
     qtbot.waitUntil(lambda: "No chat contains “nothing”." in [w.text() for w in stage.window.findChildren(QLabel)])
 
 
 def test_up_in_an_empty_message_edits_the_last_one_in_its_place(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "first version")
-    qtbot.keyClick(stage.window.page.composer.field, Qt.Key.Key_Up)
+    qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Up)
     question = stage.session.path()[0]
-    item = stage.window.page.transcript.item(question.id)
+    item = stage.space.page.transcript.item(question.id)
     qtbot.waitUntil(lambda: item.is_in_use)
 
 
@@ -181,11 +182,11 @@ def test_regenerating_keeps_the_first_version_beside_the_second(qtbot, open_wind
     stage = open_window(script=Script(replies=("the first answer", "the second answer")))
     say(qtbot, stage, "hello")
     first = stage.session.path()[-1]
-    stage.window.regenerate_last()
+    stage.space.regenerate_last()
     qtbot.waitUntil(lambda: stage.session.path()[-1].id != first.id and not stage.session.busy)
     qtbot.waitUntil(lambda: "the second answer" in read(stage))
     assert "the first answer" not in read(stage)
-    stage.window.page.transcript.version_requested.emit(stage.session.path()[-1].id, -1)
+    stage.space.page.transcript.version_requested.emit(stage.session.path()[-1].id, -1)
     qtbot.waitUntil(lambda: "the first answer" in read(stage))
 
 
@@ -194,11 +195,11 @@ def test_a_text_too_long_to_paste_is_told_with_the_models_own_limit(qtbot, open_
     data = QMimeData()
     data.setText("x" * 10_000_000)
     qtbot.waitUntil(lambda: stage.session.usage.context_tokens > 0)
-    stage.window.page.composer.field.insertFromMimeData(data)
-    notice = stage.window.page.notices.notices()[0]
+    stage.space.page.composer.field.insertFromMimeData(data)
+    notice = stage.space.page.notices.notices()[0]
     assert notice.title == "That text is too long to paste: 10,000,000 characters"
     assert "4,096 tokens" in notice.detail
-    assert stage.window.page.composer.text() == ""
+    assert stage.space.page.composer.text() == ""
 
 
 # --- system prompt and settings -------------------------------------------------------------------------------------
@@ -206,17 +207,17 @@ def test_a_text_too_long_to_paste_is_told_with_the_models_own_limit(qtbot, open_
 
 def test_a_system_prompt_still_being_typed_is_used_by_the_very_next_reply(qtbot, open_window):
     stage = open_window(script=None)
-    field = stage.window.inspector.chat.prompt.field
+    field = stage.space.inspector.chat.prompt.field
     field.selectAll()
     qtbot.keyClicks(field, "Answer in capital letters.")
     say(qtbot, stage, "What is the capital of France?")
     assert stage.session.path()[-1].text == "THE CAPITAL OF FRANCE IS PARIS."
-    qtbot.waitUntil(lambda: "5 tokens" in [w.text() for w in stage.window.inspector.findChildren(QLabel)])
+    qtbot.waitUntil(lambda: "5 tokens" in [w.text() for w in stage.space.inspector.findChildren(QLabel)])
 
 
 def test_a_prompt_becomes_the_models_default_and_back(qtbot, open_window):
     stage = open_window()
-    prompt = stage.window.inspector.chat.prompt
+    prompt = stage.space.inspector.chat.prompt
     before = stage.services.preferences.model_prompt("starter")
     prompt.field.setPlainText("Be brief.")
     adopt = next(b for b in prompt.findChildren(QPushButton) if "default" in b.text() and b.text().startswith("Make"))
@@ -231,7 +232,7 @@ def test_a_prompt_becomes_the_models_default_and_back(qtbot, open_window):
 
 def test_the_two_tabs_change_two_scopes(qtbot, open_window):
     stage = open_window()
-    inspector = stage.window.inspector
+    inspector = stage.space.inspector
     inspector.chat.form.changed.emit("temperature", 1.5)
     assert stage.session.chat.overrides == {"temperature": 1.5}
     inspector.tabs.setCurrentIndex(1)
@@ -248,8 +249,8 @@ def test_the_two_tabs_change_two_scopes(qtbot, open_window):
 def test_the_model_tab_tells_what_is_known_of_the_model(qtbot, open_window):
     stage = open_window(script=None)
     qtbot.waitUntil(lambda: stage.services.models.state("starter").kind == "ready", timeout=20_000)
-    stage.window.inspector.tabs.setCurrentIndex(1)
-    facts = dict(stage.window.inspector.model.facts.facts())
+    stage.space.inspector.tabs.setCurrentIndex(1)
+    facts = dict(stage.space.inspector.model.facts.facts())
     assert facts["State"] == "Loaded"
     assert facts["Architecture"] == "llama"
     assert facts["Trained context"] == "2,048 tokens"
@@ -262,7 +263,7 @@ def test_the_model_tab_tells_what_is_known_of_the_model(qtbot, open_window):
 def test_everything_that_takes_the_keyboard_has_a_name(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "hello")
-    window = stage.window
+    window = stage.space
     seen = 0
     for step in ("chat", "model", "settings"):
         if step == "model":
@@ -285,7 +286,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(qtbot, open_window):
 def test_tab_goes_round_the_window_and_back_to_where_it_began(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "hello")
-    window = stage.window
+    window = stage.space
     with qtbot.waitActive(window):
         window.activateWindow()
     start = window.page.composer.field
@@ -307,7 +308,7 @@ def test_tab_goes_round_the_window_and_back_to_where_it_began(qtbot, open_window
 
 
 def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, open_window):
-    window = open_window().window
+    window = open_window().space
     keys = [shortcut.keys for shortcut in SHORTCUTS]
     assert len(keys) == len(set(keys))
     assert all(callable(getattr(window, s.command)) for s in SHORTCUTS if s.command)
@@ -321,7 +322,7 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
 def test_the_theme_and_text_size_change_while_it_runs(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "hello")
-    window = stage.window
+    window = stage.space
     stage.services.preferences.set_look("theme", "dark")
     assert window.theme.dark
     assert window.theme.window in QApplication.instance().styleSheet()
@@ -335,7 +336,8 @@ def test_the_theme_and_text_size_change_while_it_runs(qtbot, open_window):
 
 
 def test_the_smallest_window_shows_the_chat_and_one_side_at_a_time(qtbot, open_window):
-    window = open_window(size=(SMALLEST.width(), SMALLEST.height())).window
+    stage = open_window(size=(SMALLEST.width(), SMALLEST.height()))
+    window = stage.space
     qtbot.waitUntil(lambda: window.width() == SMALLEST.width())
     assert window.sidebar.isVisible()
     assert not window.inspector.isVisible()
@@ -346,15 +348,15 @@ def test_the_smallest_window_shows_the_chat_and_one_side_at_a_time(qtbot, open_w
     qtbot.waitUntil(lambda: window.inspector.geometry().right() <= window.width())
     window.toggle_sidebar()
     assert window.sidebar.isVisible()
-    window.resize(1280, 820)
+    stage.window.resize(1280, 820)
     qtbot.waitUntil(lambda: window.sidebar.isVisible() and window.inspector.isVisible())
 
 
 def test_panels_and_size_are_remembered(qtbot, open_window):
     stage = open_window(size=(1111, 777))
-    stage.window.toggle_inspector()
+    stage.space.toggle_inspector()
     stage.window.close()
-    again = open_window(services=stage.services, size=(1111, 777)).window
+    again = open_window(services=stage.services, size=(1111, 777)).space
     assert not again.inspector.isVisible()
     assert again.sidebar.isVisible()
     assert (again.width(), again.height()) == (1111, 777)
@@ -376,22 +378,22 @@ def test_a_dropped_model_file_is_opened_and_chosen_for_the_chat(qtbot, open_wind
     path.write_bytes(b"GGUF")
     drop(stage.window, str(path))
     qtbot.waitUntil(lambda: stage.session.chat.model_id == str(path))
-    assert stage.window.page.header.picker.accessibleName().startswith("Model: some model.Q4_K_M")
-    stage.window.inspector.tabs.setCurrentIndex(1)
-    assert dict(stage.window.inspector.model.facts.facts())["Quant"] == "Q4_K_M"
+    assert stage.space.page.header.picker.accessibleName().startswith("Model: some model.Q4_K_M")
+    stage.space.inspector.tabs.setCurrentIndex(1)
+    assert dict(stage.space.inspector.model.facts.facts())["Quant"] == "Q4_K_M"
 
 
 def test_a_file_that_cannot_be_opened_is_told_with_a_way_out(qtbot, open_window, tmp_path):
     stage = open_window()
     drop(stage.window, str(tmp_path / "missing.gguf"))
     qtbot.waitUntil(lambda: stage.notices() == ["There is no such file"])
-    assert [words for words, _ in stage.window.page.notices.notices()[0].actions] == ["Choose another file"]
+    assert [words for words, _ in stage.space.page.notices.notices()[0].actions] == ["Choose another file"]
     assert stage.session.chat.model_id == "starter"
 
 
 def test_the_model_menu_lists_every_model_and_the_way_to_more(qtbot, open_window):
     stage = open_window()
-    menu = stage.window.page.header.picker.menu()
+    menu = stage.space.page.header.picker.menu()
     menu.aboutToShow.emit()
     words = [action.text() for action in menu.actions() if action.text()]
     assert any(text.startswith("Orcinus Starter\t") for text in words)
@@ -403,9 +405,9 @@ def test_a_link_is_only_opened_after_it_was_shown(qtbot, open_window, monkeypatc
     say(qtbot, stage, "hello")
     opened: list[str] = []
     monkeypatch.setattr("app.ui.chat_page.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
-    stage.window.page.transcript.link_activated.emit("https://example.org/a")
+    stage.space.page.transcript.link_activated.emit("https://example.org/a")
     assert opened == []
-    assert stage.window.page.notices.notices()[0].detail == "https://example.org/a"
+    assert stage.space.page.notices.notices()[0].detail == "https://example.org/a"
     follow = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Open in the browser")
     qtbot.mouseClick(follow, Qt.MouseButton.LeftButton)
     assert opened == ["https://example.org/a"]
