@@ -100,7 +100,7 @@ def times(folder: Path) -> bool:
     copying = _median(lambda: stores._backups.make(stores._database.connection), 3)
     purging = _once(lambda: stores.chats.purge(chat_id))
     stores.close()
-    for name, seconds in {
+    for name, (wall_s, cpu_s) in {
         "open, checked": opening,
         "read 10,000 messages": reading,
         "list 1,000 chats": listing,
@@ -111,8 +111,8 @@ def times(folder: Path) -> bool:
         "backup": copying,
         "delete the large chat for good": purging,
     }.items():
-        print(f"{name}: {seconds * 1000:.2f} ms")
-    return reading < 0.3
+        print(f"{name}: {wall_s * 1000:.2f} ms, CPU {cpu_s * 1000:.2f} ms")
+    return reading[1] < 0.3
 
 
 def _large_chat(path: Path) -> int:
@@ -137,14 +137,16 @@ def _large_chat(path: Path) -> int:
     return chats[0]
 
 
-def _median(work: Callable[[], object], times_run: int) -> float:
-    return statistics.median(_once(work) for _ in range(times_run))
+def _median(work: Callable[[], object], times_run: int) -> tuple[float, float]:
+    """Seconds on the clock and seconds of CPU; the first also tells what else the machine does."""
+    walls, cpus = zip(*(_once(work) for _ in range(times_run)), strict=True)
+    return statistics.median(walls), statistics.median(cpus)
 
 
-def _once(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+def _once(work: Callable[[], object]) -> tuple[float, float]:
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - begin_cpu
 
 
 def main(wanted: list[str]) -> int:
