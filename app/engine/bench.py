@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from statistics import median
@@ -61,28 +61,32 @@ def _runs(engine: LlamaEngine, n_prompt: int, n_gen: int, depth: int) -> Iterato
         yield reading, generating
 
 
-def measure_reading(engine: LlamaEngine, n_prompt: int, depth: int = 0) -> float:
+def measure_reading(
+    engine: LlamaEngine, n_prompt: int, depth: int = 0, clock: Callable[[], float] = perf_counter
+) -> float:
     """Seconds to read `n_prompt` random ids behind `depth` others."""
     start = _fill(engine, depth)
     prompt = start + _random_ids(engine, n_prompt, depth)
-    started = perf_counter()
+    started = clock()
     for _ in engine.read(prompt, StopFlag()):
         pass
-    return perf_counter() - started
+    return clock() - started
 
 
-def measure_generating(engine: LlamaEngine, n_gen: int, depth: int = 0) -> float:
+def measure_generating(
+    engine: LlamaEngine, n_gen: int, depth: int = 0, clock: Callable[[], float] = perf_counter
+) -> float:
     """Seconds for `n_gen` decodes of one token behind `depth` others, each followed by choosing and writing one."""
     stop = StopFlag()
     prompt = _fill(engine, depth) + _random_ids(engine, 1, depth)
     reply = Reply(Request(prompt, Sampling(seed=1)))
     with engine.sampler(Sampling(seed=1)) as sampler:
-        started = perf_counter()
+        started = clock()
         for _ in engine.read(prompt, stop):
             pass
         for token in islice(engine.choices(sampler, stop), n_gen):
             reply.add(token, engine.piece(token))
-        return perf_counter() - started
+        return clock() - started
 
 
 def _fill(engine: LlamaEngine, depth: int) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
@@ -21,6 +22,41 @@ class Outcome(IntEnum):
     BAD_BATCH = -1
 
 
+class _Batch:
+    """A llama_batch of one sequence whose arrays are Python's own; the last token alone asks for logits."""
+
+    def __init__(self, llama: Any, size: int) -> None:
+        self._size = size
+        self._token = (llama.llama_token * size)()
+        self._position = (llama.llama_pos * size)()
+        self._n_sequences = (ctypes.c_int32 * size)(*[1] * size)
+        self._sequence = llama.llama_seq_id(0)
+        each = ctypes.POINTER(llama.llama_seq_id)
+        self._sequences = (each * size)(*[ctypes.pointer(self._sequence)] * size)
+        self._logits = (ctypes.c_int8 * size)()
+        self._batch = llama.llama_batch(
+            n_tokens=0,
+            token=self._token,
+            embd=None,
+            pos=self._position,
+            n_seq_id=self._n_sequences,
+            seq_id=self._sequences,
+            logits=self._logits,
+        )
+
+    def filled(self, tokens: Sequence[int], first: int) -> Any:
+        """The batch with these ids from position `first` on; at most as many as its size."""
+        count = len(tokens)
+        if not 0 < count <= self._size:
+            raise ValueError(f"{count} tokens in a batch of {self._size}")
+        self._token[:count] = tokens
+        self._position[:count] = range(first, first + count)
+        self._logits[self._batch.n_tokens - 1] = 0
+        self._logits[count - 1] = 1
+        self._batch.n_tokens = count
+        return self._batch
+
+
 class Decoder:
     """A llama.cpp context with one sequence in it. After a fatal error it makes itself a new context."""
 
@@ -28,7 +64,7 @@ class Decoder:
         self._library = library
         self._llama = library.llama
         self._make_context = make_context
-        self._batch = self._llama.llama_batch_init(batch_tokens, 0, 1)
+        self._batch = _Batch(self._llama, batch_tokens)
         self._batch_tokens = batch_tokens
         self._decode: Callable[[Any, Any], int] = self._llama.llama_decode
         self._flag: StopFlag | None = None
@@ -82,24 +118,13 @@ class Decoder:
         )
 
     def close(self) -> None:
-        """Free the context, then the batch; harmless when repeated."""
+        """Free the context; harmless when repeated."""
         if self.context is not None:
             self._llama.llama_free(self.context)
-            self._llama.llama_batch_free(self._batch)
             self.context = None
 
     def _decode_slice(self, tokens: Sequence[int]) -> int:
-        batch = self._batch
-        first = len(self.sequence.tokens)
-        last = len(tokens) - 1
-        for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = first + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = self.sequence.sequence
-            batch.logits[index] = index == last
-        batch.n_tokens = len(tokens)
-        return self._decode(self.context, batch)
+        return self._decode(self.context, self._batch.filled(tokens, len(self.sequence.tokens)))
 
     def _recover(self, outcome: int) -> None:
         """Leave a state from which the next reply is as from a fresh context."""

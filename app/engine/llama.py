@@ -107,6 +107,11 @@ class LlamaEngine:
         """What is known of the model."""
         return self._facts
 
+    @property
+    def threads(self) -> int:
+        """CPU threads at work."""
+        return self._how.threads
+
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""
         self._must_be_open()

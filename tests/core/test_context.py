@@ -1,4 +1,7 @@
+"""Which turns are sent when not all fit."""
+
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +65,7 @@ def test_the_cut_stays_while_the_chat_grows_so_that_prompts_begin_alike():
     for exchanges in range(1, 400):
         turns = whole[: 2 + 2 * exchanges]
         starts.append(fit(turns, measured(turns), 2000))
-    moves = sum(1 for one, other in zip(starts, starts[1:], strict=False) if one != other)
+    moves = sum(1 for one, other in pairwise(starts) if one != other)
     assert starts == sorted(starts)
     assert starts[-1] > 700
     assert moves < 400 / 3

@@ -1,3 +1,5 @@
+"""Text from outside, cleaned."""
+
 import random
 
 from app.core.text import clean

@@ -1,3 +1,5 @@
+"""What of the KV cache is kept for the next prompt."""
+
 import random
 
 from app.engine.cache import KvSequence, common_length

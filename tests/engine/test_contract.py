@@ -191,14 +191,10 @@ def test_a_stream_that_is_left_in_the_middle_leaves_an_engine_that_works(engine)
 )
 def test_no_part_of_a_stop_string_is_shown(engine, stop, text):
     events = ask(engine, LIST, Sampling(temperature=0, stop=(stop,)))
-    shown = []
-    for event in events:
-        if isinstance(event, Delta):
-            shown.append(event.text)
     if text is None:
         assert done_of(events).reason is StopReason.END
     else:
-        assert "".join(shown) == text
+        assert text_of(events) == text
         assert done_of(events).reason is StopReason.STOP_STRING
 
 

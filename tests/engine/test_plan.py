@@ -1,3 +1,5 @@
+"""How a model is loaded on machines of all sizes."""
+
 import dataclasses
 
 import pytest

@@ -1,3 +1,5 @@
+"""Prompts in ChatML: token for token what llama.cpp makes of the whole text, and nothing that a message can forge."""
+
 import random
 
 import pytest
@@ -70,7 +72,8 @@ def test_control_ids_come_from_the_template_alone_whatever_a_thousand_conversati
                 assert set(segment.tokens) <= controls
             else:
                 assert not controls & set(segment.tokens)
-        templates = 2 * len(turns) + 1 + engine._vocabulary.adds_bos
+        goes_on = turns[-1:] and turns[-1].role is Role.ASSISTANT  # an answer that stands last is left open
+        templates = 2 * len(turns) + (-1 if goes_on else 1) + engine._vocabulary.adds_bos
         assert sum(token in controls for token in prompt.tokens) == templates
 
 
@@ -147,7 +150,7 @@ def test_bos_stands_first_where_the_vocabulary_wants_it(tmp_path, open_model):
 def test_an_answers_own_ids_are_used_for_its_content(engine):
     spelled = tuple(token for c in "the user" for token in engine._vocabulary.following_tokens(c))
     prompt = engine.render([Turn(Role.USER, "hi"), Turn(Role.ASSISTANT, "the user", spelled)], reply=False)
-    text = [segment for segment in prompt.segments if segment.turn == 1 and segment.kind == "text"][0]
+    text = next(segment for segment in prompt.segments if segment.turn == 1 and segment.kind == "text")
     assert text.tokens == engine._vocabulary.text_tokens("assistant\n") + spelled
     assert text.tokens != engine._vocabulary.text_tokens("assistant\nthe user")
 

@@ -1,3 +1,5 @@
+"""A growing reply: whole characters, no part of a stop string, and ids that say what was shown."""
+
 import random
 
 import pytest

@@ -1,3 +1,5 @@
+"""Sampler chains: their order, what is off, and the same text for the same seed."""
+
 import pytest
 
 from app.core.chat import Role

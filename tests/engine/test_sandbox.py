@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -126,10 +127,8 @@ def render(source, **values):
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS)
 @pytest.mark.timeout(10)
 def test_a_bomb_ends_in_an_error_or_in_a_small_text(source):
-    try:
+    with contextlib.suppress(*ERRORS):
         assert len(render(source)) < 100_000
-    except ERRORS as error:
-        assert not isinstance(error, TemplateRefused) or str(error)
 
 
 LIMITED = """

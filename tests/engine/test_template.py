@@ -1,3 +1,5 @@
+"""A model's own template: llama.cpp's tokens, no forged turns, and ChatML where it is wrong."""
+
 import random
 
 import pytest
@@ -26,8 +28,8 @@ MISTRAL = """{{ bos_token }}{% for message in messages %}
 {%- elif message['role'] == 'assistant' %}{{ message['content'] + eos_token }}
 {%- else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"""
 
-CHATML = """{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' \
-+ '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"""
+CHATML = """{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] \
++ '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"""
 
 TALK = [
     Turn(Role.SYSTEM, "Be brief."),

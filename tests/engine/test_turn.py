@@ -1,4 +1,7 @@
+"""Playing a turn: what is sent when not everything fits."""
+
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -61,7 +64,7 @@ def test_the_next_turns_prompt_begins_as_this_ones_so_that_the_cache_serves_it()
         cached.append(done.cached_tokens / done.prompt_tokens)
         turns.append(Turn(Role.ASSISTANT, text, done.token_ids))
     assert dropped[-1] > 60
-    moved = [now for before, now in zip(dropped, dropped[1:], strict=False) if now != before]
+    moved = [now for before, now in pairwise(dropped) if now != before]
     assert len(moved) <= 15
     assert sum(share > 0.8 for share in cached) >= 40
 
