@@ -150,11 +150,20 @@ class MessageTree:
         """Ids of all versions of this turn, oldest first, itself among them."""
         return tuple(self._children[self._by_id[message_id].parent_id])
 
-    def remove(self, message_ids: Iterable[int]) -> None:
-        """Take messages out that nothing follows, such as a question that was refused."""
-        for message_id in sorted(message_ids, reverse=True):
-            message = self._by_id.pop(message_id)
-            self._children[message.parent_id].remove(message_id)
+    def take_back(self, reply_id: int) -> tuple[list[int], str, int | None]:
+        """Take out a reply that was refused, and its question if nothing else answers it.
+
+        Returns:
+            The ids taken out, the question's text (empty where it stays), and the leaf to show instead.
+        """
+        reply = self._by_id[reply_id]
+        gone, text, leaf_id = [reply_id], "", reply.parent_id
+        if reply.parent_id is not None and len(self._children[reply.parent_id]) == 1:
+            question = self._by_id[reply.parent_id]
+            gone, text, leaf_id = [reply_id, question.id], question.text, question.parent_id
+        for message_id in gone:
+            self._children[self._by_id.pop(message_id).parent_id].remove(message_id)
+        return gone, text, self.newest_leaf(leaf_id)
 
     def newest_leaf(self, message_id: int | None) -> int | None:
         """The end of the newest path that goes through this message; None asks for the newest path of all."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,10 +14,11 @@ from app.core.options import Sampling
 from app.core.settings import declared
 from app.core.text import clean
 from app.services.archive import Archive
+from app.services.chat_record import ChatRecord, add_turn, title_from
 from app.services.context_meter import ContextMeter, Usage
 from app.services.growing_reply import GrowingReply
 from app.services.model_manager import ModelManager
-from app.services.notice import Notice
+from app.services.notice import LONGEST_TEXT, Notice, too_long
 from app.services.preferences import Preferences
 from app.services.reply_job import turns_of
 from app.services.transcript_marks import Marker, markers
@@ -26,18 +26,7 @@ from app.storage.stores import Stores
 
 Result = TypeVar("Result")
 
-UNTITLED = "New chat"
-_TITLE_CHARACTERS = 60
 _DRAFT_MS = 400
-LONGEST_TEXT = 4_000_000
-"""Characters of one message; far above any context, it only keeps a pasted file from stalling the window."""
-
-
-@dataclass
-class _Row:
-    """The chat's id in the database, once it is there; touched on the storage lane alone."""
-
-    id: int | None
 
 
 class ChatSession(QObject):
@@ -86,8 +75,8 @@ class ChatSession(QObject):
         self.tree = MessageTree()
         self.ready = chat.id == 0
         self.draft = ""
-        self._row = _Row(chat.id or None)
         self._archive = archive
+        self._record = ChatRecord(archive, chat.id, self._got_place, self._not_kept)
         self._models = models
         self._preferences = preferences
         self._reply: GrowingReply | None = None
@@ -106,8 +95,11 @@ class ChatSession(QObject):
     # --- what is there ---------------------------------------------------------------------------------------------
 
     def path(self) -> list[Message]:
-        """The messages on screen, first to last."""
-        return self.tree.path(self.chat.leaf_id)
+        """The messages on screen, first to last; a growing reply with what it has so far."""
+        found = self.tree.path(self.chat.leaf_id)
+        if self._reply is not None and found and found[-1].id == self._reply.message.id:
+            found[-1] = self._reply.so_far()
+        return found
 
     def markers(self) -> tuple[Marker, ...]:
         """The lines between them."""
@@ -256,12 +248,13 @@ class ChatSession(QObject):
         if self.busy or not text or not self.ready:
             return
         if len(text) > LONGEST_TEXT:
-            self._too_long(text)
+            self.notice.emit(too_long(len(text)))
+            self.text_returned.emit(text)
             return
         title = self.chat.title if self.chat.titled_by_person or parent_id is not None else title_from(text)
         self._begin()
         self._ask(
-            lambda stores, chat_id: _add_turn(stores, chat_id, parent_id, text, title),
+            lambda stores, chat_id: add_turn(stores, chat_id, parent_id, text, title),
             lambda pair: self._said(pair, title),
             lambda error: self._not_sent(error, text),
         )
@@ -289,12 +282,6 @@ class ChatSession(QObject):
         if text:
             self.text_returned.emit(text)
 
-    def _too_long(self, text: str) -> None:
-        title = f"This message is too long: {len(text):,} characters"
-        detail = f"No model could read it at once; {LONGEST_TEXT:,} characters is the most that can be sent."
-        self.notice.emit(Notice(title, detail, "Nothing was sent. Shorten it, or send it in parts.", "warning"))
-        self.text_returned.emit(text)
-
     # --- the reply --------------------------------------------------------------------------------------------------
 
     def _start_reply(self, reply: Message, branched_at: Message | None, continued: Message | None = None) -> None:
@@ -313,7 +300,7 @@ class ChatSession(QObject):
         self._reply = GrowingReply(
             reply, history, turns, self.chat, self.sampling(), self._models, self._archive, self, continued
         )
-        self._reply.text_added.connect(self._text_added)
+        self._reply.text_added.connect(self.text_added)
         self._reply.progress_changed.connect(self.progress_changed)
         self._reply.tokens_counted.connect(self._meter.follow)
         self._reply.finished.connect(self._reply_finished)
@@ -321,12 +308,6 @@ class ChatSession(QObject):
         self._reply.notice.connect(self.notice)
         self._sending = False
         self._reply.start()
-
-    def _text_added(self, message_id: int, text: str) -> None:
-        # so that a chat shown anew in the middle of its reply has all of it
-        grown = self.tree[message_id]
-        self.tree.put(dataclasses.replace(grown, text=grown.text + text))
-        self.text_added.emit(message_id, text)
 
     def _reply_finished(self, message: Message, error: AppError | None) -> None:
         self._end_reply()
@@ -342,16 +323,8 @@ class ChatSession(QObject):
     def _reply_refused(self, error: MessageTooLongError) -> None:
         """The question does not fit: take the turn back and give the text to the composer again."""
         assert self._reply is not None
-        reply = self._reply.message
+        gone, text, leaf_id = self.tree.take_back(self._reply.message.id)
         self._end_reply()
-        question = self.tree[reply.parent_id] if reply.parent_id is not None else None
-        gone = [reply.id]
-        text = ""
-        if question is not None and self.tree.siblings(reply.id) == (reply.id,):
-            gone.append(question.id)
-            text = question.text
-        self.tree.remove(gone)
-        leaf_id = self.tree.newest_leaf(question.parent_id if question is not None and text else reply.parent_id)
         self._change(leaf_id=leaf_id)
         self._ask(lambda stores, chat_id: stores.chats.take_back(chat_id, gone, leaf_id))
         self.path_changed.emit()
@@ -390,7 +363,7 @@ class ChatSession(QObject):
         self._ask(lambda stores, chat_id: stores.chats.set_overrides(chat_id, overrides))
 
     def _save_draft(self) -> None:
-        if self._row.id is None and self.chat.id == 0 and not self.draft.strip():
+        if self.chat.id == 0 and not self.draft.strip():
             return
         draft = self.draft
         self._ask(lambda stores, chat_id: stores.chats.save_draft(chat_id, draft))
@@ -405,26 +378,11 @@ class ChatSession(QObject):
         then: Callable[[Result], None] | None = None,
         failed: Callable[[AppError], None] | None = None,
     ) -> None:
-        """Do work on the storage lane for this chat, which is created there first if it is new."""
-        chat, row = self.chat, self._row
+        self._record.ask(self.chat, work, then, failed)
 
-        def on_lane(stores: Stores) -> tuple[int, bool, Result]:
-            created = row.id is None
-            if row.id is None:
-                row.id = stores.chats.create(
-                    chat.model_id, title=chat.title, system_prompt=chat.system_prompt, overrides=chat.overrides
-                ).id
-            return row.id, created, work(stores, row.id)
-
-        def done(result: tuple[int, bool, Result]) -> None:
-            chat_id, created, value = result
-            if created:
-                self._change(id=chat_id)
-                self.saved.emit()
-            if then is not None:
-                then(value)
-
-        self._archive.ask(on_lane, done, failed or self._not_kept)
+    def _got_place(self, chat_id: int) -> None:
+        self._change(id=chat_id)
+        self.saved.emit()
 
     def _not_kept(self, error: AppError) -> None:
         self.notice.emit(Notice.of(error))
@@ -438,17 +396,3 @@ class ChatSession(QObject):
     def _model_state_changed(self, model_id: str) -> None:
         if model_id == self.chat.model_id:
             self._recount()
-
-
-def _add_turn(stores: Stores, chat_id: int, parent_id: int | None, text: str, title: str) -> tuple[Message, Message]:
-    added = stores.chats.add_turn(chat_id, parent_id, text)
-    stores.chats.rename(chat_id, title, by_person=False)
-    return added
-
-
-def title_from(text: str) -> str:
-    """A chat's title from its first message: its first line, shortened at a word."""
-    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), UNTITLED)
-    if len(line) <= _TITLE_CHARACTERS:
-        return line
-    return line[: _TITLE_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(".,;:") + "…"

@@ -95,6 +95,10 @@ class GrowingReply(QObject):
         if self._ticket is not None:
             self._ticket.cancel()
 
+    def so_far(self) -> Message:
+        """The reply with the text it has now."""
+        return dataclasses.replace(self.message, text="".join(self._parts))
+
     def save_text(self) -> None:
         """Hand what came since the last time to the storage lane."""
         if not self._unsaved:

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.chat import Chat, ChatRow
 from app.core.errors import AppError
 from app.services.archive import Archive
-from app.services.chat_session import UNTITLED, ChatSession
+from app.services.chat_record import UNTITLED
+from app.services.chat_session import ChatSession
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
 from app.services.preferences import Preferences

@@ -8,6 +8,9 @@ from typing import Literal
 
 from app.core.errors import AppError
 
+LONGEST_TEXT = 4_000_000
+"""Characters of one message; far above any context, it only keeps a pasted file from stalling the window."""
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -23,3 +26,10 @@ class Notice:
     def of(cls, error: AppError, actions: tuple[tuple[str, Callable[[], None]], ...] = ()) -> Notice:
         """The notice that shows an error."""
         return cls(error.title, error.detail, error.hint, "error", actions)
+
+
+def too_long(characters: int) -> Notice:
+    """What to tell about a message that no model could read at once."""
+    title = f"This message is too long: {characters:,} characters"
+    detail = f"No model could read it at once; {LONGEST_TEXT:,} characters is the most that can be sent."
+    return Notice(title, detail, "Nothing was sent. Shorten it, or send it in parts.", "warning")

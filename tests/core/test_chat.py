@@ -43,8 +43,13 @@ def test_putting_a_message_twice_replaces_it_and_makes_no_second_version(tree):
     assert tree[2].text == "longer"
 
 
-def test_a_refused_turn_can_be_taken_out(tree):
-    tree.remove([7, 8])
+def test_a_refused_question_is_taken_back_with_its_reply(tree):
+    assert tree.take_back(8) == ([8, 7], "m7", 6)
     assert tuple(tree.siblings(1)) == (1,)
     assert 7 not in tree
-    assert tree.newest_leaf(None) == 6
+
+
+def test_a_refused_second_answer_is_taken_back_alone(tree):
+    assert tree.take_back(6) == ([6], "", 4)
+    assert tuple(tree.siblings(2)) == (2,)
+    assert 1 in tree

@@ -94,7 +94,9 @@ def test_text_from_the_command_line_is_understood(key, text, value):
     assert declared(Sampling)[key].parsed(text) == value
 
 
-@pytest.mark.parametrize(("key", "text"), [("temperature", "warm"), ("top_k", "1.5"), ("temperature", "off"), ("mirostat", "3")])
+@pytest.mark.parametrize(
+    ("key", "text"), [("temperature", "warm"), ("top_k", "1.5"), ("temperature", "off"), ("mirostat", "3")]
+)
 def test_text_that_is_no_value_is_refused_with_what_is_allowed(key, text):
     with pytest.raises(SettingError) as caught:
         declared(Sampling)[key].parsed(text)
