@@ -20,7 +20,7 @@ def main() -> int:
         from app.cli import without_display
 
         return without_display(arguments)
-    from app.main import run as open_window
+    from app.opening import run as open_window
 
     return open_window(arguments)
 

@@ -1,4 +1,4 @@
-"""Builds the parts, connects them and runs the window; the only place that knows them all."""
+"""Builds the parts and connects them; the only place that knows them all."""
 
 from __future__ import annotations
 
@@ -8,65 +8,31 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import PySide6
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
-import app
 from app.core.errors import AppError
-from app.paths import Paths, find_paths
+from app.paths import Paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom, Load
 from app.services.notice import Notice
-from app.setup import prepare_process
-from app.single_instance import SingleInstance
 from app.storage.stores import Stores, open_stores
+from app.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
-
-_SWITCH_INTERVAL_S = 0.0005
-"""A busy worker then hands the GIL over ten times sooner than by default, which keeps frames on time."""
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Open the window and run until it is closed; returns the exit code. A GGUF file as argument is opened."""
-    if refused := _refused_binding():
-        print(refused, file=sys.stderr)  # noqa: T201  (there is no window to tell it)
-        return 1
-    paths = find_paths(os.environ)
-    prepare_process(paths)
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    application = QApplication([sys.argv[0]])
-    application.setApplicationName("Orcinus")
-    application.setApplicationVersion(app.__version__)
-    application.setDesktopFileName("orcinus")
-    single = SingleInstance(paths.lock_file) if paths.lasting else None
-    files = [os.path.abspath(name) for name in arguments if not name.startswith("-")]
-    if single is not None and not single.is_first:
-        single.ask_the_first(files)
-        print("Orcinus is open already; its window was brought to the front.")  # noqa: T201
-        return 0
-    program = Program(application, paths)
-    if single is not None:
-        single.asked.connect(program.come_to_front)
-    hook_crashes(program.window.tell)
-    program.open(files)
-    code = application.exec()
-    saved, engine_ended = program.close()
-    if single is not None:
-        single.close()
-    logging.shutdown()
-    if not engine_ended:
-        # llama.cpp is still inside a decode: freeing anything under it would crash, and all is saved
-        os._exit(0 if saved else 1)
-    return code if saved else 1
 
 
 class Program(QObject):
     """The running app: its parts, in the order they were built."""
 
-    def __init__(self, application: QApplication, paths: Paths, load_model: Load | None = None) -> None:
-        """`load_model` stands in for llama.cpp's loader where time or faults are measured."""
+    def __init__(
+        self,
+        application: QApplication,
+        paths: Paths,
+        load_model: Load | None = None,
+        window: MainWindow | None = None,
+    ) -> None:
+        """`load_model` stands in for llama.cpp's loader where time or faults are measured; `window` may be open."""
         super().__init__(application)
         self._paths = paths
         self._archive, remembered, warnings = _open_archive(paths, self)
@@ -77,7 +43,6 @@ class Program(QObject):
         from app.services.library import Library
         from app.services.model_manager import FileFacts, ModelEntry, ModelManager
         from app.services.preferences import Preferences
-        from app.ui.main_window import MainWindow
 
         def look_at(path: str) -> FileFacts:
             file = inspect(path)
@@ -104,7 +69,8 @@ class Program(QObject):
             remembered.last_model_id,
             self,
         )
-        self.window = MainWindow(self.library, self.models, self.preferences, settings_file=str(paths.window_file))
+        self.window = window or MainWindow(settings_file=str(paths.window_file))
+        self.window.attach(self.library, self.models, self.preferences)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
             if warning:
                 self.window.tell(warning)
@@ -206,10 +172,3 @@ def hook_crashes(tell: Callable[[Notice], None]) -> None:
         tell(Notice.of(unforeseen(error)))
 
     sys.excepthook = hook
-
-
-def _refused_binding() -> str:
-    """PySide6 6.12.0 on Python 3.11 kills the program after some thousand calls (PYSIDE-3474)."""
-    if PySide6.__version__ == "6.12.0" and sys.version_info < (3, 12):
-        return "PySide6 6.12.0 does not work with Python 3.11. Please run: python3 packaging/dev.py setup"
-    return ""

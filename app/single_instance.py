@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLockFile, QObject, Signal
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+if TYPE_CHECKING:
+    from PySide6.QtNetwork import QLocalServer
 
 _WAIT_MS = 2000
 _LISTEN_MS = 300
+_AGAIN_MS = 50
 
 
 class SingleInstance(QObject):
@@ -34,14 +39,19 @@ class SingleInstance(QObject):
         self._lock.setStaleLockTime(0)
         self.is_first = self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError
         self._server: QLocalServer | None = None
-        if self.is_first:
-            self._listen()
 
     def ask_the_first(self, files: Sequence[str]) -> bool:
         """Ask the window that is open to come to the front and open these files; whether it heard."""
+        from PySide6.QtNetwork import QLocalSocket
+
         socket = QLocalSocket()
-        socket.connectToServer(self._name)
-        if not socket.waitForConnected(_WAIT_MS):
+        for _ in range(_WAIT_MS // _AGAIN_MS):
+            socket.connectToServer(self._name)
+            if socket.waitForConnected(_WAIT_MS):
+                break
+            # it may have painted its window and not listen yet
+            time.sleep(_AGAIN_MS / 1000)
+        else:
             return False
         socket.write(json.dumps(list(files)).encode() + b"\n")
         heard = socket.waitForBytesWritten(_WAIT_MS)
@@ -54,7 +64,10 @@ class SingleInstance(QObject):
             self._server.close()
         self._lock.unlock()
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Hear of other starts from now on; a start that comes before waits until then."""
+        from PySide6.QtNetwork import QLocalServer  # ten milliseconds that the first paint need not wait for
+
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         # We hold the lock, so a socket of this name was left behind by a crash

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_a_second_start_asks_the_first_and_hands_its_files_over(qtbot, tmp_path):
     first = SingleInstance(tmp_path / "orcinus.lock")
+    first.listen()
     assert first.is_first
     second = SingleInstance(tmp_path / "orcinus.lock")
     assert not second.is_first
@@ -48,6 +49,7 @@ def test_a_lock_left_by_a_killed_program_is_taken_over(qtbot, tmp_path):
 
 def test_nonsense_on_the_socket_is_no_trouble(qtbot, tmp_path):
     first = SingleInstance(tmp_path / "orcinus.lock")
+    first.listen()
     second = SingleInstance(tmp_path / "orcinus.lock")
     from PySide6.QtNetwork import QLocalSocket
 
@@ -58,4 +60,25 @@ def test_nonsense_on_the_socket_is_no_trouble(qtbot, tmp_path):
         socket.write(b"\xff{]\n")
         socket.flush()
     assert heard.args == [()]
+    first.close()
+
+
+def test_a_second_start_waits_while_the_first_is_still_opening(qtbot, tmp_path):
+    first = SingleInstance(tmp_path / "orcinus.lock")
+    code = (
+        "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
+        "from app.single_instance import SingleInstance; a = QCoreApplication([]);"
+        "s = SingleInstance(Path(sys.argv[1])); assert not s.is_first; print('asking', flush=True);"
+        "sys.exit(0 if s.ask_the_first(['a.gguf']) else 1)"
+    )
+    second = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "orcinus.lock")], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert second.stdout is not None
+    assert second.stdout.readline() == b"asking\n"
+    with qtbot.waitSignal(first.asked) as heard:
+        first.listen()
+    assert heard.args == [("a.gguf",)]
+    second.stdout.close()
+    assert second.wait(10) == 0
     first.close()

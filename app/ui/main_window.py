@@ -51,9 +51,7 @@ class MainWindow(QMainWindow):
         self._state = QSettings(settings_file, QSettings.Format.IniFormat) if settings_file else None
         self._filled = self._fill_wanted = self._painted = False
         self._workspace: Workspace | None = None
-        self._preferences: Preferences | None = None
-        last_theme = str(self._state.value("window/theme", "system")) if self._state is not None else "system"
-        self._colours = skeleton_colours(last_theme)
+        self._colours = skeleton_colours(self._state)
         self.setWindowTitle("Orcinus")
         self._restore_geometry()
         if library is not None and models is not None and preferences is not None:
@@ -65,7 +63,6 @@ class MainWindow(QMainWindow):
         from app.ui.icons import app_icon
         from app.ui.workspace import Workspace
 
-        self._preferences = preferences
         self._workspace = Workspace(library, models, preferences, self._state, self)
         self._workspace.titled.connect(self._show_title)
         self.setCentralWidget(self._workspace)
@@ -136,7 +133,7 @@ class MainWindow(QMainWindow):
             self._workspace.leave()
         if self._state is not None:
             self._state.setValue("window/geometry", self.saveGeometry())
-            if self._preferences is not None:
-                self._state.setValue("window/theme", self._preferences.look().theme)
+            if self._workspace is not None:
+                self._state.setValue("window/dark", self._workspace.theme.dark)
             self._state.sync()
         super().closeEvent(event)

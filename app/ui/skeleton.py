@@ -22,24 +22,29 @@ RIGHT_PX = (318, 326, 520)
 LEAST_MIDDLE_PX = 400
 _HEADER_PX = 56
 _COMPOSER_PX = 84
+_DARK_BELOW = 110
 
 
 def kept_width(state: QSettings | None, key: str, widths: tuple[int, int, int]) -> int:
     """The width of a side when the window was last closed; the usual one where none was kept."""
     least, usual, most = widths
-    kept = state.value(key, usual, type=int) if state is not None else usual
-    # the file may have been written by hand
-    return min(max(kept if isinstance(kept, int) else usual, least), most)
+    kept = str(state.value(key, "")) if state is not None else ""
+    # the file may have been written by hand; and asking Qt for a type costs five milliseconds
+    return min(max(int(kept), least), most) if kept.isdecimal() else usual
 
 
 def kept_shown(state: QSettings | None, key: str) -> bool:
     """Whether a side was wanted when the window was last closed."""
-    return state is None or bool(state.value(key, True, type=bool))
+    return state is None or str(state.value(key, "true")).lower() != "false"
 
 
-def skeleton_colours(theme: str) -> tuple[str, ...]:
-    """The colours for a Look's theme: window, sidebar, panel, border, raised, control."""
-    dark = theme == "dark" or (theme == "system" and QGuiApplication.styleHints().colorScheme().name == "Dark")
+def skeleton_colours(state: QSettings | None) -> tuple[str, ...]:
+    """The colours when the window was last closed: window, sidebar, panel, border, raised, control.
+
+    At the first start the desktop's palette decides: asking for its colour scheme would cost twenty milliseconds.
+    """
+    kept = str(state.value("window/dark", "")).lower() if state is not None else ""
+    dark = kept == "true" if kept else QGuiApplication.palette().window().color().lightness() < _DARK_BELOW
     return _COLOURS[dark]
 
 

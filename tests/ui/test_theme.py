@@ -6,6 +6,7 @@ import re
 from itertools import product
 
 import pytest
+from PySide6.QtCore import QSettings
 from PySide6.QtGui import QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -13,6 +14,7 @@ from app.ui import theme as looks
 from app.ui.fonts import FONT_FILES, load_fonts
 from app.ui.icons import app_icon, icon
 from app.ui.resources import resource_path
+from app.ui.skeleton import kept_shown, kept_width, skeleton_colours
 
 WRITING = ("text", "muted", "faint", "accent", "link", "ok", "warn", "danger")
 GROUNDS = ("window", "sidebar", "panel", "raised", "field", "bubble", "info_bg", "warn_bg", "danger_bg")
@@ -91,3 +93,24 @@ def test_the_style_sheet_is_understood_by_qt(qapp: QApplication, recwarn):
         looks.apply(qapp, theme)
         assert theme.accent in qapp.styleSheet()
     looks.apply(qapp, looks.LIGHT)
+
+
+def test_the_first_paint_has_the_colours_of_the_theme(tmp_path):
+    for theme in (looks.LIGHT, looks.DARK):
+        state = QSettings(str(tmp_path / f"{theme.name}.ini"), QSettings.Format.IniFormat)
+        state.setValue("window/dark", theme.dark)
+        state.sync()
+        again = QSettings(str(tmp_path / f"{theme.name}.ini"), QSettings.Format.IniFormat)
+        expected = (theme.window, theme.sidebar, theme.panel, theme.border, theme.raised, theme.control)
+        assert skeleton_colours(again) == expected
+
+
+def test_widths_and_panels_are_read_back_whatever_stands_in_the_file(tmp_path):
+    state = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    assert kept_width(state, "w", (100, 200, 300)) == 200
+    for written, read in ((250, 250), (10, 100), (9999, 300), ("wide", 200)):
+        state.setValue("w", written)
+        assert kept_width(state, "w", (100, 200, 300)) == read
+    assert kept_shown(state, "p")
+    state.setValue("p", False)
+    assert not kept_shown(state, "p")
