@@ -157,6 +157,11 @@ class MessageBody(QTextBrowser):
             self.show_markdown(text, complete=complete)
         self._select(anchor, position)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether some of the text waits for a free moment."""
+        return bool(self._pending)
+
     def close_down(self) -> None:
         """Call off all work for this body; it is about to be deleted."""
         self._idle.cancel(self)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QGuiApplication, QLinearGradient, QPainter, QPen
+from PySide6.QtCore import QRect, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QPainter, QPen
 from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
-from app.ui.icons import icon
 from app.ui.message_actions import BAR_HEIGHT, ActionBar
 from app.ui.message_body import MessageBody
 from app.ui.message_editor import MessageEditor
+from app.ui.message_paint import NAME_HEIGHT, TEXT_LEFT, TOP, column, paint_marker, paint_name
 from app.ui.transcript_row import COLLAPSED_CHARACTERS, Row
 
 if TYPE_CHECKING:
@@ -22,23 +22,12 @@ if TYPE_CHECKING:
     from app.ui.markdown_style import MarkdownStyle
     from app.ui.transcript_idle import IdleWork
 
-COLUMN_PX = 800
-_MARGIN, _NARROW_MARGIN = 32, 14
-_TOP, _BOTTOM = 12, 10
-_AVATAR, _TEXT_LEFT, _NAME_HEIGHT = 28, 44, 27
+_BOTTOM = 10
 # Qt puts the extra height of a line below its text, so less room is needed there
 _BUBBLE_X, _BUBBLE_TOP, _BUBBLE_BOTTOM, _BUBBLE_SHARE = 16, 13, 6, 0.78
 _MARKER_HEIGHT = 44
 _SHOW_ALL_HEIGHT = 30
-_AVATAR_COLOURS = ("#5b86ff", "#8a5bff")
 _COPIED_MS = 1500
-
-
-def column(width: int) -> tuple[int, int]:
-    """Left edge and width of the text column in a transcript this wide, in pixels."""
-    margin = _MARGIN if width > 560 else _NARROW_MARGIN
-    wide = max(80, min(width - 2 * margin, COLUMN_PX))
-    return (width - wide) // 2, wide
 
 
 class MessageItem(QWidget):
@@ -280,40 +269,40 @@ class MessageItem(QWidget):
         if self.body is None:
             return _MARKER_HEIGHT
         if self._editor is not None:
-            return _TOP + self._editor.sizeHint().height() + _BOTTOM + 8
+            return TOP + self._editor.sizeHint().height() + _BOTTOM + 8
         text = max(24, self.body.height_for(self._text_width(width)))
         if self.row.kind == "user":
             extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
-            return _TOP + _BUBBLE_TOP + text + _BUBBLE_BOTTOM + extra + 4 + BAR_HEIGHT + _BOTTOM
-        return _TOP + _NAME_HEIGHT + text + 6 + BAR_HEIGHT + _BOTTOM + 6
+            return TOP + _BUBBLE_TOP + text + _BUBBLE_BOTTOM + extra + 4 + BAR_HEIGHT + _BOTTOM
+        return TOP + NAME_HEIGHT + text + 6 + BAR_HEIGHT + _BOTTOM + 6
 
     def _text_width(self, width: int) -> int:
         wide = column(width)[1]
         if self.row.kind == "user":
             widest = int(wide * _BUBBLE_SHARE) - 2 * _BUBBLE_X
             return self.body.ideal_width(widest) if self.body is not None else widest
-        return wide - _TEXT_LEFT
+        return wide - TEXT_LEFT
 
     def _arrange(self) -> None:
         if self.body is None or self.bar is None:
             return
         left, wide = column(self.width())
         if self._editor is not None:
-            self._editor.setGeometry(left, _TOP, wide, self.height() - _TOP - _BOTTOM)
+            self._editor.setGeometry(left, TOP, wide, self.height() - TOP - _BOTTOM)
             return
         text = self._text_width(self.width())
         bottom = self.height() - _BOTTOM - BAR_HEIGHT
         if self.row.kind == "user":
             extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
-            top = _TOP + _BUBBLE_TOP
+            top = TOP + _BUBBLE_TOP
             self.body.setGeometry(left + wide - text - _BUBBLE_X, top, text, bottom - top - _BUBBLE_BOTTOM - 4 - extra)
             if self._show_all is not None:
                 self._show_all.setGeometry(self.body.x() - 4, self.body.geometry().bottom() + 3, text, 26)
             self.bar.setGeometry(left, bottom, wide, BAR_HEIGHT)
         else:
-            top = _TOP + _NAME_HEIGHT
-            self.body.setGeometry(left + _TEXT_LEFT, top, text, bottom - top - 12 + 6)
-            self.bar.setGeometry(left + _TEXT_LEFT - 6, bottom - 6, wide - _TEXT_LEFT + 6, BAR_HEIGHT)
+            top = TOP + NAME_HEIGHT
+            self.body.setGeometry(left + TEXT_LEFT, top, text, bottom - top - 12 + 6)
+            self.bar.setGeometry(left + TEXT_LEFT - 6, bottom - 6, wide - TEXT_LEFT + 6, BAR_HEIGHT)
 
     # Qt
 
@@ -336,28 +325,14 @@ class MessageItem(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self.row.kind == "marker":
-            self._paint_marker(painter)
+            paint_marker(painter, self.row, self._style.theme, self.size())
         elif self._editor is None and self.body is not None:
             if self.row.kind == "user":
                 self._paint_bubble(painter, self.body.geometry())
             else:
-                self._paint_name(painter)
+                paint_name(painter, self.row, self._style.theme, self.width())
             if self.body.hasFocus() and self.body.cursorWidth():
                 self._paint_focus(painter, self.body.geometry())
-
-    def _paint_marker(self, painter: QPainter) -> None:
-        left, wide = column(self.width())
-        font = self._font(self._style.theme.small_pt)
-        middle = self.height() // 2
-        text = QFontMetrics(font).elidedText(self.row.text, Qt.TextElideMode.ElideRight, wide - 80)
-        half = QFontMetrics(font).horizontalAdvance(text) / 2 + 14
-        painter.setFont(font)
-        painter.setPen(QPen(QColor(self._style.theme.control), 1))
-        centre = left + wide / 2
-        painter.drawLine(QPointF(left, middle + 0.5), QPointF(centre - half, middle + 0.5))
-        painter.drawLine(QPointF(centre + half, middle + 0.5), QPointF(left + wide, middle + 0.5))
-        painter.setPen(QColor(self._style.theme.muted))
-        painter.drawText(QRect(left, 0, wide, self.height()), Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_bubble(self, painter: QPainter, text: QRect) -> None:
         extra = _SHOW_ALL_HEIGHT if self._show_all is not None else 0
@@ -366,27 +341,6 @@ class MessageItem(QWidget):
         frame = QRectF(text).adjusted(-_BUBBLE_X, -_BUBBLE_TOP, _BUBBLE_X, _BUBBLE_BOTTOM + extra)
         painter.drawRoundedRect(frame, 16, 16)
 
-    def _paint_name(self, painter: QPainter) -> None:
-        left = column(self.width())[0]
-        shade = QLinearGradient(left, _TOP, left + _AVATAR, _TOP + _AVATAR)
-        shade.setColorAt(0, QColor(_AVATAR_COLOURS[0]))
-        shade.setColorAt(1, QColor(_AVATAR_COLOURS[1]))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(shade)
-        painter.drawEllipse(QRectF(left, _TOP, _AVATAR, _AVATAR))
-        icon("spark", "#ffffff", 16).paint(painter, QRect(left + 6, _TOP + 6, 16, 16))
-        font = self._font(self._style.theme.chrome_pt)
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(QColor(self._style.theme.text))
-        place = QRect(left + _TEXT_LEFT, _TOP - 1, column(self.width())[1] - _TEXT_LEFT, 24)
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.row.speaker)
-        if self.row.state == "streaming" and not self.row.text:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._style.theme.faint))
-            for number in range(3):
-                painter.drawEllipse(QPointF(left + _TEXT_LEFT + 4 + 11 * number, _TOP + _NAME_HEIGHT + 12), 3, 3)
-
     def _paint_focus(self, painter: QPainter, text: QRect) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(self._style.theme.accent), 1.5))
@@ -394,8 +348,3 @@ class MessageItem(QWidget):
         if self.row.kind == "user":
             frame = QRectF(text).adjusted(-_BUBBLE_X, -_BUBBLE_TOP, _BUBBLE_X, _BUBBLE_BOTTOM)
         painter.drawRoundedRect(frame, 12, 12)
-
-    def _font(self, size_pt: float) -> QFont:
-        font = QFont(self._style.theme.body_font)
-        font.setPointSizeF(size_pt)
-        return font

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.highlight import warm
+from app.ui.markdown_parse import parse
 from app.ui.markdown_style import MarkdownStyle
 from app.ui.message_item import MessageItem
 from app.ui.transcript_access import announce, install
 from app.ui.transcript_view import RowView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from PySide6.QtGui import QKeyEvent, QShowEvent
 
@@ -137,6 +138,12 @@ class Transcript(RowView):
         elif not self._flush_timer.isActive():
             self._flush_timer.start(max(1, int((self._flush_at - perf_counter()) * 1000)))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether some streamed text is still to be shown."""
+        bodies = (item.body for item in self._items.values() if item.body is not None)
+        return bool(self._held) or any(body.is_behind for body in bodies)
+
     def finish(self, row_id: int, row: Row) -> None:
         """The reply is complete, or was stopped: `row` is its last state."""
         if row_id not in self._index:
@@ -149,7 +156,7 @@ class Transcript(RowView):
 
     @Slot()
     def _flush_held(self) -> None:
-        begun = perf_counter()
+        begun = thread_time()
         self._formulas.set_busy(True)
         held, self._held = self._held, {}
         for row_id, text in held.items():
@@ -159,8 +166,8 @@ class Transcript(RowView):
             item = self._items.get(row_id)
             if item is not None:
                 item.add_text(text, row)
-        spent = perf_counter() - begun
-        self._flush_at = begun + (spent / _LAYOUT_SHARE if spent > _CHEAP_S else 0)
+        spent = thread_time() - begun
+        self._flush_at = perf_counter() + (spent / _LAYOUT_SHARE if spent > _CHEAP_S else 0)
 
     # Looks
 
@@ -289,4 +296,12 @@ class Transcript(RowView):
         super().showEvent(event)
         if not self._warmed:
             self._warmed = True
-            self._idle.add(self, warm())
+            self._idle.add(self, _warm())
+
+
+def _warm() -> Iterator[None]:
+    """Load what the first reply would otherwise wait for."""
+    for sample in ("https://example.org `a` **b**", "| a |\n|---|\n| 1 |"):
+        parse(sample)
+        yield
+    yield from warm()

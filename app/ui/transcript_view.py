@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 from app.ui.formula import Formulas
 from app.ui.icons import icon
 from app.ui.markdown_style import MarkdownStyle
-from app.ui.message_item import MessageItem, column
+from app.ui.message_item import MessageItem
+from app.ui.message_paint import column
 from app.ui.transcript_heights import Heights
 from app.ui.transcript_idle import IdleWork
 from app.ui.transcript_row import Row, estimated_height
