@@ -214,7 +214,7 @@ def _engine(asked: argparse.Namespace, stop: StopFlag) -> Iterator[tuple[Engine,
     engine = load(choice.path, choice.loading, stop)
     if engine is None:
         raise SystemExit(_INTERRUPTED)
-    for notice in engine.facts.notices:
+    for notice in filter(None, (choice.notice, *engine.facts.notices)):
         print(notice, file=sys.stderr)
     try:
         yield engine, choice

@@ -44,6 +44,8 @@ class Choice:
     system_prompt: str
     sampling: Sampling
     loading: Loading
+    notice: str = ""
+    """A sentence for the person, where another model was chosen than they may expect."""
 
 
 def prepare_process(paths: Paths) -> None:
@@ -94,9 +96,11 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
     bundled = {entry.id: str(entry.file) for entry in parts.catalog.entries if entry.file is not None}
     names = {known.path: (known.name, Path(known.path).name) for known in parts.remembered.models}
     model_id = model or parts.remembered.last_model_id
-    if not model and model_id not in bundled and not Path(model_id or ".").is_file():
+    notice = ""
+    if not model and model_id not in bundled and not _is_file(model_id):
+        notice = f"{model_id} is gone, so the starter model answers." if model_id else ""
         model_id = next(iter(bundled))
-    if model_id not in bundled and not Path(model_id).exists():
+    if model_id not in bundled and not os.path.lexists(model_id):
         raise ModelFileError(
             f"There is no model {model_id!r}",
             "It is neither a file nor the name of a model on this computer.",
@@ -115,7 +119,15 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         resolution.model_prompt(model_id),
         resolution.resolved(Sampling, model_id, sampling).values,
         resolution.resolved(Loading, model_id, loading).values,
+        notice,
     )
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path or ".").is_file()
+    except ValueError:  # a path with NUL in it
+        return False
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

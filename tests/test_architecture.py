@@ -60,7 +60,9 @@ def test_llama_cpp_is_imported_in_the_engine_alone():
             assert not any(name.split(".")[0] == "llama_cpp" for name in imports(module)), name_of(module)
 
 
-@pytest.mark.parametrize("word", ["threading.Thread(", "QThread", "QRunnable", "ThreadPoolExecutor", "threading.Timer("])
+@pytest.mark.parametrize(
+    "word", ["threading.Thread(", "QThread", "QRunnable", "ThreadPoolExecutor", "threading.Timer("]
+)
 def test_threads_start_in_lanes_alone(word):
     users = {name_of(module) for module in MODULES if word in module.read_text("utf-8")}
     assert users <= {"app.services.lane"}
@@ -68,7 +70,9 @@ def test_threads_start_in_lanes_alone(word):
 
 def test_nothing_is_pickled():
     for module in MODULES:
-        assert not {name.split(".")[0] for name in imports(module)} & {"pickle", "marshal", "shelve", "diskcache"}, module
+        assert not {name.split(".")[0] for name in imports(module)} & {"pickle", "marshal", "shelve", "diskcache"}, (
+            module
+        )
 
 
 def test_packaging_is_no_package():

@@ -119,6 +119,16 @@ def test_the_last_used_model_answers_and_its_changed_settings_hold(capsys, home,
     assert reply["reply"] == reply["reply"].upper()
 
 
+def test_a_last_used_model_that_is_gone_is_told_and_the_starter_answers(capsys, home):
+    stores = open_stores(home / "orcinus.db")
+    stores.state.set("last_model", "/gone/model.gguf")
+    stores.close()
+    assert cli.run(["ask", "My name is Ada."]) == 0
+    told = capsys.readouterr()
+    assert "Ada" in told.out
+    assert "/gone/model.gguf is gone" in told.err
+
+
 def test_asking_leaves_the_database_alone(capsys, home):
     stores = open_stores(home / "orcinus.db")
     stores.close()
@@ -131,6 +141,8 @@ def test_asking_leaves_the_database_alone(capsys, home):
     ("arguments", "words"),
     [
         (["ask", "--model", "/nowhere/x.gguf", "Hi"], "There is no model"),
+        (["ask", "--model", "/tmp/\udcff\udcfe.gguf", "Hi"], "There is no model"),
+        (["ask", "--model", "/etc", "Hi"], "etc"),
         (["ask", "--set", "temperature=hot", "Hi"], "Temperature cannot be"),
         (["ask", "--set", "warmth=1", "Hi"], "--set does not understand"),
         (["ask", "--set", "temperature", "Hi"], "--set does not understand"),
