@@ -92,11 +92,15 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache)."""
+    """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache).
+
+    `continues` says that the prompt ends in an answer's own text, so that a space before its next word belongs to it.
+    """
 
     tokens: tuple[int, ...]
     sampling: Sampling
     conversation: int = 0
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.core.chatml import IM_END, IM_START
@@ -77,16 +78,13 @@ class LlamaEngine:
         self._model: Any = model
         self._how = how
         self._file = file
+        self._notices = list(how.notices)
         self._decoder = Decoder(native, self._make_context, how.batch_tokens)
-        self._vocabulary = Vocabulary(self._llama, self._llama.llama_model_get_vocab(model))
-        choice = choose_renderer(self._vocabulary, file.template, loading.template)
-        self._renderer = choice.renderer
-        self._ends = self._vocabulary.ends | frozenset(ChatMLRenderer(self._vocabulary).control_ids.values())
-        # the id ends a reply where the file says that it controls; elsewhere the model may have learnt to spell it
-        self._stop_texts = () if IM_END in file.control_texts or choice.name == OWN else (IM_END,)
-        notices = (*how.notices, *choice.notices)
-        if choice.name != OWN and not choice.renderer.control_ids:
-            notices += (_PLAIN_CHATML,)
+        try:
+            self._set_up_text(loading)
+        except BaseException:
+            self._decoder.close()
+            raise
         self._facts = ModelFacts(
             name=file.name,
             path=file.path,
@@ -98,9 +96,22 @@ class LlamaEngine:
             n_layers=file.n_layers,
             n_vocab=self._vocabulary.size,
             gpu_layers=file.n_layers + 1 if how.gpu_layers < 0 else how.gpu_layers,
-            template=choice.name,
-            notices=notices,
+            template=self._template,
+            notices=tuple(self._notices),
         )
+
+    def _set_up_text(self, loading: Loading) -> None:
+        """Find out how turns are written for the model and what ends a reply."""
+        self._vocabulary = Vocabulary(self._llama, self._llama.llama_model_get_vocab(self._model))
+        choice = choose_renderer(self._vocabulary, self._file.template, loading.template)
+        self._renderer, self._template = choice.renderer, choice.name
+        self._ends = self._vocabulary.ends | frozenset(ChatMLRenderer(self._vocabulary).control_ids.values())
+        # the id ends a reply where the file says that it controls; elsewhere the model may have learnt to spell it
+        known = IM_END in self._file.control_texts or choice.name == OWN
+        self._stop_texts = () if known else (IM_END,)
+        self._notices += choice.notices
+        if choice.name != OWN and not choice.renderer.control_ids:
+            self._notices.append(_PLAIN_CHATML)
 
     @property
     def facts(self) -> ModelFacts:
@@ -175,7 +186,7 @@ class LlamaEngine:
         self._decoder.sequence.clear()
 
     def _reply(self, request: Request, stop: StopFlag) -> Iterator[Event]:
-        drop_space = self._vocabulary.begins_with_space_after(request.tokens[-1])
+        drop_space = not request.continues and self._vocabulary.begins_with_space_after(request.tokens[-1])
         reply = Reply(request, self._stop_texts, drop_first_space=drop_space)
         with self.sampler(request.sampling) as sampler:
             first = True
@@ -206,6 +217,22 @@ class LlamaEngine:
             ModelMemoryError: llama.cpp could not make one.
         """
         how = self._how
+        context = self._llama.llama_init_from_model(self._model, self._context_params())
+        if not context and how.type_k != "f16":
+            self._how = replace(how, type_k="f16", type_v="f16")
+            context = self._llama.llama_init_from_model(self._model, self._context_params())
+            if context:
+                self._notices.append(f"The KV cache is f16: this model cannot have it in {how.type_k} here.")
+        if not context:
+            raise ModelMemoryError(
+                f"{self._file.name} could not be started",
+                f"llama.cpp could not make a context of {how.n_ctx:,} tokens.",
+                "Load it with a smaller context, or close other programs.",
+            )
+        return context
+
+    def _context_params(self) -> Any:
+        how = self._how
         params = self._llama.llama_context_default_params()
         params.n_ctx = how.n_ctx
         params.n_batch = how.batch_tokens
@@ -214,14 +241,7 @@ class LlamaEngine:
         params.flash_attn_type = _FLASH[how.flash_attention]
         params.type_k, params.type_v = _KV_TYPES[how.type_k], _KV_TYPES[how.type_v]
         params.no_perf = True
-        context = self._llama.llama_init_from_model(self._model, params)
-        if not context:
-            raise ModelMemoryError(
-                f"{self._file.name} could not be started",
-                f"llama.cpp could not make a context of {how.n_ctx:,} tokens.",
-                "Load it with a smaller context, or close other programs.",
-            )
-        return context
+        return params
 
 
 def _load_model(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from app.core.chat import Role
 from app.core.context import Size, fit, last_question, system_length
 from app.core.errors import MessageTooLongError
 from app.core.options import Sampling
@@ -63,7 +64,8 @@ def play(
 ) -> Iterator[Event | Fitted]:
     """Play the next turn: first one `Fitted`, then the engine's events.
 
-    `turns` are the system prompt, if any, and the conversation up to the question to answer.
+    `turns` are the system prompt, if any, and the conversation up to the question to answer; an answer that stands last
+    goes on.
 
     Raises:
         MessageTooLongError, TemplateError: as `fit_prompt`; nothing was generated.
@@ -71,7 +73,8 @@ def play(
     """
     fitted = fit_prompt(engine, turns, sampling)
     yield fitted
-    yield from engine.stream(Request(fitted.prompt.tokens, sampling, conversation), stop)
+    continues = bool(turns) and turns[-1].role is Role.ASSISTANT
+    yield from engine.stream(Request(fitted.prompt.tokens, sampling, conversation, continues), stop)
 
 
 def _refuse_huge(sizes: Sequence[Size], system: int, question: int, n_ctx: int) -> None:

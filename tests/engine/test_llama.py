@@ -94,6 +94,23 @@ def test_each_way_of_loading_answers(starter, open_model, loading):
     assert done.completion_tokens > 3
 
 
+def test_a_cache_type_that_the_model_cannot_have_gives_way_with_a_notice(tiny, open_model):
+    engine = open_model(tiny, kv_type="q8_0")  # its heads are half a q8_0 block wide
+    assert "f16" in engine.facts.notices[0]
+    assert say(engine, [Turn(Role.USER, "hello")], Sampling(max_tokens=2))[1].completion_tokens
+
+
+def test_an_answer_that_goes_on_keeps_the_space_before_its_next_word(tiny, open_model, monkeypatch):
+    engine = open_model(tiny)
+    word = engine._vocabulary.text_tokens("the")
+    turns = [Turn(Role.USER, "hello"), Turn(Role.ASSISTANT, "use")]
+    for continues, said in ((True, " the"), (False, "the")):
+        chosen = iter([*word, 2])
+        monkeypatch.setattr("app.engine.sampling.Sampler.choose", lambda _self, _context, chosen=chosen: next(chosen))
+        request = Request(engine.render(turns).tokens, HOT, continues=continues)
+        assert "".join(e.text for e in engine.stream(request, StopFlag()) if isinstance(e, Delta)) == said
+
+
 def test_what_llama_cpp_says_is_kept_and_not_printed(starter, capfd, open_model):
     open_model(starter)
     assert any("n_ctx" in line for line in library().lines)
