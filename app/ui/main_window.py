@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSettings, QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMainWindow
 
-from app.ui.skeleton import paint_skeleton, skeleton_colours
+from app.ui.skeleton import Skeleton
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QCloseEvent, QPaintEvent
@@ -27,7 +27,7 @@ _PAINT_WAIT_MS = 400
 class MainWindow(QMainWindow):
     """A frame that opens in three steps, so that something is on screen at once.
 
-    Made and shown alone it paints its outlines and imports next to nothing; `attach` builds what is in it; `fill`
+    Made and shown alone it has its outlines and imports next to nothing; `attach` builds what is in it; `fill`
     brings in the chats and the model.
 
     Signals: `painted()` once, after the first paint.
@@ -51,11 +51,12 @@ class MainWindow(QMainWindow):
         self._state = QSettings(settings_file, QSettings.Format.IniFormat) if settings_file else None
         self._filled = self._fill_wanted = self._painted = False
         self._workspace: Workspace | None = None
-        self._colours = skeleton_colours(self._state)
         self.setWindowTitle("Orcinus")
         self._restore_geometry()
         if library is not None and models is not None and preferences is not None:
             self.attach(library, models, preferences)
+        else:
+            self.setCentralWidget(Skeleton(self._state))
 
     def attach(self, library: Library, models: ModelManager, preferences: Preferences) -> None:
         """Build what is in the window, over these services."""
@@ -117,10 +118,8 @@ class MainWindow(QMainWindow):
             self.resize(_USUAL.boundedTo(screen * 0.95).expandedTo(_SMALLEST))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Before anything is attached, the outlines of what will be there."""
+        """After the first paint there is time for the rest."""
         super().paintEvent(event)
-        if self._workspace is None:
-            paint_skeleton(self, self._colours, self._state)
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self, self.painted.emit)
