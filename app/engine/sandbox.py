@@ -37,6 +37,10 @@ class TemplateRefused(Exception):  # noqa: N818
     """The template asked for something it may not have, took too long, or said itself that it cannot go on."""
 
 
+class TemplateSpent(TemplateRefused):
+    """The template took too long or wrote too much; trying once more will not help."""
+
+
 class Meter:
     """What one rendering has used so far."""
 
@@ -52,13 +56,13 @@ class Meter:
         """Count some work, and end the rendering if it is too much.
 
         Raises:
-            TemplateRefused: the time or the space is used up.
+            TemplateSpent: the time or the space is used up.
         """
         self._work += chars
         if self._work > _MAX_WORK_CHARS:
-            raise TemplateRefused("it writes far too much")
+            raise TemplateSpent("it writes far too much")
         if monotonic() > self._until:
-            raise TemplateRefused("it takes too long")
+            raise TemplateSpent("it takes too long")
 
 
 class TemplateEnvironment(sandbox.ImmutableSandboxedEnvironment):
@@ -102,7 +106,7 @@ class TemplateEnvironment(sandbox.ImmutableSandboxedEnvironment):
             pieces.append(piece)
             size += len(piece)
             if size > MAX_OUTPUT_CHARS:
-                raise TemplateRefused("it writes far too much")
+                raise TemplateSpent("it writes far too much")
             self.meter.spend()
         return "".join(pieces)
 
@@ -146,7 +150,7 @@ class TemplateEnvironment(sandbox.ImmutableSandboxedEnvironment):
         """The value, its size added to the work done."""
         if isinstance(value, str | list | tuple):
             if len(value) > MAX_OUTPUT_CHARS:
-                raise TemplateRefused("it writes far too much")
+                raise TemplateSpent("it writes far too much")
             self.meter.spend(len(value) * (1 if isinstance(value, str) else 8))
         return value
 
@@ -265,7 +269,7 @@ def _check_numbers(values: Iterable[Any]) -> None:
 def _check_replace(text: str, old: str = "", new: str = "") -> None:
     times = text.count(old) if old else len(text) + 1
     if len(text) + times * len(new) > MAX_OUTPUT_CHARS:
-        raise TemplateRefused("it writes far too much")
+        raise TemplateSpent("it writes far too much")
 
 
 def _check_nesting(value: Any) -> None:
@@ -276,7 +280,7 @@ def _check_nesting(value: Any) -> None:
         one = pending.pop()
         left -= 1 + (len(one) // 40 if isinstance(one, str) else 0)
         if left < 0:
-            raise TemplateRefused("it writes far too much")
+            raise TemplateSpent("it writes far too much")
         if isinstance(one, dict):
             pending += [*one.keys(), *one.values()]
         elif isinstance(one, list | tuple | set | frozenset):
@@ -300,7 +304,7 @@ def _join(environment: Any, values: Iterable[Any], between: str = "", attribute:
         texts.append(environment.text(item))
         size += len(texts[-1]) + len(str(between))
         if size > MAX_OUTPUT_CHARS:
-            raise TemplateRefused("it writes far too much")
+            raise TemplateSpent("it writes far too much")
     return str(environment.counted(str(between).join(texts)))
 
 

@@ -16,7 +16,7 @@ import jinja2
 from app.core.chat import Role
 from app.engine.base import Prompt, Segment, Turn
 from app.engine.prompt import ChatMLRenderer, beginning, wrote
-from app.engine.sandbox import MAX_SOURCE_CHARS, TemplateEnvironment, TemplateRefused
+from app.engine.sandbox import MAX_SOURCE_CHARS, TemplateEnvironment, TemplateRefused, TemplateSpent
 from app.engine.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -116,6 +116,8 @@ class TemplateRenderer:
         for attempt in (list(turns), _alternating(turns)):
             try:
                 return self._by_template(attempt, reply=reply)
+            except _SpentError:
+                break
             except TemplateFailedError as error:
                 log.info("The chat template failed: %s", error)
         return self._stand_in.render(turns, reply=reply)
@@ -153,7 +155,9 @@ class TemplateRenderer:
         }
         try:
             return self._environment.rendered(self._template, values)
-        except (*_WRONG, TemplateRefused, MemoryError) as error:
+        except (TemplateSpent, MemoryError) as error:
+            raise _SpentError(_reason(error)) from error
+        except (*_WRONG, TemplateRefused) as error:
             if any(turn.role is Role.SYSTEM for turn in turns) and not self._folds_system:
                 raise _SystemRefusedError(_reason(error)) from error
             raise TemplateFailedError(_reason(error)) from error
@@ -219,6 +223,10 @@ class TemplateRenderer:
 
     def _name(self, token: int) -> str:
         return self._vocabulary.shown(token) if token >= 0 else ""
+
+
+class _SpentError(TemplateFailedError):
+    """The template used up its time or space; it is not tried again."""
 
 
 class _SystemRefusedError(TemplateFailedError):

@@ -145,9 +145,9 @@ def test_a_reply_goes_on_until_the_context_is_full(tiny, open_model):
     assert events[-1].completion_tokens == 256 - len(prompt) + 1
 
 
-def test_streamed_text_is_that_of_all_bytes_at_once_over_300_seeds(tiny_engine):
+def test_streamed_text_is_that_of_all_bytes_at_once_over_many_seeds(tiny_engine):
     turns = [Turn(Role.USER, "hello")]
-    for seed in range(300):
+    for seed in range(60):
         text, done = say(tiny_engine, turns, Sampling(temperature=5, top_k=None, top_p=None, seed=seed, max_tokens=16))
         whole = b"".join(tiny_engine._vocabulary.piece(token) for token in done.token_ids)
         assert text == whole.decode("utf-8", "replace")

@@ -171,6 +171,13 @@ def test_a_wrong_template_is_replaced_by_chatml_with_a_notice(with_template, sou
     assert engine.render(TALK).text.endswith("<|im_start|>assistant\n")
 
 
+def test_a_template_that_takes_for_ever_on_a_real_chat_gives_way_to_chatml(with_template):
+    engine = with_template(LLAMA3 + "{% if messages | length > 5 %}" + WRONG["endless"] + "{% endif %}", LLAMA3_TOKENS)
+    assert engine.facts.template == "the model's own"
+    long = [*TALK, Turn(Role.ASSISTANT, "so"), Turn(Role.USER, "why?")]
+    assert engine.render(long).text.endswith("<|im_start|>user\nwhy?<|im_end|>\n<|im_start|>assistant\n")
+
+
 def test_bos_is_put_first_where_the_template_leaves_it_out_and_never_twice(with_template):
     engine = with_template(LLAMA3.replace("bos_token + content", "content"), LLAMA3_TOKENS)
     assert engine.render(TALK).tokens.count(1) == 1
