@@ -67,6 +67,9 @@ class Opening(QObject):
         prepare_process(self._paths)
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         from app.main import Program, hook_crashes
+        from app.services.garbage import GarbageCollector
+
+        self._garbage = GarbageCollector(self)
 
         try:
             self._program = Program(self._application, self._paths, window=self._window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from app.services.garbage import collect_if_due
+
 if "ORCINUS_TEST_WINDOW" not in os.environ:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
 sys.setswitchinterval(0.0005)
+gc.disable()  # as in the app: see app/services/garbage.py
 
 STARTER = Path(__file__).parent.parent / "resources" / "starter" / "starter.gguf"
 
@@ -39,6 +43,13 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_in_the_gui_thread() -> Iterator[None]:
+    """A worker that collected what a test before left would destroy Qt objects outside their thread."""
+    yield
+    collect_if_due()
 
 
 @pytest.fixture(autouse=True)

@@ -140,6 +140,7 @@ class Lane(QObject):
         self._timer.setInterval(flush_ms)
         self._timer.timeout.connect(self._flush)
         self._closed = False
+        self._let_go = threading.Semaphore(0)
 
     def submit(self, job: Job) -> Ticket:
         """Queue a job. Connect to the ticket at once: it emits nothing before the event loop runs again."""
@@ -148,6 +149,7 @@ class Lane(QObject):
         if self._closed:
             ticket.cancel()
             ticket.run_in_worker()
+            self._let_go.release()
         else:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
@@ -160,7 +162,7 @@ class Lane(QObject):
     @property
     def is_idle(self) -> bool:
         """Whether no job waits or runs and everything was emitted."""
-        return not self._tickets
+        return all(ticket.is_over for ticket in self._tickets)
 
     def drain(self, timeout_s: float) -> bool:
         """Wait for all jobs without stopping them and emit their results; for the end of the program only."""
@@ -170,8 +172,7 @@ class Lane(QObject):
         ended = self._thread is None or not self._thread.is_alive()
         self._closed = True
         self._thread = None if ended else self._thread
-        while self._tickets and all(ticket.deliver() for ticket in tuple(self._tickets)):
-            self._forget()
+        self._flush()
         return ended
 
     def close(self, timeout_s: float = 5.0) -> bool:
@@ -185,6 +186,8 @@ class Lane(QObject):
     def _work(self) -> None:
         while (ticket := self._jobs.get()) is not None:
             ticket.run_in_worker()
+            del ticket  # see _forget
+            self._let_go.release()
 
     def _flush(self) -> None:
         for ticket in tuple(self._tickets):
@@ -193,9 +196,12 @@ class Lane(QObject):
         self._forget()
 
     def _forget(self) -> None:
-        over = [ticket for ticket in self._tickets if ticket.is_over]
-        self._tickets = [ticket for ticket in self._tickets if not ticket.is_over]
-        for ticket in over:
-            ticket.deleteLater()
+        """Drop the tickets that are over and that the worker has let go of.
+
+        Whoever drops the last reference to a job destroys what it holds on to, Qt objects among it: that must be this
+        thread.
+        """
+        while self._tickets and self._tickets[0].is_over and self._let_go.acquire(blocking=False):
+            self._tickets.pop(0).deleteLater()
         if not self._tickets:
             self._timer.stop()

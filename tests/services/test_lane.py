@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -182,3 +183,27 @@ def test_draining_finishes_what_was_asked_and_tells(qtbot):
     heard = [Heard(lane.submit(counting(3))) for _ in range(5)]
     assert lane.drain(5)
     assert [one.outcome for one in heard] == [Outcome(End.FINISHED)] * 5
+
+
+def test_what_a_job_holds_on_to_goes_in_the_gui_thread(lane, qtbot):
+    went_in: list[int] = []
+
+    class Held:
+        def __del__(self) -> None:
+            went_in.append(threading.get_ident())
+
+    def submit_one() -> Ticket:
+        held = Held()
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            yield id(held)
+
+        return lane.submit(job)
+
+    for _ in range(50):
+        heard = Heard(submit_one())
+        qtbot.waitUntil(lambda heard=heard: heard.outcome is not None)
+        del heard
+    qtbot.waitUntil(lambda: lane.is_idle)
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and len(went_in) == 50)
+    assert set(went_in) == {threading.get_ident()}

@@ -1,0 +1,35 @@
+"""Keeps Python's cycle collector in the GUI thread.
+
+Left to itself it runs in whatever thread happens to allocate. In a worker it would then destroy Qt objects that were
+part of a cycle, outside the thread they live in, and the program would crash at some later moment.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+_CHECK_MS = 2000
+_THRESHOLDS = (5000, 10, 10)
+"""As gc.set_threshold's; the first is higher because a check comes only every other second."""
+
+
+class GarbageCollector(QObject):
+    """Switches automatic collection off and collects from a timer of the GUI thread instead."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_CHECK_MS)
+        self._timer.timeout.connect(collect_if_due)
+        self._timer.start()
+
+
+def collect_if_due() -> None:
+    """Collect the generations whose counters say so; in the GUI thread alone."""
+    for generation, (count, threshold) in reversed(list(enumerate(zip(gc.get_count(), _THRESHOLDS, strict=True)))):
+        if count > threshold:
+            gc.collect(generation)
+            return
