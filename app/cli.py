@@ -95,7 +95,7 @@ def _add_conversation(parser: argparse.ArgumentParser) -> None:
 
 
 def _ask(asked: argparse.Namespace) -> int:
-    from app.engine.turn import play
+    from app.engine.turn import Fitted, play
 
     with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
         turns = _system(asked, choice)
@@ -112,6 +112,9 @@ def _ask(asked: argparse.Namespace) -> int:
                         print(_printable(event.text), end="", flush=True)
                 elif isinstance(event, Done):
                     done = event
+                elif isinstance(event, Fitted) and event.dropped_turns:
+                    left_out = f"{event.dropped_turns} of the oldest turns were left out"
+                    print(f"The context is full: {left_out}.", file=sys.stderr)
             reply = "".join(parts)
             if asked.json and done is not None:
                 print(json.dumps(_told(reply, done, engine), ensure_ascii=False), flush=True)

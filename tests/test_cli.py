@@ -173,6 +173,14 @@ def test_a_message_longer_than_the_context_is_refused(capsys):
     assert "too long" in capsys.readouterr().err
 
 
+def test_turns_that_no_longer_fit_are_left_out_and_told(capsys):
+    turns = [f"The number {number} is nice. " * 6 for number in range(8)]
+    assert cli.run(["ask", "--json", "--set", "context_tokens=256", "--set", "max_tokens=16", *turns]) == 0
+    told = capsys.readouterr()
+    assert "oldest turns were left out" in told.err
+    assert all(json.loads(line)["prompt_tokens"] <= 256 for line in told.out.splitlines())
+
+
 def test_the_reply_cannot_steer_the_terminal():
     assert cli._printable("a\x1b[2Jb\x07\x9bc\n\td") == "a[2Jbc\n\td"
 
