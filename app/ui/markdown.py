@@ -56,7 +56,8 @@ class MarkdownDocument:
         self._live_cards = self._live_waiting = 0
         self._fence: OpenFence | None = None
         self._table: OpenTable | None = None
-        self._next_number: int | None = None
+        self._next_number: int | None = None  # of the first item, where the source after _stable goes on with a list
+        self._continues = False  # the source after _stable goes on with a paragraph that was cut
 
     @property
     def cards(self) -> list[CodeCard]:
@@ -141,7 +142,7 @@ class MarkdownDocument:
         for index, span in enumerate(part.spans[:done]):
             if self._cut_paragraph(part, span):
                 return True
-            self._writer.block(part.tokens, span, TOP, None if index else self._next_number)
+            self._write_block(part, span, first=index == 0)
         if done:
             self._commit(len(self.source) if done == len(part.spans) else part.position(part.spans[done]))
         return bool(part.spans[done:]) and self._write_live(part, part.spans[done:])
@@ -161,10 +162,14 @@ class MarkdownDocument:
             ):
                 return True
         for index, span in enumerate(rest):
-            self._writer.block(part.tokens, span, TOP, None if index else self._next_number)
+            self._write_block(part, span, first=index == 0)
         if len(part.tail) - part.starts[first.line_first] > _LONGEST_LIVE:
             self._settle_by_force(part)
         return False
+
+    def _write_block(self, part: _Parsed, span: Span, *, first: bool) -> None:
+        number, continues = (self._next_number, self._continues) if first else (None, False)
+        self._writer.block(part.tokens, span, TOP, number, continues=continues)
 
     def _cut_paragraph(self, part: _Parsed, span: Span) -> bool:
         if part.tokens[span.first].type != "paragraph_open":
@@ -178,6 +183,7 @@ class MarkdownDocument:
             tight.setBottomMargin(0)
             self._writer.cursor.setBlockFormat(tight)
             self._commit(part.base + start + cut)
+            self._continues = True
         return bool(cut)
 
     def _settle_children(self, part: _Parsed, span: Span) -> bool:
@@ -243,14 +249,14 @@ class MarkdownDocument:
     def _write_settled(self, source: str) -> None:
         tokens = parse(source)
         self._writer.settled = True
-        for span in blocks(tokens):
-            self._writer.block(tokens, span)
+        for index, span in enumerate(blocks(tokens)):
+            self._writer.block(tokens, span, continues=index == 0 and self._continues)
 
     def _commit(self, stable: int) -> None:
         """All that is in the document now is final, and stands for the source before `stable`."""
         writer = self._writer
         writer.cursor.movePosition(QTextCursor.MoveOperation.End)
-        self._stable, self._next_number = stable, None
+        self._stable, self._next_number, self._continues = stable, None, False
         self._live_block = writer.cursor.blockNumber()
         self._live_fresh, self._live_format = writer.fresh, writer.cursor.blockFormat()
         self._live_cards, self._live_waiting = len(writer.cards), len(writer.waiting)

@@ -86,12 +86,21 @@ class BlockWriter:
         self._formula_family = QFontInfo(style.text.font()).family()
         self._formula_size_px = float(QFontInfo(style.text.font()).pixelSize())
 
-    def block(self, tokens: Sequence[Token], span: Span, place: Place = TOP, number: int | None = None) -> None:
-        """Write one block. `number`: of the first item, where an ordered list goes on."""
+    def block(
+        self, tokens: Sequence[Token], span: Span, place: Place = TOP, number: int | None = None, *,
+        continues: bool = False,
+    ) -> None:
+        """Write one block.
+
+        Args:
+            number: of the first item, where an ordered list goes on.
+            continues: whether a paragraph is the second half of the one above.
+        """
         token, style = tokens[span.first], self.style
         match token.type:
             case "paragraph_open":
-                self.new_block(style.block(place))
+                # The greater of two margins counts: this one keeps a paragraph off a list above it
+                self.new_block(style.block(place, top=0 if self.fresh or continues else 10))
                 self.inline(tokens[span.first + 1])
             case "heading_open":
                 self._heading(tokens, span, place)

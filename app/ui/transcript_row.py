@@ -10,7 +10,7 @@ State = Literal["done", "streaming", "stopped", "interrupted", "failed"]
 
 # A person who pastes a book wants to see the conversation, not the book
 COLLAPSE_OVER_CHARACTERS = 20_000
-COLLAPSED_CHARACTERS = 2_000
+COLLAPSED_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,15 @@ def test_a_long_paragraph_is_cut_at_the_same_place_whatever_comes_later():
     assert len(cuts - {0}) == 1
 
 
+def test_the_halves_of_a_cut_paragraph_stand_close_together():
+    text = f"{replies.paragraph(random.Random(1), 60)}\n\nnext"
+    for made in (rendered(text), streamed(text, 9)):
+        margins = [(block[5], block[6]) for block in shape(made)]
+        assert len(margins) > 3
+        assert margins[:-1] == [(0, 0)] * (len(margins) - 2) + [(0, 10)]
+        assert margins[-1] == (10, 10)
+
+
 def test_a_long_table_goes_on_below_itself_without_losing_a_row():
     text = "| n | square |\n|--:|---|\n" + "".join(f"| {n} | {n * n} |\n" for n in range(3 * ROWS_PER_TABLE))
     cells = texts(streamed(text, 50))

@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 import replies
 from conversations import answer, body, item, press, question, select, selected, shown_text
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.ui.theme import DARK, LIGHT
@@ -231,3 +232,46 @@ def test_an_empty_chat_and_an_empty_reply_are_fine(view):
     view.append_text(1, "")
     view.finish(1, answer(1, ""))
     assert item(view, 1).isVisible()
+
+
+def test_dragging_the_slider_makes_at_most_one_message_a_turn_and_all_of_them_in_the_end(view, qtbot):
+    view.set_rows(long_chat(3_000))
+    bar = view.verticalScrollBar()
+    bar.setSliderDown(True)
+    for value in (20_000, 90_000, 50_000):
+        before = view.realised
+        bar.setSliderPosition(value)
+        assert view.realised <= before + 1
+    qtbot.waitUntil(lambda: sum(shown.height() for shown in view.visible_items()) >= view.viewport().height())
+    assert bar.value() == 50_000
+    bar.setSliderDown(False)
+    places = [(shown.y(), shown.geometry().bottom() + 1) for shown in view.visible_items()]
+    assert all(above[1] == below[0] for above, below in pairwise(places))
+
+
+def test_a_very_long_message_takes_a_new_width_only_when_the_window_has_stopped_moving(view, qtbot):
+    view.set_rows([answer(1, "\n".join(f"- item {number}" for number in range(900)))])
+    qtbot.waitUntil(lambda: not view.is_behind)
+    text = body(view, 1)
+    before = text.lineWrapColumnOrWidth()
+    for width in range(700, 500, -20):
+        view.resize(width, 600)
+        assert text.lineWrapColumnOrWidth() == before
+    qtbot.waitUntil(lambda: text.lineWrapColumnOrWidth() == text.width())
+    assert text.height() >= text.document().size().height()
+
+
+def test_the_wheel_over_a_message_scrolls_the_conversation(view, qtbot):
+    view.set_rows(long_chat(100))
+    viewport = view.visible_items()[-1].body.viewport()
+    before = view.verticalScrollBar().value()
+    centre = QPointF(viewport.rect().center())
+    turn = QWheelEvent(
+        centre, viewport.mapToGlobal(centre), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )
+    # Qt does not hand made-up events on to parents: the message must leave it, the list must take it
+    QApplication.sendEvent(viewport, turn)
+    assert not turn.isAccepted()
+    QApplication.sendEvent(view.viewport(), turn)
+    assert view.verticalScrollBar().value() < before
