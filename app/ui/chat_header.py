@@ -85,6 +85,8 @@ class TitleField(QLineEdit):
         self.setAccessibleName("Title of this chat")
         self.setToolTip("Rename this chat (F2)")
         self.setMaxLength(200)
+        # a dropped file belongs to the window
+        self.setAcceptDrops(False)
         self.editingFinished.connect(self._done)
 
     def show_title(self, title: str) -> None:

@@ -193,6 +193,12 @@ class ChatList(QListView):
             self.setCurrentIndex(index)
             self.edit(index)
 
+    def rename_current(self) -> None:
+        """Let the person type another title for the chat that has the ring."""
+        row = self.rows.row(self.currentIndex())
+        if row is not None and row.kind == "chat":
+            self.rename(row.chat_id)
+
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme's colours."""
         self._theme = theme

@@ -29,7 +29,7 @@ _COLUMN_PX = 812
 class ChatPage(QWidget):
     """Shows a session and hands what the person does to it.
 
-    Signals: `sent()` before a message goes out; `last_left()` when there is nothing to edit.
+    Signals: `sent()` right before a message goes out.
     """
 
     sent = Signal()
@@ -348,7 +348,7 @@ class ChatPage(QWidget):
         usage = self._session.usage if self._session is not None else None
         reads = f" The model reads {usage.context_tokens:,} tokens at once." if usage and usage.context_tokens else ""
         title = f"That text is too long to paste: {characters:,} characters"
-        detail = f"A message can have up to {LONGEST_CHARS:,} characters.{reads}"
+        detail = f"A field holds up to {LONGEST_CHARS:,} characters.{reads}"
         hint = "It is still in the clipboard, and nothing you wrote was changed. Paste a shorter piece of it."
         self.notices.show_notice(Notice(title, detail, hint, "warning"))
 

@@ -10,7 +10,7 @@ from app.ui.icons import icon
 from app.ui.text_field import TextField
 from app.ui.theme import Theme
 
-_DRAFT_SETTLE_MS = 400
+_DRAFT_SETTLE_MS = 100
 _MOST_LINES = 12
 
 

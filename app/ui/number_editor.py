@@ -85,6 +85,7 @@ class NumberEditor(SettingEditor):
 
     def _make_field(self) -> _NumberField:
         field = _NumberField()
+        field.setAcceptDrops(False)
         field.setProperty("kind", "value")
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
         field.setAccessibleName(self.setting.label + (f", in {self.setting.unit}" if self.setting.unit else ""))

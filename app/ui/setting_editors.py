@@ -89,6 +89,7 @@ class LinesEditor(SettingEditor):
         self._value: Value = setting.default
         self._field = _LinesField(parent)
         self._field.setTabChangesFocus(True)
+        self._field.setAcceptDrops(False)
         self._field.setAccessibleName(f"{setting.label}, one a line")
         self._field.setAccessibleDescription(setting.help)
         self._field.setPlaceholderText("None")

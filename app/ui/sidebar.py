@@ -71,6 +71,8 @@ class Sidebar(QFrame):
         field.setPlaceholderText("Search chats")
         field.setAccessibleName("Search chats")
         field.setClearButtonEnabled(True)
+        # a dropped file belongs to the window
+        field.setAcceptDrops(False)
         field.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         field.textChanged.connect(self._query_changed)
         field.installEventFilter(self)

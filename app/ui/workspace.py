@@ -161,7 +161,10 @@ class Workspace(QWidget):
 
     @Slot()
     def rename_chat(self) -> None:
-        """Put the cursor into the title."""
+        """Put the cursor into the title; in the list of chats, into the title of the chat that has the ring."""
+        if self.sidebar.list.hasFocus():
+            self.sidebar.list.rename_current()
+            return
         title = self.page.header.title
         title.setFocus(Qt.FocusReason.ShortcutFocusReason)
         title.selectAll()

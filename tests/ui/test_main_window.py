@@ -7,7 +7,7 @@ import re
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTextBrowser, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QTextBrowser, QWidget
 
 from app.engine.scripted import Script
 from app.ui.main_window import MainWindow
@@ -319,6 +319,60 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
     assert window.page.isVisible()
 
 
+def test_f2_renames_where_the_keyboard_is(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    space = stage.space
+    qtbot.waitUntil(lambda: space.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    qtbot.keyClick(space.page.composer.field, Qt.Key.Key_F2)
+    assert QApplication.focusWidget() is space.page.header.title
+    space.sidebar.list.setFocus()
+    qtbot.keyClick(space.sidebar.list, Qt.Key.Key_F2)
+    assert space.sidebar.list.is_renaming()
+
+
+def test_keys_open_and_close_the_panels_and_pages(qtbot, open_window):
+    stage = open_window()
+    space, field = stage.space, stage.space.page.composer.field
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    control = Qt.KeyboardModifier.ControlModifier
+    for key, panel in ((Qt.Key.Key_B, space.sidebar), (Qt.Key.Key_J, space.inspector)):
+        assert panel.isVisible()
+        qtbot.keyClick(field, key, control)
+        assert not panel.isVisible()
+        qtbot.keyClick(field, key, control)
+        assert panel.isVisible()
+    qtbot.keyClick(field, Qt.Key.Key_F, control)
+    assert QApplication.focusWidget() is space.sidebar.search
+    qtbot.keyClick(space.sidebar.search, Qt.Key.Key_L, control)
+    assert QApplication.focusWidget() is field
+    qtbot.keyClick(field, Qt.Key.Key_Comma, control)
+    assert space.settings_page.isVisible()
+    qtbot.keyClick(space.settings_page.back, Qt.Key.Key_Escape)
+    assert space.page.isVisible()
+    assert QApplication.focusWidget() is field
+
+
+def test_a_new_chat_and_its_neighbours_are_a_key_away(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "first")
+    first = stage.session.chat.id
+    stage.space.new_chat()
+    assert stage.session.chat.id == 0
+    say(qtbot, stage, "second")
+    second = stage.session.chat.id
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [second, first])
+    stage.space.next_chat()
+    assert stage.session.chat.id == first
+    stage.space.next_chat()
+    assert stage.session.chat.id == first, "there is none below"
+    stage.space.previous_chat()
+    assert stage.session.chat.id == second
+
+
 def test_the_theme_and_text_size_change_while_it_runs(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "hello")
@@ -362,7 +416,7 @@ def test_panels_and_size_are_remembered(qtbot, open_window):
     assert (again.width(), again.height()) == (1111, 777)
 
 
-def drop(window: MainWindow, path: str) -> None:
+def drop(window: QWidget, path: str) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(path)])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -381,6 +435,27 @@ def test_a_dropped_model_file_is_opened_and_chosen_for_the_chat(qtbot, open_wind
     assert stage.space.page.header.picker.accessibleName().startswith("Model: some model.Q4_K_M")
     stage.space.inspector.tabs.setCurrentIndex(1)
     assert dict(stage.space.inspector.model.facts.facts())["Quant"] == "Q4_K_M"
+
+
+def test_a_file_can_be_dropped_on_any_part_of_the_window(qtbot, open_window, tmp_path):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    space = stage.space
+    places = [
+        space.page.composer.field.viewport(),
+        space.page.header.title,
+        space.page.transcript.viewport(),
+        space.sidebar.search,
+        space.sidebar.list.viewport(),
+        space.inspector.chat.prompt.field.viewport(),
+        *space.inspector.chat.form.findChildren(QLineEdit)[:1],
+        *space.page.transcript.findChildren(QTextBrowser)[:1],
+    ]
+    for number, place in enumerate(places):
+        path = tmp_path / f"model {number}.gguf"
+        path.write_bytes(b"GGUF")
+        drop(place, str(path))
+        qtbot.waitUntil(lambda path=path: stage.session.chat.model_id == str(path))
 
 
 def test_a_file_that_cannot_be_opened_is_told_with_a_way_out(qtbot, open_window, tmp_path):
