@@ -52,7 +52,7 @@ class Prompt:
 
     @property
     def text(self) -> str:
-        """The prompt as the template writes it."""
+        """The prompt as the template writes it; a BOS token that the vocabulary adds of its own is not in it."""
         return "".join(segment.text for segment in self.segments)
 
 

@@ -137,19 +137,31 @@ class _Source:
         self._at += size
         return values
 
-    def string(self, limit: int, errors: str = "replace") -> str:
+    def string(self, limit: int) -> str:
         length = self.number("Q")
         if length > limit:
             raise CutOff if length > self._size - self.position else BadGguf("a name in it is far too long")
         self.need(length)
         raw = self._buffer[self._at : self._at + length]
         self._at += length
-        return raw.decode("utf-8", errors)
+        return raw.decode("utf-8", "replace")
 
     def strings(self, count: int) -> list[str]:
-        """Texts, in which bytes that are no UTF-8 stay apart from each other."""
+        """Texts, in which bytes that are no UTF-8 stay apart; a big vocabulary waits for this loop."""
         self.need(8 * count)
-        return [self.string(self._size, "surrogateescape") for _ in range(count)]
+        texts: list[str] = []
+        for _ in range(count):
+            if len(self._buffer) - self._at < 8:
+                self.need(8)
+            start = self._at + 8
+            length = int.from_bytes(self._buffer[self._at : start], "little")
+            self._at = start
+            if len(self._buffer) - start < length:
+                self.need(length)
+                start = self._at
+            self._at = start + length
+            texts.append(self._buffer[start : self._at].decode("utf-8", "surrogateescape"))
+        return texts
 
 
 def _counts(source: _Source) -> tuple[int, int]:

@@ -102,7 +102,8 @@ class LlamaEngine:
 
     def _set_up_text(self, loading: Loading) -> None:
         """Find out how turns are written for the model and what ends a reply."""
-        self._vocabulary = Vocabulary(self._llama, self._llama.llama_model_get_vocab(self._model))
+        vocab = self._llama.llama_model_get_vocab(self._model)
+        self._vocabulary = Vocabulary(self._llama, vocab, dict(self._file.chatml_ids))
         choice = choose_renderer(self._vocabulary, self._file.template, loading.template)
         self._renderer, self._template = choice.renderer, choice.name
         self._ends = self._vocabulary.ends | frozenset(ChatMLRenderer(self._vocabulary).control_ids.values())

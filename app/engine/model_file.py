@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.chatml import IM_END, IM_START
 from app.core.errors import ModelFileError
 from app.engine import gguf
 
@@ -57,6 +58,8 @@ class ModelFile:
     """The Jinja chat template, empty where the file has none."""
     control_texts: frozenset[str]
     """Texts of the tokens that the file itself declares to be control tokens."""
+    chatml_ids: tuple[tuple[str, int], ...]
+    """ChatML's two control tokens and their ids, of whatever type, as far as the vocabulary has them."""
     n_files: int = 1
     """More than 1 for a model split over several files."""
 
@@ -132,6 +135,7 @@ def _facts(file: gguf.GgufFile, header: _Entries, arch: str, size: int, n_files:
         kv_values_v=sum(n_kv) * header.whole(f"{arch}.attention.value_length", 1, 1 << 20, default=per_head),
         template=header.text("tokenizer.chat_template"),
         control_texts=frozenset(text for text, kind in zip(tokens, types, strict=False) if kind == 3),
+        chatml_ids=tuple((text, tokens.index(text)) for text in (IM_START, IM_END) if text in tokens),
         n_files=n_files,
     )
 

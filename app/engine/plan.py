@@ -16,8 +16,9 @@ _SMALLEST_AUTO_CONTEXT = 2048
 _STEP = 256
 """llama.cpp pads a context to multiples of this."""
 _VALUE_BYTES = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
-_ROOM = 64 << 20
+_ROOM = 32 << 20
 """Bytes for llama.cpp's own tables, beyond what is counted."""
+_MAX_UBATCH = 512
 _GPU_SHARE = 0.85
 """How much of a GPU's free memory is used: running out there ends the process."""
 
@@ -67,6 +68,9 @@ def plan(model: ModelFile, loading: Loading, machine: Machine) -> Plan:
         )
     per_token = model.kv_values_k * _VALUE_BYTES[loading.kv_type] + model.kv_values_v * _VALUE_BYTES[type_v]
     gpu_layers = _gpu_layers(model, loading, machine)
+    if loading.gpu_layers and not machine.has_gpu:
+        notices.append("No GPU was found that llama.cpp can use: the model runs on the CPU.")
+    per_token += _attention_bytes(model, loading)
     on_gpu = 1.0 if gpu_layers < 0 else min(1.0, gpu_layers / (model.n_layers + 1))
     fixed = int(model.size_bytes * (1 - on_gpu)) + _compute_bytes(model, loading.batch_tokens)
     per_token *= 1 - on_gpu
@@ -131,7 +135,14 @@ def _gpu_layers(model: ModelFile, loading: Loading, machine: Machine) -> int:
 
 
 def _compute_bytes(model: ModelFile, batch_tokens: int) -> int:
-    return _ROOM + batch_tokens * (model.n_vocab + 16 * model.n_embd) * 4
+    """What llama.cpp takes to compute a batch, whatever the context: about 16 rows of numbers a token."""
+    return _ROOM + min(batch_tokens, _MAX_UBATCH) * model.n_embd * 64 + model.n_vocab * 4
+
+
+def _attention_bytes(model: ModelFile, loading: Loading) -> int:
+    """What attention takes for each token of the context: its mask, and without flash attention every head's scores."""
+    scores = 4 * model.n_heads if loading.flash_attention == "off" else 0
+    return min(loading.batch_tokens, _MAX_UBATCH) * (2 + scores)
 
 
 def _no_room(model: ModelFile, loading: Loading, needed: int, free: int, n_ctx: int) -> ModelMemoryError:

@@ -37,10 +37,6 @@ class Tokens(Protocol):
         """The id of the token with exactly this text."""
         ...
 
-    def shown(self, token: int) -> str:
-        """One id's text, control ids by their name."""
-        ...
-
     def says(self, tokens: Sequence[int]) -> str | None:
         """The text of ids that control nothing; None where one does or is not known."""
         ...
@@ -88,10 +84,8 @@ class ChatMLRenderer:
 
 
 def beginning(vocabulary: Tokens) -> list[Segment]:
-    """What stands before the first turn: BOS where the vocabulary wants it."""
-    if not vocabulary.adds_bos:
-        return []
-    return [Segment("control", "", vocabulary.shown(vocabulary.bos), (vocabulary.bos,))]
+    """BOS where the vocabulary wants it. No template writes it, so it has no text."""
+    return [Segment("control", "", "", (vocabulary.bos,))] if vocabulary.adds_bos else []
 
 
 def wrote(vocabulary: Tokens, tokens: Sequence[int], text: str) -> bool:

@@ -61,10 +61,6 @@ class ScriptedVocabulary:
         """The bytes of one id; nothing for a control id."""
         return self._texts[token - _FIRST_WORD_ID].encode("utf-8", "replace") if token >= _FIRST_WORD_ID else b""
 
-    def shown(self, token: int) -> str:
-        """One id's text, control ids by their name."""
-        return {1: IM_START, 2: IM_END}.get(token) or self.piece(token).decode()
-
     def id_of(self, text: str) -> int | None:
         """The id of a control token; None for anything else."""
         return {IM_START: 1, IM_END: 2}.get(text)

@@ -165,9 +165,8 @@ class TemplateRenderer:
     def _segments(
         self, text: str, turns: Sequence[Turn], spans: Sequence[tuple[int, int] | None], sentinel: str
     ) -> Iterator[Segment]:
-        bos = beginning(self._vocabulary)
-        if bos and not text.startswith(bos[0].text):
-            yield from bos
+        if not text.startswith(self._name(self._vocabulary.bos)):
+            yield from beginning(self._vocabulary)
         end = 0
         for found in self._control.finditer(text):
             yield from self._text(text, end, found.start(), turns, spans, sentinel)

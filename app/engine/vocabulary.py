@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from app.core.chatml import IM_END, IM_START
-
 _SPM_LIKE = (1, 4)
 """LLAMA_VOCAB_TYPE_SPM and _UGM: a space is put before the first word."""
-_CONTROL, _USER_DEFINED = 1 << 3, 1 << 4
+_NORMAL, _CONTROL, _USER_DEFINED = 1 << 2, 1 << 3, 1 << 4
 _MARKER = re.compile(r"<\|.*\|>|<｜.*｜>|\[/?[A-Z_]+\]|</?s>|</?\w+_of_\w+>", re.DOTALL)
 _REMEMBERED_CHARS = 20_000
 
@@ -20,16 +18,15 @@ _REMEMBERED_CHARS = 20_000
 class Vocabulary:
     """The vocabulary of a loaded model. Valid as long as the model is."""
 
-    def __init__(self, llama: Any, vocab: Any) -> None:
+    def __init__(self, llama: Any, vocab: Any, named: Mapping[str, int] | None = None) -> None:
+        """`named` are tokens that control whatever their type, by their text."""
         self._llama = llama
         self._vocab = vocab
         self.size: int = llama.llama_vocab_n_tokens(vocab)
         self.bos: int = llama.llama_vocab_bos(vocab)
         self.eos: int = llama.llama_vocab_eos(vocab)
         self.adds_bos: bool = llama.llama_vocab_get_add_bos(vocab) and self.bos >= 0
-        self.ends = frozenset(i for i in range(self.size) if llama.llama_vocab_is_eog(vocab, i))
-        """Ids that end a reply."""
-        self._markers = self._find_markers()
+        self._markers, self.ends = self._find_markers(named or {})
         self._guarded = frozenset(self._markers.values()) | self.ends | ({self.bos, self.eos} - {-1})
         texts = sorted((text for text in self._markers if len(text) > 1), key=len, reverse=True)
         self._marker_texts = re.compile("|".join(map(re.escape, texts)) or r"(?!)")
@@ -133,17 +130,26 @@ class Vocabulary:
                 spelled += [t for t in self._raw_following(character) if t not in self._guarded]
         return spelled
 
-    def _find_markers(self) -> dict[str, int]:
-        """Control tokens, and tokens that look like one though the file gives them another type."""
-        found: dict[str, int] = {}
+    def _find_markers(self, named: Mapping[str, int]) -> tuple[dict[str, int], frozenset[int]]:
+        """Control tokens by text, with those that look like one though the file says otherwise; ids that end a reply.
+
+        Plain tokens are passed over by their type alone: a vocabulary may have 256,000.
+        """
+        special = {self.bos, self.eos, self._llama.llama_vocab_eot(self._vocab)} - {-1}
+        found = dict(named)
+        ends = set()
         for token in range(self.size):
             attributes = self._llama.llama_vocab_get_attr(self._vocab, token)
+            if attributes == _NORMAL and token not in special:
+                continue
             text = self._own_text(token)
-            controls = attributes & _CONTROL or token in self.ends or token in (self.bos, self.eos)
-            marks = bool(attributes & _USER_DEFINED) and _MARKER.fullmatch(text) is not None
-            if text and (controls or marks or text in (IM_START, IM_END)):
+            if self._llama.llama_vocab_is_eog(self._vocab, token):
+                ends.add(token)
+            controls = attributes & _CONTROL or token in ends or token in special
+            marks = attributes & _USER_DEFINED and _MARKER.fullmatch(text)
+            if text and (controls or marks):
                 found.setdefault(text, token)
-        return found
+        return found, frozenset(ends)
 
     def _puts_space_first(self) -> bool:
         if self._llama.llama_vocab_type(self._vocab) not in _SPM_LIKE:

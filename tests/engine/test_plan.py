@@ -104,6 +104,8 @@ def test_a_tiny_model_runs_on_one_thread(starter):
 def test_without_a_gpu_nothing_goes_to_it(seven_b):
     assert plan(seven_b, Loading(), ROOMY).gpu_layers == 0
     assert plan(seven_b, Loading(gpu_layers=20), ROOMY).gpu_layers == 0
+    assert "GPU" in plan(seven_b, Loading(gpu_layers=20), ROOMY).notices[0]
+    assert not plan(seven_b, Loading(gpu_layers=0), ROOMY).notices
 
 
 def test_all_layers_go_to_a_gpu_that_has_room(seven_b):

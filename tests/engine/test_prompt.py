@@ -41,15 +41,13 @@ def engine(request):
 
 def reference(engine, prompt):
     """llama.cpp's own tokens for the whole prompt as one string, control strings and all."""
-    text = "".join(segment.text for segment in prompt.segments if segment.text != "<s>")
     bos = [engine._vocabulary.bos] if engine._vocabulary.adds_bos else []
-    return tuple(bos + engine._vocabulary.raw(text, special=True))
+    return tuple(bos + engine._vocabulary.raw(prompt.text, special=True))
 
 
 def test_the_model_cards_conversation_renders_exactly_as_documented(engine):
     prompt = engine.render([Turn(role, text) for role, text in CARD])
-    bos = "<s>" if engine._vocabulary.adds_bos else ""
-    assert prompt.text == bos + CARD_TEXT + "<|im_start|>assistant\n"
+    assert prompt.text == CARD_TEXT + "<|im_start|>assistant\n"
     assert prompt.tokens == reference(engine, prompt)
 
 
@@ -127,9 +125,9 @@ def test_counting_takes_control_strings_as_text(mistral_like):
 def test_a_vocabulary_without_the_two_tokens_gets_chatml_as_plain_text_and_a_notice(tmp_path, open_model):
     engine = open_model(tiny_model(tmp_path / "plain.gguf", chatml_type=None))
     prompt = engine.render([Turn(Role.USER, "hello")])
-    assert prompt.text == "<s><|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
+    assert prompt.text == "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n"
     assert "plain text" in engine.facts.notices[0]
-    assert engine._vocabulary.says(prompt.tokens[1:]) == prompt.text[3:]
+    assert engine._vocabulary.says(prompt.tokens[1:]) == prompt.text
 
 
 def test_even_plain_text_chatml_cannot_be_forged(tmp_path, open_model):

@@ -104,7 +104,7 @@ def test_parts_of_control_tokens_at_a_messages_ends_do_not_grow_together_with_th
     template = "{% for m in messages %}{{ '<|' + m.content + 'end|>' }}{% endfor %}"
     engine = with_template(template, [("<|x|>", CONTROL), ("<|xend|>", CONTROL)])
     prompt = engine.render([Turn(Role.USER, "x|>a<|x")])
-    assert not [segment for segment in prompt.segments if segment.kind == "control" and segment.text != "<s>"]
+    assert not [segment for segment in prompt.segments if segment.kind == "control" and segment.text]
 
 
 def test_a_template_that_rejects_the_system_role_gets_it_with_the_first_question(with_template):
