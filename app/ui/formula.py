@@ -8,10 +8,14 @@ from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, QSizeF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CACHE_SIZE = 400
 _WIDEST_PX = 700.0
@@ -79,6 +83,12 @@ class Formulas(QObject):
         self._timer.start()
         return True
 
+    def load(self) -> Iterator[None]:
+        """Load what drawing needs, a part at each step; the longest takes about 70 ms."""
+        while self._to_load:
+            _load(self._to_load.pop(0))
+            yield
+
     def set_busy(self, busy: bool) -> None:
         """While a reply streams, leave the formulas that take long for later."""
         self._busy = busy
@@ -94,7 +104,7 @@ class Formulas(QObject):
             self._timer.stop()
             return
         if self._to_load:
-            _load(self._to_load.pop(0))
+            next(self.load(), None)
             return
         del self._waiting[key]
         self._count += 1

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Longer texts are laid out bit by bit, so that opening a chat never waits for one message
 _AT_ONCE_CHARACTERS = 12_000
-_STEP_CHARACTERS = 3_000
+_STEP_CHARACTERS = 2_000
 # A message this long takes 40 ms to lay out at another width
 _MANY_BLOCKS = 500
 _WIDTH_DELAY_MS = 120

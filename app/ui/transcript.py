@@ -292,16 +292,15 @@ class Transcript(RowView):
             super().keyPressEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time: load the common lexers as soon as there is time."""
+        """The first time: load what a reply would otherwise wait for, as soon as there is time."""
         super().showEvent(event)
         if not self._warmed:
             self._warmed = True
-            self._idle.add(self, _warm())
+            self._idle.add(self, self._warm())
 
-
-def _warm() -> Iterator[None]:
-    """Load what the first reply would otherwise wait for."""
-    for sample in ("https://example.org `a` **b**", "| a |\n|---|\n| 1 |"):
-        parse(sample)
-        yield
-    yield from warm()
+    def _warm(self) -> Iterator[None]:
+        for sample in ("https://example.org `a` **b**", "| a |\n|---|\n| 1 |"):
+            parse(sample)
+            yield
+        yield from warm()
+        yield from self._formulas.load()
