@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer
@@ -15,9 +16,11 @@ from app.core.errors import AppError
 from app.paths import Paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom, Load
+from app.services.lane import Lane
 from app.services.notice import Notice
 from app.storage.stores import Stores, open_stores
 from app.ui.main_window import MainWindow
+from app.ui.warming import warm_up
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ class Program(QObject):
         """`load_model` stands in for llama.cpp's loader where time or faults are measured; `window` may be open."""
         super().__init__(application)
         self._paths = paths
+        self._spare_lane = Lane("spare", self)
         self._archive, remembered, warnings = _open_archive(paths, self)
         # Imported while the storage lane opens the database
         from app.engine.llama import load
@@ -92,6 +96,7 @@ class Program(QObject):
     def close(self) -> tuple[bool, bool]:
         """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
+        self._spare_lane.close()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())
         return saved, engine_ended
@@ -101,6 +106,7 @@ class Program(QObject):
         for path in files:
             self.models.open_file(path)
         self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
+        self._spare_lane.submit(lambda stop: takewhile(lambda _step: not stop.is_set(), warm_up()))
 
     def _kept_up(self, notices: tuple[str, ...]) -> None:
         for text in notices:

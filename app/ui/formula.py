@@ -63,7 +63,7 @@ class Formulas(QObject):
         self._done: OrderedDict[FormulaKey, FormulaImage | None] = OrderedDict()
         self._waiting: OrderedDict[FormulaKey, None] = OrderedDict()
         self._count, self._busy = 0, False
-        self._to_load = list(_MODULES)
+        self._loading: Iterator[None] | None = load_modules()
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._draw_next)
 
@@ -83,12 +83,6 @@ class Formulas(QObject):
         self._timer.start()
         return True
 
-    def load(self) -> Iterator[None]:
-        """Load what drawing needs, a part at each step; the longest takes about 70 ms."""
-        while self._to_load:
-            _load(self._to_load.pop(0))
-            yield
-
     def set_busy(self, busy: bool) -> None:
         """While a reply streams, leave the formulas that take long for later."""
         self._busy = busy
@@ -103,8 +97,10 @@ class Formulas(QObject):
         if key is None:
             self._timer.stop()
             return
-        if self._to_load:
-            next(self.load(), None)
+        if self._loading is not None:
+            # a step at a time, should nobody have warmed them up
+            if next(self._loading, self) is self:
+                self._loading = None
             return
         del self._waiting[key]
         self._count += 1
@@ -128,6 +124,13 @@ def effort(source: str) -> int:
             return _MOST_EFFORT + 1
         total += part not in "{}" and 1 << depth
     return total
+
+
+def load_modules() -> Iterator[None]:
+    """Load what drawing needs, a part at each step; the longest takes about 70 ms. In any thread."""
+    for module in _MODULES:
+        _load(module)
+        yield
 
 
 def _load(module: str) -> None:

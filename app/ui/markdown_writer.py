@@ -90,11 +90,9 @@ class BlockWriter:
         self, tokens: Sequence[Token], span: Span, place: Place = TOP, number: int | None = None, *,
         continues: bool = False,
     ) -> None:
-        """Write one block.
+        """Write one block. `number` is that of the first item where an ordered list goes on.
 
-        Args:
-            number: of the first item, where an ordered list goes on.
-            continues: whether a paragraph is the second half of the one above.
+        `continues` tells that a paragraph is the second half of the one above.
         """
         token, style = tokens[span.first], self.style
         match token.type:

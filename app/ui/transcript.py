@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.ui.highlight import warm
-from app.ui.markdown_parse import parse
 from app.ui.markdown_style import MarkdownStyle
 from app.ui.message_item import MessageItem
 from app.ui.transcript_access import announce, install
 from app.ui.transcript_view import RowView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from PySide6.QtGui import QKeyEvent, QShowEvent
+    from PySide6.QtGui import QKeyEvent
 
     from app.ui.theme import Theme
     from app.ui.transcript_row import Row
@@ -51,7 +49,6 @@ class Transcript(RowView):
         self._flush_at = 0.0
         self._flush_timer = QTimer(self, singleShot=True)
         self._flush_timer.timeout.connect(self._flush_held)
-        self._warmed = False
         self.item_made.connect(self._connect_item)
 
     # Rows
@@ -290,17 +287,3 @@ class Transcript(RowView):
             self.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             super().keyPressEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """The first time: load what a reply would otherwise wait for, as soon as there is time."""
-        super().showEvent(event)
-        if not self._warmed:
-            self._warmed = True
-            self._idle.add(self, self._warm())
-
-    def _warm(self) -> Iterator[None]:
-        for sample in ("https://example.org `a` **b**", "| a |\n|---|\n| 1 |"):
-            parse(sample)
-            yield
-        yield from warm()
-        yield from self._formulas.load()

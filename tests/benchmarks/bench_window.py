@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 from app.engine.scripted import Script, scripted_loader
 from app.main import Program
 from app.paths import find_paths
+from app.services.garbage import GarbageCollector
 from app.storage.stores import open_stores
 from tests.benchmarks.prose import prose
 
@@ -86,14 +87,18 @@ def main() -> int:
             return engines[-1]
 
         program = Program(application, find_paths(), load)
+        collector = GarbageCollector(application)
         program.window.resize(1320, 840)
         program.open([])
         wait(application, lambda: program.window.page.session is not None and program.window.page.session.ready)
+        settle = time.monotonic() + 2  # what a person sees before they do anything
+        wait(application, lambda: time.monotonic() > settle)
         opening(application, program)
         streaming(application, program)
         long_reply(application, program, engines[-1])
         program.window.close()
         program.close()
+        collector.deleteLater()
     return 0
 
 
