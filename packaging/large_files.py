@@ -11,9 +11,8 @@ ALLOWED = {"resources/starter/starter.gguf"}
 
 def main(names: list[str]) -> int:
     """Name the files that are too large; returns 1 if there are any."""
-    large = [
-        name for name in names if name not in ALLOWED and Path(name).is_file() and Path(name).stat().st_size > LIMIT_BYTES
-    ]
+    files = [name for name in names if name not in ALLOWED and Path(name).is_file()]
+    large = [name for name in files if Path(name).stat().st_size > LIMIT_BYTES]
     for name in large:
         print(f"{name} is over 1 MB")
     return 1 if large else 0

@@ -233,6 +233,6 @@ def test_ctrl_c_ends_a_reply_in_good_order(home):
         running.wait(0.6)
     except subprocess.TimeoutExpired:
         running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=30)
     assert "Traceback" not in err
     assert running.returncode in (0, 130), err

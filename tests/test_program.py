@@ -49,7 +49,7 @@ def saved_chat(home: Path) -> Path:
     database = home / "orcinus.db"
     stores = open_stores(database)
     chat = stores.chats.create("starter", title="Whales")
-    question, reply = stores.chats.add_turn(chat.id, None, "How do whales sleep?")
+    _, reply = stores.chats.add_turn(chat.id, None, "How do whales sleep?")
     stores.chats.append_chunk(reply.id, "With one half")
     stores.state.set("last_chat", chat.id)
     stores.close()

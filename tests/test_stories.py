@@ -163,7 +163,7 @@ def test_restart_and_go_on(start):
     person.says("My name is Ada.")
     person.types("half a thou")
     person = start()
-    assert [message.text for message in person.session.path()][0] == "My name is Ada."
+    assert person.session.path()[0].text == "My name is Ada."
     assert any("Nice to meet you, Ada." in text for text in person.reads())
     assert person.composer.toPlainText() == "half a thou"
     person.composer.clear()

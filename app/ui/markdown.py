@@ -30,7 +30,10 @@ class MarkdownDocument:
     """Fills a QTextDocument from Markdown that comes in pieces; any cut into pieces gives the same document."""
 
     def __init__(
-        self, document: QTextDocument, style: MarkdownStyle, formulas: Formulas | None,
+        self,
+        document: QTextDocument,
+        style: MarkdownStyle,
+        formulas: Formulas | None,
         defer: Callable[[Iterator[None]], None],
     ) -> None:
         self.document = document

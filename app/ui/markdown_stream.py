@@ -118,4 +118,3 @@ class OpenTable:
             taken = text.find("\n", taken) + 1 or len(text)
         closed = final or table.last < len(tokens) or len(rows) < text.count("\n", 0, end)
         return taken, closed
-

@@ -78,8 +78,14 @@ class MarkdownStyle:
         self._syntax = self._syntax_formats()
 
     def char(
-        self, *, bold: bool = False, italic: bool = False, code: bool = False, strike: bool = False,
-        link: str = "", heading: int = 0,
+        self,
+        *,
+        bold: bool = False,
+        italic: bool = False,
+        code: bool = False,
+        strike: bool = False,
+        link: str = "",
+        heading: int = 0,
     ) -> QTextCharFormat:
         """Text inside a block. `heading`: 1 to 6, 0 for none."""
         key = (bold, italic, code, strike, link, heading)

@@ -72,7 +72,10 @@ class BlockWriter:
     """
 
     def __init__(
-        self, document: QTextDocument, style: MarkdownStyle, formulas: Formulas | None,
+        self,
+        document: QTextDocument,
+        style: MarkdownStyle,
+        formulas: Formulas | None,
         defer: Callable[[Iterator[None]], None],
     ) -> None:
         self.document, self.style = document, style
@@ -87,7 +90,12 @@ class BlockWriter:
         self._formula_size_px = float(QFontInfo(style.text.font()).pixelSize())
 
     def block(
-        self, tokens: Sequence[Token], span: Span, place: Place = TOP, number: int | None = None, *,
+        self,
+        tokens: Sequence[Token],
+        span: Span,
+        place: Place = TOP,
+        number: int | None = None,
+        *,
         continues: bool = False,
     ) -> None:
         """Write one block. `number` is that of the first item where an ordered list goes on.
@@ -248,7 +256,11 @@ class BlockWriter:
         strong, italic, strike, links = int(bold), 0, 0, [""]
         for child in token.children or ():
             char = self.style.char(
-                bold=strong > 0, italic=italic > 0, strike=strike > 0, link=links[-1], heading=heading,
+                bold=strong > 0,
+                italic=italic > 0,
+                strike=strike > 0,
+                link=links[-1],
+                heading=heading,
                 code=child.type == "code_inline",
             )
             match child.type:
@@ -278,9 +290,7 @@ class BlockWriter:
         char = self.style.char(link=safe_link(address), heading=heading)
         self.insert(f"Image: {token.content or address}", char, pen)
 
-    def formula(
-        self, token: Token, char: QTextCharFormat, *, display: bool, cursor: QTextCursor | None = None
-    ) -> None:
+    def formula(self, token: Token, char: QTextCharFormat, *, display: bool, cursor: QTextCursor | None = None) -> None:
         """Write a formula: its picture, or its source until the picture is there."""
         pen = cursor or self.cursor
         scale = char.fontPointSize() / self.style.text.fontPointSize()

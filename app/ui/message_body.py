@@ -86,7 +86,6 @@ class MessageBody(QTextBrowser):
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
 
-
     def _dress(self, style: MarkdownStyle) -> None:
         self._style = style
         palette = self.palette()

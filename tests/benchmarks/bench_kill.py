@@ -1,6 +1,6 @@
 """200 kill -9 while a reply streams at 200 tokens/s: what was shown against what the next start finds.
 
-    python3 packaging/dev.py bench kill [KILLS]
+python3 packaging/dev.py bench kill [KILLS]
 """
 
 from __future__ import annotations

@@ -85,8 +85,13 @@ def bench_open(app: QApplication, rows: list[Row]) -> Transcript:
         app.processEvents()
         wall.append((time.perf_counter() - began) * 1e3)
         cpu.append((time.thread_time() - began_cpu) * 1e3)
-    show("open", f"{len(rows):,} messages open in {min(wall):.0f} to {max(wall):.0f} ms (target 300)",
-         messages=len(rows), wall_ms=summary(wall), cpu_ms=summary(cpu))
+    show(
+        "open",
+        f"{len(rows):,} messages open in {min(wall):.0f} to {max(wall):.0f} ms (target 300)",
+        messages=len(rows),
+        wall_ms=summary(wall),
+        cpu_ms=summary(cpu),
+    )
     return view
 
 
@@ -138,10 +143,17 @@ def bench_stream(app: QApplication, view: Transcript, seconds: float) -> None:
     for timer in timers:
         timer.stop()
     view.finish(90_001, Row("assistant", 90_001, view.rows[-1].text, "MistralOrca 7B"))
-    show("stream", f"GUI busy at once, p99 {summary(cpu)['p99']} ms, worst {summary(cpu)['worst']} ms of CPU; "
-         f"stalls on the wall p99 {summary(wall)['p99']}, worst {summary(wall)['worst']} (targets 16 and 50)",
-         seconds=seconds, gui_cpu_ms=summary(cpu), wall_stall_ms=summary(wall),
-         wall_over_16=sum(value > 16 for value in wall), beats=len(wall), cpu_share=round(share, 3))
+    show(
+        "stream",
+        f"GUI busy at once, p99 {summary(cpu)['p99']} ms, worst {summary(cpu)['worst']} ms of CPU; "
+        f"stalls on the wall p99 {summary(wall)['p99']}, worst {summary(wall)['worst']} (targets 16 and 50)",
+        seconds=seconds,
+        gui_cpu_ms=summary(cpu),
+        wall_stall_ms=summary(wall),
+        wall_over_16=sum(value > 16 for value in wall),
+        beats=len(wall),
+        cpu_share=round(share, 3),
+    )
 
 
 def bench_length(app: QApplication, view: Transcript, count: int) -> None:
@@ -163,9 +175,17 @@ def bench_length(app: QApplication, view: Transcript, count: int) -> None:
     part = 1000 // TOKENS_PER_FLUSH
     first, last = summary(cpu[:part]), summary(cpu[-part:])
     ratio = (sum(cpu[-part:]) / part) / (sum(cpu[:part]) / part)
-    show("length", f"{count:,} tokens: the last 1,000 cost {ratio:.2f} times the first 1,000; a flush takes "
-         f"{summary(cpu)['median']} ms of CPU in the median, {summary(cpu)['worst']} at worst",
-         tokens=count, cpu_ms=summary(cpu), wall_ms=summary(wall), first_1k=first, last_1k=last, ratio=round(ratio, 2))
+    show(
+        "length",
+        f"{count:,} tokens: the last 1,000 cost {ratio:.2f} times the first 1,000; a flush takes "
+        f"{summary(cpu)['median']} ms of CPU in the median, {summary(cpu)['worst']} at worst",
+        tokens=count,
+        cpu_ms=summary(cpu),
+        wall_ms=summary(wall),
+        first_1k=first,
+        last_1k=last,
+        ratio=round(ratio, 2),
+    )
 
 
 def shapes(size: int) -> dict[str, str]:
@@ -209,8 +229,14 @@ def bench_shapes(app: QApplication, size: int) -> None:
             began = time.thread_time()
         view.set_rows([])
         settle(app, 0.05)
-        show("shape", f"{name}: streaming worst {max(cpu):.0f} ms, opening worst {max(opened):.0f} ms (target 200)",
-             shape=name, characters=len(text), stream_cpu_ms=summary(cpu), open_cpu_ms=summary(opened))
+        show(
+            "shape",
+            f"{name}: streaming worst {max(cpu):.0f} ms, opening worst {max(opened):.0f} ms (target 200)",
+            shape=name,
+            characters=len(text),
+            stream_cpu_ms=summary(cpu),
+            open_cpu_ms=summary(opened),
+        )
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
@@ -109,7 +110,7 @@ def seed(database: Path) -> None:
     connection = stores._database
     with connection.transaction():
         for number in range(MESSAGES // 2):
-            question, reply = stores.chats.add_turn(long_chat.id, parent, f"Question {number}")
+            _, reply = stores.chats.add_turn(long_chat.id, parent, f"Question {number}")
             stores.chats.finish(reply.id, "done", text)
             parent = reply.id
     stores.state.set("last_chat", short.id)
@@ -139,7 +140,8 @@ def streaming(application: QApplication, program: Program) -> None:
     wait(application, lambda: not session.busy)
     heart.stop()
     told = session.path()[-1].provenance
-    print(f"streaming {told.tokens_per_s:.0f} tokens/s for {told.duration_ms / 1000:.0f} s, {len(heart.wall_ms)} beats:")
+    took_s = told.duration_ms / 1000
+    print(f"streaming {told.tokens_per_s:.0f} tokens/s for {took_s:.0f} s, {len(heart.wall_ms)} beats:")
     for name, values in (("stalls", heart.wall_ms), ("of them GUI thread CPU", heart.cpu_ms)):
         print(f"  {name}: p99 {share(values, 0.99):.1f} ms (16), worst {max(values):.1f} ms (50)")
 
@@ -152,7 +154,7 @@ def long_reply(application: QApplication, program: Program, engine) -> None:
     session.send("And on")
     wait(application, lambda: bool(grown) and not session.busy, 300)
     tenth = len(grown) // 10
-    costs = [(later[1] - now[1]) * 1000 / max(1, now[2]) for now, later in zip(grown, grown[1:], strict=False)]
+    costs = [(later[1] - now[1]) * 1000 / max(1, now[2]) for now, later in pairwise(grown)]
     first, last = sum(costs[:tenth]) / tenth, sum(costs[-tenth:]) / tenth
     print(
         f"reply of {session.path()[-1].provenance.completion_tokens:,} tokens: GUI thread CPU per character, "

@@ -267,8 +267,14 @@ def test_the_wheel_over_a_message_scrolls_the_conversation(view, qtbot):
     before = view.verticalScrollBar().value()
     centre = QPointF(viewport.rect().center())
     turn = QWheelEvent(
-        centre, viewport.mapToGlobal(centre), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+        centre,
+        viewport.mapToGlobal(centre),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
     )
     # Qt does not hand made-up events on to parents: the message must leave it, the list must take it
     QApplication.sendEvent(viewport, turn)
