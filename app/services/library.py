@@ -19,6 +19,8 @@ from app.services.preferences import Preferences
 from app.storage.stores import LAST_CHAT, LAST_MODEL, Stores
 
 _REFRESH_MS = 50
+_OPEN_CHATS = 8
+"""So many chats stay in memory; going back to one of them shows it at once."""
 
 
 class Library(QObject):
@@ -57,6 +59,8 @@ class Library(QObject):
         self._fresh: ChatSession | None = None
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._refresh_timer.timeout.connect(self._refresh)
+        self._told: set[Notice] = set()
+        models.state_changed.connect(self._model_changed)
         archive.failed.connect(self._failed)
 
     def chats(self) -> tuple[ChatRow, ...]:
@@ -89,11 +93,22 @@ class Library(QObject):
     def session(self, chat_id: int) -> ChatSession:
         """An open chat; opening it again gives the same session, with a reply that may still be growing."""
         if chat_id in self._sessions:
+            self._sessions[chat_id] = self._sessions.pop(chat_id)  # the one used last stands last
+            self._close_old()
             return self._sessions[chat_id]
         row = next(row for row in self._chats if row.id == chat_id)
         session = self._open(Chat(row.id, row.title, row.model_id, pinned=row.pinned, updated_ms=row.updated_ms))
         self._sessions[chat_id] = session
+        self._close_old()
         return session
+
+    def _close_old(self) -> None:
+        """Let go of chats that were not looked at lately: each holds all its messages in memory."""
+        for chat_id in list(self._sessions)[:-_OPEN_CHATS]:
+            if not self._sessions[chat_id].busy:
+                session = self._sessions.pop(chat_id)
+                session.flush()
+                session.deleteLater()
 
     def opened(self, session: ChatSession) -> None:
         """Remember which chat and model are on screen."""
@@ -172,6 +187,16 @@ class Library(QObject):
             else old
             for old in self._chats
         )
+
+    def _model_changed(self, model_id: str) -> None:
+        """Tell what a loaded model had to say, once for as long as the program runs."""
+        facts = self._models.state(model_id).facts
+        if facts is None or not facts.notices:
+            return
+        notice = Notice(f"{facts.name} is loaded", " ".join(facts.notices), level="warning")
+        if notice not in self._told:
+            self._told.add(notice)
+            self.notice.emit(notice)
 
     def _refresh(self) -> None:
         self._archive.ask(lambda stores: tuple(stores.chats.rows()), self._listed)

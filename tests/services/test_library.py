@@ -99,3 +99,19 @@ def test_the_last_chat_and_model_are_remembered(build, tmp_path, starter):
     assert again.library.last_chat_id() == chat.chat.id
     assert again.library.last_model_id == str(other)
     assert again.library.new_chat().chat.model_id == str(other)
+
+
+def test_only_the_chats_looked_at_lately_stay_in_memory(build):
+    services = build(Script())
+    for number in range(12):
+        services.say(services.chat(), f"chat {number}")
+    services.wait(lambda: len(services.library.chats()) == 12)
+    ids = [row.id for row in services.library.chats()]
+    last = services.reopen(ids[0])
+    last.set_draft("half a thou")
+    for chat_id in ids[1:]:
+        services.reopen(chat_id)
+    assert len(services.library._sessions) == 8
+    again = services.reopen(ids[0])
+    assert again is not last
+    assert again.draft == "half a thou"
