@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.chat import Chat, ChatRow
 from app.core.errors import AppError
+from app.core.text import clean
 from app.services.archive import Archive
 from app.services.chat_record import UNTITLED
 from app.services.chat_session import ChatSession
@@ -124,11 +125,18 @@ class Library(QObject):
 
     def rename(self, chat_id: int, title: str) -> None:
         """Give a chat a title of the person's own; an empty one changes nothing."""
-        self.session(chat_id).rename(title)
+        title = clean(title).strip()
+        if (session := self._sessions.get(chat_id)) and session.ready:
+            session.rename(title)
+        elif title:
+            self._archive.ask(lambda stores: stores.chats.rename(chat_id, title), lambda _: self._refresh())
 
     def set_pinned(self, chat_id: int, pinned: bool) -> None:
         """Keep a chat at the top of the list, or not."""
-        self.session(chat_id).set_pinned(pinned)
+        if (session := self._sessions.get(chat_id)) and session.ready:
+            session.set_pinned(pinned)
+        else:
+            self._archive.ask(lambda stores: stores.chats.pin(chat_id, pinned), lambda _: self._refresh())
 
     def delete(self, chat_id: int) -> None:
         """Put a chat in the trash; the notice that says so can undo it."""

@@ -115,3 +115,17 @@ def test_only_the_chats_looked_at_lately_stay_in_memory(build):
     again = services.reopen(ids[0])
     assert again is not last
     assert again.draft == "half a thou"
+
+
+def test_a_chat_is_renamed_and_pinned_without_being_opened(build):
+    services = build(Script())
+    services.say(services.chat(), "Whales")
+    chat_id = services.ask(lambda stores: stores.chats.rows())[0].id
+    build.close(services)
+    services = build(Script())
+    services.library.rename(chat_id, " Orcas ")
+    services.library.set_pinned(chat_id, True)
+    services.wait(lambda: [(row.title, row.pinned) for row in services.library.chats()] == [("Orcas", True)])
+    assert not services.library._sessions
+    services.library.rename(chat_id, "   ")
+    assert services.reopen(chat_id).chat.title == "Orcas"
