@@ -179,7 +179,7 @@ class ChatSession(QObject):
     def set_system_prompt(self, text: str) -> None:
         """Change the system prompt; the very next reply uses it."""
         text = clean(text)
-        if text == self.chat.system_prompt:
+        if text == self.chat.system_prompt or not self.ready:
             return
         self._change(system_prompt=text)
         self._ask(lambda stores, chat_id: stores.chats.set_system_prompt(chat_id, text))
@@ -199,7 +199,7 @@ class ChatSession(QObject):
 
     def set_model(self, model_id: str) -> None:
         """Let another model answer from now on. An untouched system prompt follows the model's default."""
-        if model_id == self.chat.model_id:
+        if model_id == self.chat.model_id or not self.ready:
             return
         old = self.chat
         prompt = old.system_prompt
@@ -359,11 +359,13 @@ class ChatSession(QObject):
         self._recount()
 
     def _set_overrides(self, overrides: Mapping[str, Any]) -> None:
+        if not self.ready:
+            return
         self._change(overrides=overrides)
         self._ask(lambda stores, chat_id: stores.chats.set_overrides(chat_id, overrides))
 
     def _save_draft(self) -> None:
-        if self.chat.id == 0 and not self.draft.strip():
+        if not self.ready or (self.chat.id == 0 and not self.draft.strip()):
             return
         draft = self.draft
         self._ask(lambda stores, chat_id: stores.chats.save_draft(chat_id, draft))

@@ -329,3 +329,22 @@ def test_the_title_comes_from_the_first_message_unless_the_person_gave_one(build
     services.say(chat, "Next")
     assert chat.chat.title == "Whales"
     services.wait(lambda: [row.title for row in services.library.chats()] == ["Whales"])
+
+
+def test_nothing_of_a_chat_can_be_changed_before_it_is_read(build):
+    services = build(Script())
+    chat = services.chat()
+    services.say(chat, "Hello")
+    chat.set_system_prompt("Be brief.")
+    chat_id = chat.chat.id
+    build.close(services)
+    services = build(Script())
+    chat = services.library.session(chat_id)
+    chat.set_model("/some/other.gguf")
+    chat.set_system_prompt("Overwritten")
+    chat.set_override("temperature", 1.0)
+    chat.set_draft("typed too early")
+    chat.send("sent too early")
+    services.wait(lambda: chat.ready)
+    assert (chat.chat.model_id, chat.chat.system_prompt, chat.chat.overrides) == ("starter", "Be brief.", {})
+    assert texts(chat) == ["Hello", "This is a scripted reply."]
