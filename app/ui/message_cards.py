@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QTextCursor
 
 from app.ui.icons import icon
 from app.ui.markdown_style import CODE_HEADER_HEIGHT, CODE_PADDING, QUOTE_DEPTH, QUOTE_INDENT, QUOTE_LEFT
@@ -103,6 +103,10 @@ def paint_quotes(body: MessageBody, painter: QPainter, area: QRect, theme: Theme
     painter.setBrush(QColor(theme.control))
     depth_above, above = 0, 0.0
     while block.isValid():
+        if (table := QTextCursor(block).currentTable()) is not None:
+            # Qt crashes when asked where a cell is before it has laid out the table; there are no quotes in it anyway
+            block = body.document().findBlock(table.lastPosition() + 1)
+            continue
         frame = layout.blockBoundingRect(block)
         if frame.top() > area.bottom() + 100:
             return
