@@ -79,7 +79,7 @@ class OpenFence:
             card.lines.append("")
             writer.code_line(card, "", TOP, last=False)
         last = writer.document.findBlockByNumber(card.first_block + card.count - 1)
-        QTextCursor(last).setBlockFormat(writer.style.code_line(TOP, first=card.count == 1, last=True))
+        QTextCursor(last).setBlockFormat(writer.style.closing_code_line(last.blockFormat()))
         writer.settled = True
         writer.colour(card)
 

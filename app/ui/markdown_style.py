@@ -28,6 +28,7 @@ LIST_INDENT = 26
 QUOTE_INDENT = 16
 CODE_HEADER_HEIGHT = 34
 CODE_PADDING = 10
+_BELOW_CARD = CODE_PADDING + 14
 _HEADING_SCALE = (1.5, 1.3, 1.15, 1.05, 1.0, 1.0)
 _MONO_FALLBACK = ["DejaVu Sans Mono", "Menlo", "Consolas", "monospace"]
 _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
@@ -110,19 +111,28 @@ class MarkdownStyle:
             self._blocks[key] = block
         return self._blocks[key]
 
-    def code_line(self, place: Place, *, first: bool, last: bool) -> QTextBlockFormat:
-        """One line of a code card; the first leaves room for the header, the last for the space below."""
-        key = ("code", first, last, place)
+    def code_line(self, place: Place, *, first: bool, last: bool, below_card: bool = False) -> QTextBlockFormat:
+        """One line of a code card; the first leaves room for the header, the last for the space below.
+
+        The greater of two margins counts, so a card right `below_card` needs the room for both.
+        """
+        key = ("code", first, last, below_card, place)
         if key not in self._blocks:
             block = QTextBlockFormat()
             self._put(block, place)
             block.setLeftMargin(block.leftMargin() + 14)
             block.setRightMargin(14)
-            block.setTopMargin(CODE_HEADER_HEIGHT + CODE_PADDING + 8 if first else 0)
-            block.setBottomMargin(CODE_PADDING + 14 if last else 0)
+            top = CODE_HEADER_HEIGHT + CODE_PADDING + (_BELOW_CARD if below_card else 8)
+            block.setTopMargin(top if first else 0)
             block.setLineHeight(138, _PROPORTIONAL)
-            self._blocks[key] = block
+            self._blocks[key] = self.closing_code_line(block) if last else block
         return self._blocks[key]
+
+    def closing_code_line(self, line: QTextBlockFormat) -> QTextBlockFormat:
+        """The same line as the last of its card."""
+        block = QTextBlockFormat(line)
+        block.setBottomMargin(_BELOW_CARD)
+        return block
 
     def rule(self, place: Place) -> QTextBlockFormat:
         """A horizontal rule."""

@@ -148,7 +148,12 @@ class BlockWriter:
     def code_line(self, card: CodeCard, line: str, place: Place, *, last: bool) -> None:
         """Write one line of a card; the caller keeps `lines`."""
         first = card.count == 0
-        form = self.style.code_line(place, first=first, last=last)
+        if first and self.fresh:
+            # Qt leaves out the margin above the first block of a document or below a table: the header stands there
+            self.new_block(self.style.hairline(), self.style.tiny)
+        above = self.cards[-2] if first and len(self.cards) > 1 else None
+        below_card = above is not None and above.first_block + above.count == self.document.blockCount()
+        form = self.style.code_line(place, first=first, last=last, below_card=below_card)
         self.new_block(form, self.style.code)
         if first:
             card.first_block, card.left = self.cursor.blockNumber(), place.left

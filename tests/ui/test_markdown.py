@@ -9,6 +9,7 @@ import replies
 from documents import new_document, rendered, shape, streamed, texts
 
 from app.ui.markdown_parse import PARAGRAPH_CAP, cut_point
+from app.ui.markdown_style import CODE_HEADER_HEIGHT, CODE_PADDING
 from app.ui.markdown_table import ROWS_PER_TABLE
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -104,8 +105,22 @@ def test_an_open_fence_shows_its_code_at_once_and_in_colour():
     made = new_document()
     made.append("```python\ndef f(x):\n    return x")
     assert texts(made) == ["def f(x):", "    return x"]
-    assert shape(made)[0][-1]
+    assert shape(made)[made.cards[0].first_block][-1]
     assert shape(made)[1][-1]
+
+
+@pytest.mark.parametrize("above", ["", "| a |\n|---|\n| 1 |\n\n", "```sql\nSELECT 1\n```\n\n", "text\n\n"])
+def test_the_frame_of_a_code_block_has_room_below_whatever_is_above_it(above):
+    made = streamed(f"{above}```python\nx = 1\n```", size=3)
+    layout = made.document.documentLayout()
+    code = made.document.findBlockByNumber(made.cards[-1].first_block)
+    others = [layout.frameBoundingRect(frame).bottom() for frame in made.document.rootFrame().childFrames()]
+    if len(made.cards) > 1:
+        others.append(layout.blockBoundingRect(code.previous()).bottom() + CODE_PADDING)
+    elif code.previous().isValid():
+        others.append(layout.blockBoundingRect(code.previous()).bottom())
+    frame_top = layout.blockBoundingRect(code).top() - CODE_HEADER_HEIGHT - CODE_PADDING
+    assert frame_top >= max(others, default=0)
 
 
 def test_a_code_block_is_copied_as_it_was_written():
