@@ -106,6 +106,9 @@ class MessageItem(QWidget):
             self.bar.restyle(style.theme, self.row, len(self.body.markdown.cards))
         if self._editor is not None:
             self._editor.restyle(style.theme)
+        # While the text was written anew its room was measured, too narrow for what stands there now
+        self._grew()
+        self._arrange()
         self.update()
 
     def set_place(self, number: int, count: int) -> None:
@@ -164,7 +167,7 @@ class MessageItem(QWidget):
     def _show_bar(self) -> None:
         if self.bar is not None and self.body is not None:
             self.bar.show_row(self.row, len(self.body.markdown.cards))
-            self.setAccessibleDescription(self.row.footer)
+            self.setAccessibleDescription(self.bar.accessibleDescription())
 
     @Slot()
     def _restore_bar(self) -> None:

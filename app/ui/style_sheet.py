@@ -131,7 +131,7 @@ def _composer(t: Theme) -> str:
 QToolButton#send {{ background: {t.fill}; border-radius: 16px; padding: 0; border: 0; }}
 QToolButton#send:hover {{ background: {t.accent if not t.dark else t.fill}; }}
 QToolButton#send:focus {{ border: 2px solid {t.text}; }}
-QToolButton#send:disabled {{ background: {t.control}; }}
+QToolButton#send:disabled {{ background: {t.hover}; }}
 """
 
 
@@ -149,6 +149,7 @@ QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; width: 12px; h
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar::handle:vertical {{ background: {t.control}; border-radius: 3px; min-height: 36px; }}
 QScrollBar::handle:vertical:hover {{ background: {t.faint}; }}
+QScrollBar[idle="true"]::handle:vertical {{ background: transparent; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
 QScrollBar::handle:horizontal {{ background: {t.control}; border-radius: 3px; min-width: 36px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}

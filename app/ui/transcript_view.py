@@ -61,6 +61,8 @@ class RowView(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Its room is always kept, so that the text does not jump when the first reply grows out of the window
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.verticalScrollBar().setSingleStep(40)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.verticalScrollBar().sliderReleased.connect(self.relayout)
@@ -219,12 +221,14 @@ class RowView(QAbstractScrollArea):
 
     def _set_bar(self, y: int, most: int, height: int) -> None:
         bar = self.verticalScrollBar()
-        blocked = bar.blockSignals(True)
+        if bar.property("idle") != (most == 0):
+            bar.setProperty("idle", most == 0)
+            bar.style().unpolish(bar)
+            bar.style().polish(bar)
         bar.setPageStep(height)
         bar.setRange(0, most)
         if not bar.isSliderDown():
             bar.setValue(y)
-        bar.blockSignals(blocked)
 
     def _take_anchor(self, y: int) -> None:
         self._anchor = self._heights.row_at(y)

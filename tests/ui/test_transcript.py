@@ -190,6 +190,24 @@ def test_a_theme_is_put_on_at_run_time_without_losing_place_selection_or_stream(
     assert LIGHT.bubble not in colours
 
 
+def test_a_theme_leaves_every_text_its_room(view):
+    view.set_rows([question(1, "Show me everything that you know"), answer(2, "All of *it*")])
+    before = [body(view, row_id).geometry() for row_id in (1, 2)]
+    view.set_theme(DARK)
+    assert [body(view, row_id).geometry() for row_id in (1, 2)] == before
+
+
+def test_the_text_does_not_move_aside_when_it_grows_out_of_the_window(view, qtbot):
+    view.set_rows([question(1), answer(2, "", state="streaming")])
+    bar, left = view.verticalScrollBar(), body(view, 2).x()
+    assert bar.property("idle")
+    view.append_text(2, "More.\n\n" * 40)
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert not bar.property("idle")
+    assert bar.isVisible()
+    assert body(view, 2).x() == left
+
+
 def test_a_persons_text_is_shown_as_it_was_typed(view):
     view.set_rows([question(1, "**not bold**\n\n    indented\n<b>x</b> $y$ http://a.b")])
     assert shown_text(view, 1) == "**not bold**\n\n    indented\n<b>x</b> $y$ http://a.b"
