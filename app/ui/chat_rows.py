@@ -13,11 +13,6 @@ _ENDS: Mapping[str, str] = {
     "context": "cut off: the context is full",
     "stop_string": "ended by a stop string",
 }
-_STATES: Mapping[MessageState, str] = {
-    MessageState.STOPPED: "stopped",
-    MessageState.INTERRUPTED: "interrupted",
-    MessageState.FAILED: "failed",
-}
 _MARKER_IDS = {"system_prompt": 1, "context": 2}
 
 
@@ -41,9 +36,7 @@ def footer(message: Message) -> str:
     """The small print under a reply: how long, how fast, and how it ended if not by itself."""
     how = message.provenance
     parts = [] if how is None else _figures(how)
-    if message.state in _STATES:
-        parts.append(_STATES[message.state])
-    elif how is not None and how.stop_reason in _ENDS:
+    if message.state is MessageState.DONE and how is not None and how.stop_reason in _ENDS:
         parts.append(_ENDS[how.stop_reason])
     return " · ".join(parts)
 

@@ -96,6 +96,7 @@ class ActionBar(QWidget):
         if row.state == "streaming" and row.footer:
             state = ""
         self._note = " · ".join(part for part in (state, row.footer) if part)
+        self.setAccessibleDescription(self._note)
         self._note_colour = {"failed": theme.danger, "interrupted": theme.warn}.get(row.state, theme.faint)
         if actions != self._actions:
             self._actions = actions

@@ -35,15 +35,14 @@ def test_a_reply_says_how_long_it_is_how_fast_it_came_and_how_long_it_took():
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
     [
-        (MessageState.STOPPED, "stopped", "stopped"),
-        (MessageState.INTERRUPTED, "", "interrupted"),
-        (MessageState.FAILED, "", "failed"),
+        (MessageState.STOPPED, "stopped", ""),  # the bar with the buttons says it, in colour
+        (MessageState.FAILED, "", ""),
         (MessageState.DONE, "length", "cut off at its longest reply"),
         (MessageState.DONE, "context", "cut off: the context is full"),
         (MessageState.DONE, "end", ""),
     ],
 )
-def test_a_reply_that_did_not_end_by_itself_says_why(state, reason, words):
+def test_a_reply_that_was_cut_off_says_why(state, reason, words):
     how = Provenance(completion_tokens=1, stop_reason=reason)
     assert footer(answer(2, 1, state=state, provenance=how)) == " · ".join(part for part in ("1 token", words) if part)
 
