@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -13,6 +13,9 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QProgressBar,
+    QStyle,
+    QStyleOptionFrame,
+    QStylePainter,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -36,6 +39,8 @@ class TokenGauge(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._usage: Usage | None = None
+        self._short = False
         self._words = QLabel()
         self._words.setProperty("kind", "faint")
         self._bar = QProgressBar()
@@ -51,8 +56,9 @@ class TokenGauge(QWidget):
 
     def show_usage(self, usage: Usage) -> None:
         """Show these numbers."""
+        self._usage = usage
         words = usage_words(usage)
-        self._words.setText(words)
+        self._words.setText(usage_words(usage, short=self._short))
         self._bar.setRange(0, max(1, usage.context_tokens))
         self._bar.setValue(min(usage.used_tokens, usage.context_tokens))
         self._bar.setVisible(usage.context_tokens > 0)
@@ -68,15 +74,26 @@ class TokenGauge(QWidget):
             "When the context is full, the oldest turns are left out; the system prompt always stays."
         )
 
+    def set_short(self, short: bool) -> None:
+        """Whether the numbers have to do without the word behind them."""
+        if short != self._short:
+            self._short = short
+            if self._usage is not None:
+                self.show_usage(self._usage)
+
     def words(self) -> str:
         """What it says."""
         return self._words.text()
 
 
 class TitleField(QLineEdit):
-    """The chat's title, which can be typed over; Escape takes the typing back. `retitled(str)` on a new title."""
+    """The chat's title, which can be typed over; Escape takes the typing back.
+
+    Signals: `retitled(str)` on a new title; `left_by_key()` when Enter or Escape ended the typing.
+    """
 
     retitled = Signal(str)
+    left_by_key = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +105,7 @@ class TitleField(QLineEdit):
         # a dropped file belongs to the window
         self.setAcceptDrops(False)
         self.editingFinished.connect(self._done)
+        self.returnPressed.connect(self.left_by_key)
 
     def show_title(self, title: str) -> None:
         """Show the title, unless another is being typed."""
@@ -113,9 +131,23 @@ class TitleField(QLineEdit):
         if event.key() == Qt.Key.Key_Escape:
             self.setModified(False)
             self.setText(self._kept)
-            self.clearFocus()
+            self.left_by_key.emit()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A title that is longer than its room ends in dots, unless it is being typed."""
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(2, 0, -2, 0)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        if self.hasFocus() or shown == self.text():
+            super().paintEvent(event)
+            return
+        painter = QStylePainter(self)
+        painter.drawPrimitive(QStyle.PrimitiveElement.PE_PanelLineEdit, option)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
 class ChatHeader(QFrame):
@@ -208,5 +240,7 @@ class ChatHeader(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a narrow line the model's name is shortened, and the menu gives way: the list of chats has it too."""
         super().resizeEvent(event)
-        self.picker.set_widest(70 if self.width() < _NARROW_PX else 190)
-        self.more.setVisible(self.width() >= _NARROW_PX)
+        narrow = self.width() < _NARROW_PX
+        self.picker.set_widest(70 if narrow else 190)
+        self.gauge.set_short(narrow)
+        self.more.setVisible(not narrow)

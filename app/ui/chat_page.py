@@ -81,6 +81,7 @@ class ChatPage(QWidget):
         self.composer.too_long.connect(self.tell_too_long)
         self.welcome.suggested.connect(self._send)
         self.header.retitled.connect(self._rename)
+        self.header.title.left_by_key.connect(self.composer.field.setFocus)
         self.header.copy_asked.connect(self.copy_conversation)
         self._models.state_changed.connect(self._model_changed)
         self._models.models_changed.connect(self._show_welcome)

@@ -155,7 +155,8 @@ class Composer(QFrame):
     def _show_button(self) -> None:
         words = "Stop the reply" if self._busy else "Send message"
         ready = self._busy or (self._enabled and not self.field.document().isEmpty())
-        self._button.setIcon(icon("stop" if self._busy else "send", self._theme.accent_text, 18))
+        colour = self._theme.accent_text if ready else self._theme.faint
+        self._button.setIcon(icon("stop" if self._busy else "send", colour, 18))
         self._button.setAccessibleName(words)
         self._button.setToolTip(f"{words} ({'Esc' if self._busy else 'Enter'})")
         self._button.setEnabled(ready)

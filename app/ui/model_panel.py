@@ -47,7 +47,10 @@ class ModelPanel(QWidget):
         self._load.clicked.connect(self._load_or_unload)
         self.facts = ModelFacts()
         self.prompt = PromptPanel(
-            "Default system prompt", "What a new chat with this model starts from.", theme, reset="Back to its authors’"
+            "Default system prompt",
+            "What a new chat with this model starts from.",
+            theme,
+            reset="Back to the model's own",
         )
         self.prompt.edited.connect(self._set_prompt)
         self.prompt.reset_asked.connect(self._reset_prompt)

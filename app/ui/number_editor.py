@@ -146,7 +146,9 @@ class NumberEditor(SettingEditor):
         self._toggle.setText(f"{word}: {self._auto}" if on and self._auto else word)
         # never colour alone: the tick says it too
         self._toggle.setIcon(icon("check" if on else "blank", self._theme.accent, 12))
-        self._toggle.setMinimumWidth(self._toggle.sizeHint().width())
+        # Qt counts two blanks behind the word that it does not draw
+        blanks = self._toggle.fontMetrics().horizontalAdvance("  ")
+        self._toggle.setFixedWidth(self._toggle.sizeHint().width() - blanks)
 
     def _write_number(self, value: float | int, *, slider: bool = True) -> None:
         self._field.setText(written(value, self.setting))

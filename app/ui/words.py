@@ -33,9 +33,10 @@ def state_words(state: ModelState) -> str:
     return {"ready": "Loaded", "failed": "Could not be loaded"}.get(state.kind, "Not loaded")
 
 
-def usage_words(usage: Usage) -> str:
-    """The tokens of a context in use; "about" where the model has not counted them itself."""
+def usage_words(usage: Usage, *, short: bool = False) -> str:
+    """The tokens of a context in use; "about" where the model has not counted them itself. `short`: numbers alone."""
     if not usage.context_tokens:
         return f"about {usage.used_tokens:,} tokens" if usage.used_tokens else "Tokens: not counted yet"
     about = "" if usage.exact else "about "
-    return f"{about}{usage.used_tokens:,} of {usage.context_tokens:,} tokens"
+    numbers = f"{about}{usage.used_tokens:,} of {usage.context_tokens:,}"
+    return numbers if short else f"{numbers} tokens"

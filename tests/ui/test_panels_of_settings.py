@@ -129,7 +129,7 @@ def test_the_default_prompt_of_a_model_is_edited_and_reset(qtbot, open_window):
     panel.flush()
     assert stage.services.preferences.model_prompt("starter") == "Be brief."
     assert stage.services.library.new_chat("starter").chat.system_prompt in ("Be brief.", before)
-    qtbot.mouseClick(button(panel.prompt, "Back to its authors’"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button(panel.prompt, "Back to the model's own"), Qt.MouseButton.LeftButton)
     assert stage.services.preferences.model_prompt("starter") == before
     assert panel.prompt.field.toPlainText() == before
 
