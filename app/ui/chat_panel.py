@@ -35,8 +35,8 @@ class ChatPanel(QWidget):
             "System prompt",
             "For this chat; used from the next reply on.",
             theme,
-            reset="Back to the model’s default",
-            adopt="Make this the model’s default",
+            reset="Back to the default",
+            adopt="Make it the default",
         )
         self.prompt.edited.connect(self._set_prompt)
         self.prompt.reset_asked.connect(self._reset_prompt)

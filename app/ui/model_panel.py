@@ -50,7 +50,7 @@ class ModelPanel(QWidget):
             "Default system prompt",
             "What a new chat with this model starts from.",
             theme,
-            reset="Back to the model's own",
+            reset="Back to the model’s own",
         )
         self.prompt.edited.connect(self._set_prompt)
         self.prompt.reset_asked.connect(self._reset_prompt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.buttons import WordButton
@@ -65,8 +65,13 @@ class PromptPanel(QWidget):
         column.addLayout(head)
         column.addWidget(self.field)
         column.addWidget(explained)
-        for button in (self._adopt, self._reset):
-            column.addWidget(button)
+        # they are always there: settings below must not move while somebody types
+        ways = QHBoxLayout()
+        ways.setSpacing(18)
+        for button in (self._reset, self._adopt):
+            ways.addWidget(button)
+        ways.addStretch()
+        column.addLayout(ways)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -101,7 +106,7 @@ class PromptPanel(QWidget):
 
     def set_reset_offered(self, offered: bool) -> None:
         """Whether there is something to reset to; otherwise that follows from the default."""
-        self._reset.setVisible(offered)
+        self._reset.setEnabled(offered)
 
     @Slot()
     def flush(self) -> None:
@@ -124,18 +129,20 @@ class PromptPanel(QWidget):
 
     def _offer_ways(self) -> None:
         differs = self.field.toPlainText() != self._default
-        self._adopt.setVisible(self._offers_adopting and differs)
+        self._adopt.setEnabled(self._offers_adopting and differs)
         if self._offers_adopting:
-            self._reset.setVisible(differs)
+            self._reset.setEnabled(differs)
 
     @Slot()
     def _ask_reset(self) -> None:
         self._settle.stop()
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
         self.reset_asked.emit()
 
     @Slot()
     def _ask_adopt(self) -> None:
         self.flush()
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
         self.adopt_asked.emit(self.field.toPlainText())
 
     @Slot()

@@ -14,7 +14,7 @@ from app.ui.theme import Theme
 
 SOURCE_WORDS: Mapping[Source, str] = {
     Source.DEFAULT: "Default",
-    Source.MODEL: "Model's own",
+    Source.MODEL: "Model’s own",
     Source.MODEL_CHANGED: "This model",
     Source.CHAT: "This chat",
     Source.APP: "Changed",
@@ -61,7 +61,7 @@ class SettingRow(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 1)
-        grid.addLayout(self._named(label), 0, 0)
+        grid.addWidget(label, 0, 0)
         grid.addLayout(origin, 1, 0)
         if self._editor.side is not None:
             grid.addWidget(self._editor.side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignVCenter)
@@ -70,16 +70,6 @@ class SettingRow(QWidget):
                 grid.setRowMinimumHeight(2, 4)
             grid.addWidget(self._editor.below, 3, 0, 1, 2)
         grid.addWidget(self._trouble, 4, 0, 1, 2)
-
-    def _named(self, label: QLabel) -> QHBoxLayout:
-        unit = QLabel(self.setting.unit)
-        unit.setProperty("kind", "faint")
-        name = QHBoxLayout()
-        name.setSpacing(5)
-        name.addWidget(label)
-        name.addWidget(unit, 0, Qt.AlignmentFlag.AlignBottom)
-        name.addStretch()
-        return name
 
     def _tip(self) -> str:
         unit = f" In {self.setting.unit}." if self.setting.unit else ""

@@ -158,7 +158,7 @@ def test_reset_goes_back_to_the_layer_below(qtbot, form):
     assert reset.accessibleName() == "Reset Temperature"
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert made.find("temperature", QLineEdit).text() == "0.00"
-    assert "Model's own" in made.words("temperature")
+    assert "Model’s own" in made.words("temperature")
     assert not reset.isVisible(), "what was not changed here cannot be reset here"
 
 
