@@ -149,7 +149,7 @@ class Library(QObject):
         self.chats_changed.emit()
         self._archive.ask(lambda stores: stores.chats.trash(chat_id))
         undo = ("Undo", lambda: self.restore(chat_id))
-        self.notice.emit(Notice(f"“{chat.title}” was deleted", "It stays in the trash for 30 days.", actions=(undo,)))
+        self.notice.emit(Notice(f"“{chat.title}” was deleted", actions=(undo,)))
 
     def restore(self, chat_id: int) -> None:
         """Take a chat out of the trash."""

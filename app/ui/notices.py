@@ -13,6 +13,8 @@ from app.ui.theme import Theme
 
 SHOWN_MS = 12_000
 """How long a bar that only informs stays; trouble stays until it is closed."""
+SHOWN_WITH_ACTIONS_MS = 60_000
+"""The same where the bar offers something, such as to undo: there is time to look at what happened."""
 _MOST_BARS = 3
 _LEVELS = {
     "info": ("info", "accent", "Note"),
@@ -46,7 +48,7 @@ class NoticeBar(QFrame):
         self._buttons = self._make_buttons(theme)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(SHOWN_MS)
+        self._timer.setInterval(SHOWN_WITH_ACTIONS_MS if notice.actions else SHOWN_MS)
         self._timer.timeout.connect(self.closed)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
