@@ -241,6 +241,6 @@ class ChatHeader(QFrame):
         """On a narrow line the model's name is shortened, and the menu gives way: the list of chats has it too."""
         super().resizeEvent(event)
         narrow = self.width() < _NARROW_PX
-        self.picker.set_widest(70 if narrow else 190)
+        self.picker.set_narrow(narrow)
         self.gauge.set_short(narrow)
         self.more.setVisible(not narrow)

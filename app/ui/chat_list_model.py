@@ -64,9 +64,8 @@ class ChatListModel(QAbstractListModel):
     def show_hits(self, hits: Iterable[Hit]) -> None:
         """Show what a search found."""
         rows = [ListRow("hit", hit.title, hit.chat_id, snippet=" ".join(hit.snippet.split())) for hit in hits]
-        self._replace(
-            [ListRow("heading", f"Found in {len(rows)} chats" if len(rows) != 1 else "Found in 1 chat"), *rows]
-        )
+        found = "Found in 1 chat" if len(rows) == 1 else f"Found in {len(rows)} chats"
+        self._replace([ListRow("heading", found), *rows] if rows else [])
 
     def _replace(self, rows: list[ListRow]) -> None:
         if rows == self._rows:

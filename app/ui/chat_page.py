@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.chat import Message, MessageState, Role
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.ui.transcript import Transcript
 
 _COLUMN_PX = 812
+_HINTS = ("Enter to send · Shift+Enter for a new line · Esc to stop", "Enter to send · Esc to stop", "Enter to send")
 
 
 class ChatPage(QWidget):
@@ -47,6 +48,7 @@ class ChatPage(QWidget):
         self.notices = Notices(theme)
         self.welcome = Welcome(theme)
         self.composer = Composer(theme)
+        self._hint = QLabel()
         self._blank = QWidget()
         self._body = QStackedWidget()
         self._body.addWidget(self._blank)
@@ -55,9 +57,10 @@ class ChatPage(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        hint = QLabel("Enter to send · Shift+Enter for a new line · Esc to stop")
-        hint.setProperty("kind", "faint")
-        hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._hint.setProperty("kind", "faint")
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        # the words are chosen by the room there is: they must not ask for more
+        self._hint.setMinimumWidth(1)
         writing = QHBoxLayout()
         writing.setContentsMargins(32, 4, 32, 0)
         self.composer.setMaximumWidth(_COLUMN_PX)
@@ -72,7 +75,14 @@ class ChatPage(QWidget):
         column.addWidget(self._body, 1)
         column.addLayout(writing)
         column.addSpacing(6)
-        column.addWidget(hint)
+        column.addWidget(self._hint)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say of the keys what there is room for."""
+        super().resizeEvent(event)
+        metrics = self._hint.fontMetrics()
+        fitting = (words for words in _HINTS if metrics.horizontalAdvance(words) < self.width() - 20)
+        self._hint.setText(next(fitting, ""))
 
     def _connect(self) -> None:
         self.composer.submitted.connect(self._send)

@@ -31,7 +31,7 @@ class ModelPicker(QToolButton):
         self._models = models
         self._theme = theme
         self._model_id = ""
-        self._widest_px = 190
+        self._narrow = False
         self.setProperty("kind", "outline")
         # the arrow belongs behind the name
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
@@ -53,10 +53,10 @@ class ModelPicker(QToolButton):
         self._model_id = model_id
         self._show_name()
 
-    def set_widest(self, width_px: int) -> None:
-        """How wide the name may be; a longer one is shortened in its middle."""
-        if width_px != self._widest_px:
-            self._widest_px = width_px
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether there is room for the beginning of the name only; else a long one is shortened in its middle."""
+        if narrow != self._narrow:
+            self._narrow = narrow
             self._show_name()
 
     def set_theme(self, theme: Theme) -> None:
@@ -72,8 +72,9 @@ class ModelPicker(QToolButton):
             return
         entry = self._models.entry(self._model_id)
         state = state_words(self._models.state(self._model_id))
-        shown = self.fontMetrics().elidedText(entry.name, Qt.TextElideMode.ElideMiddle, self._widest_px)
-        self.setText(shown)
+        letters, cut = (9, Qt.TextElideMode.ElideRight) if self._narrow else (26, Qt.TextElideMode.ElideMiddle)
+        metrics = self.fontMetrics()
+        self.setText(metrics.elidedText(entry.name, cut, letters * metrics.averageCharWidth()))
         self.setAccessibleName(f"Model: {entry.name}, {state.lower()}")
         self.setToolTip(f"{entry.name}\n{state}")
 
