@@ -44,6 +44,8 @@ class Prompt:
     """What the model reads: token ids in segments, control ids only where the template put them."""
 
     segments: tuple[Segment, ...]
+    notice: str = ""
+    """A sentence for the person, where the prompt is not written as they may expect."""
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -74,6 +76,8 @@ class ModelFacts:
     """Which chat template is used: "ChatML", "the model's own" or "ChatML (fallback)"."""
     notices: tuple[str, ...] = ()
     """Sentences for the person, such as why a template was not used."""
+    quant: str = ""
+    """How the weights are stored, as llama.cpp names it ("Q4_K_M"); empty where the file does not tell."""
 
 
 class StopReason(StrEnum):

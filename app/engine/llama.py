@@ -18,9 +18,9 @@ from app.engine.devices import Library, library
 from app.engine.model_file import ModelFile, inspect
 from app.engine.plan import Machine, Plan, plan
 from app.engine.prompt import ChatMLRenderer
+from app.engine.rendering import OWN, choose_renderer
 from app.engine.reply import Reply
 from app.engine.sampling import Sampler
-from app.engine.template import OWN, choose_renderer
 from app.engine.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class LlamaEngine:
             gpu_layers=file.n_layers + 1 if how.gpu_layers < 0 else how.gpu_layers,
             template=self._template,
             notices=tuple(self._notices),
+            quant=file.quant,
         )
 
     def _set_up_text(self, loading: Loading) -> None:

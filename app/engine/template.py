@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import jinja2
 
@@ -25,48 +25,9 @@ _SENTINELS = [chr(code) for code in range(0xFDD0, 0xFDF0)]
 """Noncharacters, which no text may hold: https://www.unicode.org/faq/private_use.html#noncharacters"""
 _WRONG = (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
-OWN = "the model's own"
-CHATML = "ChatML"
-FALLBACK = "ChatML (fallback)"
-
-_PROBE = (
-    Turn(Role.SYSTEM, "Probe of the rules."),
-    Turn(Role.USER, "Probe of a question."),
-    Turn(Role.ASSISTANT, "Probe of an answer."),
-    Turn(Role.USER, "Probe of the last question."),
-)
-
 
 class TemplateFailedError(Exception):
     """The template cannot render this conversation; the text says why, for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """How turns will be written for a model, and what the person should know of it."""
-
-    renderer: ChatMLRenderer | TemplateRenderer
-    name: str
-    notices: tuple[str, ...] = ()
-
-
-def choose_renderer(vocabulary: Vocabulary, source: str, wanted: str) -> Choice:
-    """The renderer for a model with this template source ("" for none); `wanted` is the setting: "auto", "chatml".
-
-    A template is tried on a short conversation first. One that writes ChatML is done by the ChatML renderer, one that
-    is wrong is replaced by it.
-    """
-    chatml = ChatMLRenderer(vocabulary)
-    if not source.strip() or wanted == "chatml":
-        return Choice(chatml, CHATML)
-    try:
-        own = TemplateRenderer(vocabulary, source, chatml)
-        prompt = own.try_on(_PROBE)
-    except TemplateFailedError as error:
-        return Choice(chatml, FALLBACK, (f"The model's own chat template is not used: {error}. ChatML stands in.",))
-    if chatml.control_ids and prompt.tokens == chatml.render(_PROBE).tokens:
-        return Choice(chatml, CHATML)
-    return Choice(own, OWN, own.notices)
 
 
 class TemplateRenderer:
@@ -113,14 +74,19 @@ class TemplateRenderer:
 
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns; ChatML where the template fails on them."""
+        failed = ""
         for attempt in (list(turns), _alternating(turns)):
             try:
                 return self._by_template(attempt, reply=reply)
-            except _SpentError:
-                break
             except TemplateFailedError as error:
                 log.info("The chat template failed: %s", error)
-        return self._stand_in.render(turns, reply=reply)
+                failed = failed or str(error)
+                if isinstance(error, _SpentError):
+                    break
+        return replace(
+            self._stand_in.render(turns, reply=reply),
+            notice=f"The model's own chat template cannot write this chat: {failed}. ChatML stands in.",
+        )
 
     def _by_template(self, turns: Sequence[Turn], *, reply: bool) -> Prompt:
         if self._folds_system:

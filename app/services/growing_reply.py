@@ -38,7 +38,7 @@ class GrowingReply(QObject):
         tokens_counted(int, int): tokens in the context now, and its size.
         finished(Message, AppError or None): the reply as it is kept.
         refused(MessageTooLongError): the question does not fit and nothing was generated.
-        notice(Notice): the reply cannot be saved at the moment.
+        notice(Notice): the reply cannot be saved at the moment, or its prompt is not written as the model asks for.
     """
 
     text_added = Signal(int, str)
@@ -123,6 +123,8 @@ class GrowingReply(QObject):
                     self.progress_changed.emit(f"Reading {done:,} of {total:,} tokens" if waiting else "")
                 case Fitted():
                     self._fitted = item
+                    if item.prompt.notice:
+                        self.notice.emit(Notice(item.prompt.notice, level="warning"))
                 case ModelFacts():
                     self._facts = item
                     self.progress_changed.emit("")

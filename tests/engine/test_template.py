@@ -126,6 +126,8 @@ def test_a_conversation_that_the_template_cannot_write_is_written_in_chatml(with
     engine = with_template(MISTRAL)
     prompt = engine.render([Turn(Role.ASSISTANT, "hi"), Turn(Role.USER, "hello")])
     assert prompt.text.endswith("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n")
+    assert "cannot write this chat: Conversation roles must alternate" in prompt.notice
+    assert not engine.render([Turn(Role.USER, "hello")]).notice
 
 
 def test_a_template_that_is_chatml_is_done_by_the_chatml_renderer(with_template):
@@ -175,7 +177,9 @@ def test_a_template_that_takes_for_ever_on_a_real_chat_gives_way_to_chatml(with_
     engine = with_template(LLAMA3 + "{% if messages | length > 5 %}" + WRONG["endless"] + "{% endif %}", LLAMA3_TOKENS)
     assert engine.facts.template == "the model's own"
     long = [*TALK, Turn(Role.ASSISTANT, "so"), Turn(Role.USER, "why?")]
-    assert engine.render(long).text.endswith("<|im_start|>user\nwhy?<|im_end|>\n<|im_start|>assistant\n")
+    prompt = engine.render(long)
+    assert prompt.text.endswith("<|im_start|>user\nwhy?<|im_end|>\n<|im_start|>assistant\n")
+    assert "it takes too long" in prompt.notice
 
 
 def test_bos_is_put_first_where_the_template_leaves_it_out_and_never_twice(with_template):

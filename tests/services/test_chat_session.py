@@ -7,6 +7,7 @@ import pytest
 from app.core.chat import MessageState, Role
 from app.core.errors import ModelFileError
 from app.engine.scripted import Script
+from tests.engine.gguf_writer import tiny_model
 
 LONG = " ".join(f"word{number}" for number in range(400))
 
@@ -348,3 +349,18 @@ def test_nothing_of_a_chat_can_be_changed_before_it_is_read(build):
     services.wait(lambda: chat.ready)
     assert (chat.chat.model_id, chat.chat.system_prompt, chat.chat.overrides) == ("starter", "Be brief.", {})
     assert texts(chat) == ["Hello", "This is a scripted reply."]
+
+
+def test_a_template_that_fails_on_this_chat_is_told(build, tmp_path):
+    source = (
+        "{% for m in messages %}{{ m.content }}{% endfor %}{% if messages[-1].content == 'Go' %}{{ 1 / 0 }}{% endif %}"
+    )
+    services = build()
+    chat = services.chat(str(tiny_model(tmp_path / "tiny.gguf", template=source)))
+    chat.set_override("max_tokens", 4)
+    chat.set_system_prompt("Be brief.")
+    services.say(chat, "Hello")
+    assert not any("chat template" in notice.title for notice in services.notices)
+    services.say(chat, "Go")
+    assert "cannot write this chat: it has a mistake. ChatML stands in." in services.notices[-1].title
+    assert services.notices[-1].level == "warning"

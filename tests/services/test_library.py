@@ -129,3 +129,15 @@ def test_a_chat_is_renamed_and_pinned_without_being_opened(build):
     assert not services.library._sessions
     services.library.rename(chat_id, "   ")
     assert services.reopen(chat_id).chat.title == "Orcas"
+
+
+def test_what_a_model_has_to_say_of_itself_is_told_once(build):
+    services = build(Script(name="Odd", notices=("Its template is wrong.", "It has little room.")))
+    services.say(services.chat(), "Hello")
+    services.wait(lambda: bool(services.notices))
+    services.models.unload()
+    services.say(services.chat(), "Again")
+    assert [(n.title, n.detail, n.level) for n in services.notices] == [
+        ("Odd is loaded", "Its template is wrong. It has little room.", "warning")
+    ]
+    assert len(services.loads) == 2
