@@ -17,6 +17,7 @@ from typing import Any
 from app.core.errors import AppError, ModelFileError
 from app.core.options import Loading, Sampling
 from app.core.settings import declared
+from app.engine import devices
 from app.hub.catalog import Catalog, read_catalog
 from app.paths import Paths, find_paths
 from app.services.resolution import Resolution
@@ -70,6 +71,7 @@ def prepare_process(paths: Paths) -> None:
     root.setLevel(logging.INFO)
     root.addHandler(handler)
     faulthandler.enable(crashes)
+    devices.report_aborts_to(crashes.fileno())
 
 
 @contextmanager

@@ -129,7 +129,21 @@ class Library:
 @cache
 def library() -> Library:
     """llama.cpp, opened at the first call; about 0.3 s. There is one per process, as its log and backends are."""
-    return Library()
+    opened = Library()
+    for fd in _abort_reports:
+        opened.report_aborts_to(fd)
+    return opened
+
+
+def report_aborts_to(fd: int) -> None:
+    """Let llama.cpp's last words go to this open file once it is opened, which this does not do."""
+    _abort_reports[:] = [fd]
+    if library.cache_info().currsize:
+        library().report_aborts_to(fd)
+
+
+_abort_reports: list[int] = []
+"""Where the last words go; at most one, as ggml itself has one place for it per process."""
 
 
 def _text(raw: bytes | None) -> str:

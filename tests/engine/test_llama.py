@@ -221,6 +221,19 @@ abort(b"file.cpp", 7, b"the reason")
     assert crash.read_text().count("\n") == 1
 
 
+def test_the_crash_file_is_named_before_llama_cpp_is_opened_and_used_by_it(tmp_path):
+    crash = tmp_path / "crash.txt"
+    code = f"""
+import os, sys
+from app.engine import devices
+devices.report_aborts_to(os.open({str(crash)!r}, os.O_CREAT | os.O_WRONLY))
+assert "llama_cpp" not in sys.modules
+devices.library().symbol("ggml_abort")(b"file.cpp", 7, b"the reason")
+"""
+    assert run(code).returncode != 0
+    assert "file.cpp:7: the reason" in crash.read_text()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="descriptors are closed in another way there")
 def test_a_model_loads_in_a_program_that_was_started_without_standard_streams(starter):
     code = f"""
@@ -236,8 +249,9 @@ os._exit(41 if engine.count("Hello") else 1)
     assert run(code).returncode == 41
 
 
-def test_importing_the_engine_does_not_load_llama_cpp():
-    assert run("import sys, app.engine.llama, app.engine.turn; sys.exit('llama_cpp' in sys.modules)").returncode == 0
+def test_importing_the_engine_loads_neither_llama_cpp_nor_jinja():
+    code = "import sys, app.engine.llama, app.engine.turn; print({'llama_cpp', 'jinja2', 'numpy'} & set(sys.modules))"
+    assert run(code).stdout.strip() == b"set()"
 
 
 def test_quitting_in_the_middle_of_a_reply_is_clean(starter):
@@ -254,6 +268,10 @@ for event in stream:
 """
     done = run(code)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_loaded_model_tells_its_quant(starter_engine):
+    assert starter_engine.facts.quant == "Q8_0"
 
 
 def test_done_is_the_last_event_even_for_one_token(starter_engine):
