@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,11 @@ def inspect(path: str) -> ModelFile:
 
 
 def _inspect(path: Path) -> ModelFile:
-    if path.is_dir():
-        raise ModelFileError(f"{path.name} is a folder", "A model is a single file.", "Choose a .gguf file.")
+    kind = path.stat().st_mode
+    if not stat.S_ISREG(kind):
+        # a pipe would be waited for, a device never ends
+        what = "a folder" if stat.S_ISDIR(kind) else "not a file"
+        raise ModelFileError(f"{path.name or path} is {what}", "A model is a single file.", "Choose a .gguf file.")
     _refuse_strangers(path)
     file = gguf.read(path)
     header = _Entries(file.metadata)

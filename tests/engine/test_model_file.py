@@ -206,6 +206,14 @@ def test_a_missing_file_a_folder_and_a_folder_that_is_gone_are_told_apart(tmp_pa
     refused(tmp_path, "is a folder")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no such files")
+def test_a_pipe_and_a_device_are_refused_without_reading_them(tmp_path):
+    os.mkfifo(tmp_path / "pipe.gguf")
+    refused(tmp_path / "pipe.gguf", "is not a file")
+    refused(Path("/dev/zero"), "is not a file")
+    refused(Path("/"), "/ is a folder")
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may read anything")
 def test_a_file_that_may_not_be_read_is_told(tmp_path, starter):
     path = tmp_path / "model.gguf"
@@ -229,6 +237,7 @@ def test_a_disk_that_fails_is_told(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "open", broken)
+    (tmp_path / "model.gguf").touch()
     refused(tmp_path / "model.gguf", "Input/output error")
 
 
