@@ -7,18 +7,19 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import app
 from app.core.chat import Role
-from app.core.errors import AppError, UsageError
+from app.core.errors import AppError, SettingError, UsageError
 from app.core.options import Loading, Sampling
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Engine, Turn
+from app.engine.turn import Fitted, play
 from app.setup import Choice, choose, headless
 
 _EXAMPLE = ("My name is Ada.", "What is the capital of France?", "What is my name?")
@@ -40,6 +41,8 @@ def run(arguments: Sequence[str]) -> int:
         # nobody reads any more; the interpreter would complain about it once more when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except Exception as error:  # the border: a person gets a sentence, a developer asks for more
         if "ORCINUS_DEBUG" in os.environ:
             raise
@@ -49,12 +52,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def without_display(arguments: Sequence[str]) -> int:
-    """The main job where no window can open: a short conversation, and how to have one's own."""
-    del arguments
+    """The main job where no window can open: a short conversation, and how to have one's own.
+
+    `arguments` may name the GGUF file that the window would open.
+    """
+    if arguments and (len(arguments) > 1 or not os.path.exists(arguments[0])):
+        _parser().error(f"there is no display here, and this is neither a word nor a file: {arguments[0]}")
     print("There is no display here, so no window can open. Chat in the terminal instead:")
     print('  python -m app ask "My name is Ada." "What is my name?"')
-    print("This is how it looks, with the model that comes with Orcinus:\n", flush=True)
-    return run(["ask", "--model", "starter", "--show-turns", *_EXAMPLE])
+    print("This is how it looks:\n", flush=True)
+    return run(["ask", "--model", *(arguments or ["starter"]), "--show-turns", *_EXAMPLE])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,12 +102,11 @@ def _add_conversation(parser: argparse.ArgumentParser) -> None:
 
 
 def _ask(asked: argparse.Namespace) -> int:
-    from app.engine.turn import Fitted, play
-
     with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
         turns = _system(asked, choice)
+        told = ""
         for text in asked.turns:
-            turns.append(Turn(Role.USER, clean(text)))
+            turns.append(Turn(Role.USER, _typed(text)))
             if asked.show_turns:
                 print(f"> {text}", flush=True)
             parts: list[str] = []
@@ -112,18 +118,26 @@ def _ask(asked: argparse.Namespace) -> int:
                         print(_printable(event.text), end="", flush=True)
                 elif isinstance(event, Done):
                     done = event
-                elif isinstance(event, Fitted) and event.dropped_turns:
-                    left_out = f"{event.dropped_turns} of the oldest turns were left out"
-                    print(f"The context is full: {left_out}.", file=sys.stderr)
+                elif isinstance(event, Fitted):
+                    told = _tell_fitted(event, told)
             reply = "".join(parts)
             if asked.json and done is not None:
-                print(json.dumps(_told(reply, done, engine), ensure_ascii=False), flush=True)
+                print(_json(_told(reply, done, engine)), flush=True)
             elif not asked.json:
                 print("\n" if asked.show_turns else "", flush=True)
             if stop.is_set():
                 return _INTERRUPTED
             turns.append(Turn(Role.ASSISTANT, reply, done.token_ids if done else ()))
     return 0
+
+
+def _tell_fitted(fitted: Fitted, told: str) -> str:
+    """Say on stderr what is unusual about a prompt, but not what was `told` before; returns what is told now."""
+    if fitted.dropped_turns:
+        print(f"The context is full: {fitted.dropped_turns} of the oldest turns were left out.", file=sys.stderr)
+    if fitted.prompt.notice and fitted.prompt.notice != told:
+        print(fitted.prompt.notice, file=sys.stderr)
+    return fitted.prompt.notice or told
 
 
 def _told(reply: str, done: Done, engine: Engine) -> dict[str, Any]:
@@ -144,14 +158,16 @@ def _prompt(asked: argparse.Namespace) -> int:
     with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
         turns = _system(asked, choice)
         roles = (Role.USER, Role.ASSISTANT)
-        turns += [Turn(roles[index % 2], clean(text)) for index, text in enumerate(asked.turns)]
+        turns += [Turn(roles[index % 2], _typed(text)) for index, text in enumerate(asked.turns)]
         prompt = engine.render(turns, reply=len(asked.turns) % 2 == 1)
+        if prompt.notice:
+            print(prompt.notice, file=sys.stderr)
         if asked.json:
             segments = [
                 {"kind": part.kind, "role": part.role, "text": part.text, "tokens": list(part.tokens)}
                 for part in prompt.segments
             ]
-            print(json.dumps({"text": prompt.text, "segments": segments}, ensure_ascii=False))
+            print(_json({"text": prompt.text, "segments": segments}))
         else:
             print(_printable(prompt.text))
             print(f"\n{len(prompt.tokens):,} tokens", file=sys.stderr)
@@ -162,7 +178,7 @@ def _doctor(asked: argparse.Namespace) -> int:
     from app.doctor import examine, readable
 
     report = examine()
-    print(json.dumps(report, ensure_ascii=False, indent=2) if asked.json else readable(report))
+    print(_json(report, indent=2) if asked.json else readable(report))
     return 0
 
 
@@ -171,7 +187,7 @@ def _bench(asked: argparse.Namespace) -> int:
 
     with headless() as parts:
         choice = choose(parts, asked.model, _assignments(asked.set))
-    for name, value, least in (("-p", asked.p, 1), ("-n", asked.n, 1), ("-d", asked.d, 0), ("-r", asked.r, 1)):
+    for name, value, least in (("-p", asked.p, 0), ("-n", asked.n, 0), ("-d", asked.d, 0), ("-r", asked.r, 1)):
         if value < least:
             raise UsageError(f"{name} must be at least {least}", f"It was {value}.")
     figures = bench(choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading)
@@ -184,7 +200,7 @@ def _bench(asked: argparse.Namespace) -> int:
 
 
 def _system(asked: argparse.Namespace, choice: Choice) -> list[Turn]:
-    text = clean(choice.system_prompt if asked.system is None else asked.system)
+    text = choice.system_prompt if asked.system is None else _typed(asked.system)
     return [Turn(Role.SYSTEM, text)] if text.strip() else []
 
 
@@ -201,8 +217,20 @@ def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
                 "It takes NAME=VALUE.",
                 "Names: " + ", ".join(sorted(known)) + ".",
             )
-        values[key] = known[key].parsed(text)
+        values[key] = _allowed(known[key].parsed, text)
     return values
+
+
+def _allowed(check: Callable[[Any], Any], value: Any) -> Any:
+    """The checked value of a setting.
+
+    Raises:
+        UsageError: it is not allowed; the text says what is.
+    """
+    try:
+        return check(value)
+    except SettingError as error:
+        raise UsageError(error.title, error.detail) from error
 
 
 @contextmanager
@@ -211,7 +239,7 @@ def _engine(asked: argparse.Namespace, stop: StopFlag) -> Iterator[tuple[Engine,
 
     values = _assignments(asked.set)
     if asked.seed is not None:
-        values["seed"] = declared(Sampling)["seed"].checked(asked.seed)
+        values["seed"] = _allowed(declared(Sampling)["seed"].checked, asked.seed)
     with headless() as parts:
         choice = choose(parts, asked.model, values)
     engine = load(choice.path, choice.loading, stop)
@@ -234,6 +262,20 @@ def _stop_on_interrupt() -> Iterator[StopFlag]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _typed(text: str) -> str:
+    """An argument as it was typed: in UTF-8, also where the system's locale cannot decode that."""
+    if any("\udc80" <= c <= "\udcff" for c in text):
+        with suppress(UnicodeEncodeError):
+            text = text.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8", "replace")
+    return clean(text)
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    """JSON that loses no letter: those that stdout cannot write are escaped."""
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return json.dumps(value, ensure_ascii=not unicode, indent=indent)
 
 
 def _printable(text: str) -> str:

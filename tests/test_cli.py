@@ -13,6 +13,7 @@ import pytest
 
 from app import cli
 from app.storage.stores import open_stores
+from tests.engine.gguf_writer import tiny_model
 
 ROOT = Path(__file__).parent.parent
 ORCA = "You are MistralOrca, a large language model trained by Alignment Lab AI."
@@ -146,8 +147,10 @@ def test_asking_leaves_the_database_alone(capsys, home):
         (["ask", "--set", "temperature=hot", "Hi"], "Temperature cannot be"),
         (["ask", "--set", "warmth=1", "Hi"], "--set does not understand"),
         (["ask", "--set", "temperature", "Hi"], "--set does not understand"),
+        (["ask", "--set", "temperature=9", "Hi"], "Temperature cannot be '9'"),
         (["ask", "--seed", "-4", "Hi"], "Seed cannot be"),
-        (["bench", "starter", "-p", "0"], "-p must be at least 1"),
+        (["bench", "starter", "-p", "-1"], "-p must be at least 0"),
+        (["bench", "starter", "-p", "0", "-n", "0"], "nothing to measure"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_no_traceback(capsys, arguments, words):
@@ -181,6 +184,35 @@ def test_turns_that_no_longer_fit_are_left_out_and_told(capsys):
     assert all(json.loads(line)["prompt_tokens"] <= 256 for line in told.out.splitlines())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="arguments are never bytes there")
+def test_typed_and_printed_text_is_whole_in_a_locale_that_knows_ascii_alone(home):
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = program("prompt", "--system", "Grüße", "--json", "你好 🎉", env=environment)
+    assert done.stdout.isascii()
+    text = json.loads(done.stdout)["text"]
+    assert "Grüße" in text
+    assert "你好 🎉" in text
+
+
+def test_a_setting_out_of_range_is_a_mistake_in_the_command(capsys):
+    assert cli.run(["ask", "--set", "temperature=9", "Hi"]) == 2
+    assert cli.run(["ask", "--seed", "-4", "Hi"]) == 2
+
+
+def test_a_template_that_fails_is_told_once_and_apart_from_the_reply(capsys, tmp_path):
+    source = (
+        "{% for m in messages %}{{ m.content }}{% endfor %}{% if messages[-1].content == 'x' %}{{ 1 / 0 }}{% endif %}"
+    )
+    model = str(tiny_model(tmp_path / "tiny.gguf", template=source))
+    told = "The model's own chat template cannot write this chat: it has a mistake. ChatML stands in."
+    assert cli.run(["ask", "--model", model, "--set", "max_tokens=2", "--json", "ok", "x", "x"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count(told) == 1
+    assert len([json.loads(line) for line in captured.out.splitlines()]) == 3
+    assert cli.run(["prompt", "--model", model, "x"]) == 0
+    assert told in capsys.readouterr().err
+
+
 def test_the_reply_cannot_steer_the_terminal():
     assert cli._printable("a\x1b[2Jb\x07\x9bc\n\td") == "a[2Jbc\n\td"
 
@@ -212,6 +244,18 @@ def test_without_a_display_the_program_still_does_the_main_job(home):
     assert not done.stderr
 
 
+def test_without_a_display_a_word_that_is_not_known_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.without_display(["aks"])
+    assert ended.value.code == 2
+    assert "aks" in capsys.readouterr().err
+
+
+def test_without_a_display_a_file_answers_in_the_terminal(capsys, starter):
+    assert cli.without_display([str(starter)]) == 0
+    assert "Ada" in capsys.readouterr().out
+
+
 def test_the_program_starts_without_standard_streams(home, tmp_path):
     done = subprocess.run(
         ["sh", "-c", f'exec "{sys.executable}" -m app ask --set max_tokens=4 Hello <&- >&- 2>&-'],
@@ -222,17 +266,30 @@ def test_the_program_starts_without_standard_streams(home, tmp_path):
     assert done.returncode == 0
 
 
-def test_ctrl_c_ends_a_reply_in_good_order(home):
+def test_ctrl_c_ends_a_conversation_in_good_order(home):
     running = subprocess.Popen(
-        [sys.executable, "-m", "app", "ask", "--set", "temperature=5", "--set", "top_k=off", "--set", "top_p=off",
-         "--set", "max_tokens=off", "--json", "Go on for ever"],
+        [sys.executable, "-m", "app", "ask", "--json", *["Go on"] * 5000],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "ORCINUS_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "ORCINUS_HOME": str(home)},
     )  # fmt: skip
-    try:
-        running.wait(0.6)
-    except subprocess.TimeoutExpired:
-        running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
+    assert running.stdout is not None
+    first = running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    rest, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert not err
+    replies = [json.loads(line) for line in (first + rest).splitlines()]
+    assert 1 <= len(replies) < 5000
+
+
+def test_ctrl_c_ends_a_measurement_without_a_traceback(home):
+    running = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "app", "bench", "starter", "-r", "100000"],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "ORCINUS_HOME": str(home)},
+    )  # fmt: skip
+    assert running.stderr is not None
+    assert any("llama_cpp" in line for line in running.stderr), "it never began"
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
     assert "Traceback" not in err
-    assert running.returncode in (0, 130), err

@@ -122,8 +122,8 @@ class Setting:
         if self.kind in (Kind.FLOAT, Kind.INT):
             try:
                 return self.checked(float(word))
-            except ValueError:
-                raise self._refused(text) from None
+            except (ValueError, SettingError):
+                raise self._refused(word) from None
         if self.kind is Kind.LINES:
             return self.checked(tuple(line for line in text.split("\n") if line))
         return self.checked(word)
@@ -139,7 +139,9 @@ class Setting:
         else:
             word = "a whole number" if self.kind is Kind.INT else "a number"
             phrase = (
-                f"{word} from {self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else word
+                f"{word} from {self.low:,.10g} to {self.high:,.10g}"
+                if self.low is not None and self.high is not None
+                else word
             )
         return phrase + (f", or {self.none_label.lower()}" if self.none_label else "")
 

@@ -106,3 +106,11 @@ def test_text_that_is_no_value_is_refused_with_what_is_allowed(key, text):
 @pytest.mark.parametrize(("text", "value"), [("on", True), ("off", False), ("TRUE", True), ("0", False)])
 def test_switches_are_understood(text, value):
     assert declared(Loading)["mmap"].parsed(text) is value
+
+
+def test_what_is_refused_is_shown_as_it_was_typed_and_limits_are_whole_numbers():
+    with pytest.raises(SettingError) as caught:
+        declared(Sampling)["top_k"].parsed(" 0 ")
+    assert caught.value.title == "Top-k cannot be '0'"
+    assert declared(Sampling)["seed"].allowed() == "a whole number from 0 to 4,294,967,294, or random"
+    assert declared(Sampling)["xtc_threshold"].allowed() == "a number from 0 to 0.5"
