@@ -233,6 +233,10 @@ class ChatPage(QWidget):
         elif not self._follow_markers():
             transcript.append_row(row_of(message, self._session.tree, self._model_name()))
         if message.role is Role.USER:
+            if message.parent_id is not None:
+                # what can be done with a reply depends on whether it is the last
+                above = self._session.tree[message.parent_id]
+                transcript.update_row(above.id, row_of(above, self._session.tree, self._model_name()))
             transcript.scroll_to_end()
         self._show_body()
 

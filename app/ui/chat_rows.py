@@ -82,7 +82,14 @@ def row_of(message: Message, tree: MessageTree, model_name: str) -> Row:
         state=message.state.value,
         version=versions.index(message.id) + 1,
         versions=len(versions),
+        can_go_on=_was_cut_off(message) and tree.newest_leaf(message.id) == message.id,
     )
+
+
+def _was_cut_off(message: Message) -> bool:
+    if message.state is MessageState.DONE:
+        return message.provenance is not None and message.provenance.stop_reason == "length"
+    return message.state in (MessageState.STOPPED, MessageState.INTERRUPTED)
 
 
 def rows_of(path: Sequence[Message], tree: MessageTree, markers: Sequence[Marker], model_name: str) -> list[Row]:

@@ -52,8 +52,8 @@ def actions_for(row: Row, code_blocks: int) -> list[Action]:
         found.append(Action("regenerate", "refresh", "Regenerate reply"))
     if code_blocks and row.kind == "assistant":
         found.append(Action("copy_code", "code", "Copy code" if code_blocks == 1 else "Copy a code block…"))
-    if row.state in ("stopped", "interrupted"):
-        found.append(Action("continue", "send", "Continue this reply"))
+    if row.can_go_on:
+        found.append(Action("continue", "play", "Continue this reply"))
     return found
 
 

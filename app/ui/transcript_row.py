@@ -18,8 +18,8 @@ class Row:
     """One turn, or a thin line between two.
 
     `id` is unique in a transcript. `title` is the model's name, `footer` the small print under a reply, such as
-    "214 tokens · 48.0 tok/s · 4.5 s". `version` counts from 1 among `versions`. A marker says its `text` on a line
-    between turns.
+    "214 tokens · 48.0 tok/s · 4.5 s". `version` counts from 1 among `versions`. `can_go_on`: the reply was cut off and
+    nothing follows it. A marker says its `text` on a line between turns.
     """
 
     kind: Kind
@@ -30,6 +30,7 @@ class Row:
     state: State = "done"
     version: int = 1
     versions: int = 1
+    can_go_on: bool = False
 
     @property
     def is_long_paste(self) -> bool:

@@ -48,6 +48,24 @@ def test_a_reply_that_was_cut_off_says_why(state, reason, words):
 
 
 @pytest.mark.parametrize(
+    ("state", "reason", "offered"),
+    [
+        (MessageState.STOPPED, "stopped", True),
+        (MessageState.INTERRUPTED, "", True),
+        (MessageState.DONE, "length", True),
+        (MessageState.DONE, "end", False),
+        (MessageState.FAILED, "", False),
+    ],
+)
+def test_a_reply_that_was_cut_off_can_go_on_while_nothing_follows_it(state, reason, offered):
+    reply = answer(2, 1, state=state, provenance=Provenance(stop_reason=reason))
+    last = rows_of([question(1), reply], MessageTree([question(1), reply]), (), "Orca")[-1]
+    assert last.can_go_on is offered
+    followed = rows_of([question(1), reply], MessageTree([question(1), reply, question(3, 2)]), (), "Orca")[-1]
+    assert not followed.can_go_on
+
+
+@pytest.mark.parametrize(
     ("milliseconds", "words"),
     [
         (3, "0.01 s"),
