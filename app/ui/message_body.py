@@ -57,6 +57,7 @@ class MessageBody(QTextBrowser):
         self._complete, self._is_plain, self._plain_text = True, False, ""
         self._height = 0
         self._wanted_width = 0
+        self._ideal = (0, -1), 0
         self._width_timer = QTimer(self, singleShot=True, interval=_WIDTH_DELAY_MS)
         self._width_timer.timeout.connect(self._apply_width)
         self._copied_timer = QTimer(self, singleShot=True, interval=_COPIED_MS)
@@ -246,9 +247,13 @@ class MessageBody(QTextBrowser):
         """How wide the text would like to be, at most `widest` pixels."""
         if self._idle.waits_for(self):
             return widest
-        if self.lineWrapColumnOrWidth() != widest:
-            self.setLineWrapColumnOrWidth(widest)
-        return min(widest, ceil(self.document().idealWidth()) + 2)
+        asked = (widest, self.document().revision())
+        if self._ideal[0] != asked:
+            # Asked once for each text: a document left wider than its place could be scrolled aside
+            if self.lineWrapColumnOrWidth() != widest:
+                self.setLineWrapColumnOrWidth(widest)
+            self._ideal = asked, min(widest, ceil(self.document().idealWidth()) + 2)
+        return self._ideal[1]
 
     def _needed_height(self, size: QSizeF) -> int:
         cards = self.markdown.cards

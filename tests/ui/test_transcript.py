@@ -190,6 +190,14 @@ def test_a_theme_is_put_on_at_run_time_without_losing_place_selection_or_stream(
     assert LIGHT.bubble not in colours
 
 
+def test_a_short_text_cannot_be_scrolled_aside_in_its_bubble(view):
+    view.set_rows([question(1, "What is my name?"), answer(2, "Ada.")])
+    for _ in range(2):
+        assert body(view, 1).horizontalScrollBar().maximum() == 0
+        view.resize(view.width() - 40, view.height() - 40)
+        view.set_theme(DARK)
+
+
 def test_a_theme_leaves_every_text_its_room(view):
     view.set_rows([question(1, "Show me everything that you know"), answer(2, "All of *it*")])
     before = [body(view, row_id).geometry() for row_id in (1, 2)]
