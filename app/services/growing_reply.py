@@ -126,7 +126,8 @@ class GrowingReply(QObject):
                     if item.prompt.notice:
                         self.notice.emit(Notice(item.prompt.notice, level="warning"))
                 case ModelFacts():
-                    self._facts = item
+                    # under the name that the person sees it by everywhere, which need not be the file's own
+                    self._facts = dataclasses.replace(item, name=self._models.entry(self._chat.model_id).name)
                     self.progress_changed.emit("")
                 case Done():
                     self._done = item
