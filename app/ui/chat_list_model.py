@@ -63,7 +63,7 @@ class ChatListModel(QAbstractListModel):
 
     def show_hits(self, hits: Iterable[Hit]) -> None:
         """Show what a search found."""
-        rows = [ListRow("hit", hit.title, hit.chat_id, snippet=" ".join(hit.snippet.split())) for hit in hits]
+        rows = [ListRow("hit", hit.title, hit.chat_id, snippet=_beside_title(hit)) for hit in hits]
         found = "Found in 1 chat" if len(rows) == 1 else f"Found in {len(rows)} chats"
         self._replace([ListRow("heading", found), *rows] if rows else [])
 
@@ -125,3 +125,9 @@ class ChatListModel(QAbstractListModel):
             return Qt.ItemFlag.NoItemFlags
         usable = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return usable | Qt.ItemFlag.ItemIsEditable if row.kind == "chat" else usable
+
+
+def _beside_title(hit: Hit) -> str:
+    """Where the words were found, unless that is the title, which is shown anyway."""
+    snippet = " ".join(hit.snippet.split())
+    return "" if snippet.strip("… ") in " ".join(hit.title.split()) else snippet
