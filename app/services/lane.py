@@ -57,8 +57,9 @@ class Ticket(QObject):
     items = Signal(tuple)
     ended = Signal(object)
 
-    def __init__(self, job: Job, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, job: Job) -> None:
+        # No parent: what the job holds on to may be all that keeps the lane, which would delete its child once more
+        super().__init__()
         self._job = job
         self._stop = StopFlag()
         self._queue: queue.Queue[object] = queue.Queue(_QUEUE_ITEMS)
@@ -144,7 +145,7 @@ class Lane(QObject):
 
     def submit(self, job: Job) -> Ticket:
         """Queue a job. Connect to the ticket at once: it emits nothing before the event loop runs again."""
-        ticket = Ticket(job, self)
+        ticket = Ticket(job)
         self._tickets.append(ticket)
         if self._closed:
             ticket.cancel()
@@ -202,6 +203,6 @@ class Lane(QObject):
         thread.
         """
         while self._tickets and self._tickets[0].is_over and self._let_go.acquire(blocking=False):
-            self._tickets.pop(0).deleteLater()
+            self._tickets.pop(0)
         if not self._tickets:
             self._timer.stop()
