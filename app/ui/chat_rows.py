@@ -36,7 +36,9 @@ def footer(message: Message) -> str:
     """The small print under a reply: how long, how fast, and how it ended if not by itself."""
     how = message.provenance
     parts = [] if how is None else _figures(how)
-    if message.state is MessageState.DONE and how is not None and how.stop_reason in _ENDS:
+    if message.state is MessageState.FAILED and how is not None and how.error:
+        parts.append(how.error)
+    elif message.state is MessageState.DONE and how is not None and how.stop_reason in _ENDS:
         parts.append(_ENDS[how.stop_reason])
     return " · ".join(parts)
 

@@ -110,7 +110,7 @@ class ModelPanel(QWidget):
         entry, state = self._models.entry(self._model_id), self._models.state(self._model_id)
         self._name.setText(entry.name)
         self._name.setToolTip(entry.name)
-        self._trouble.setText(" ".join(state.error.parts()) if state.error is not None else "")
+        self._trouble.setText(str(state.error) if state.error is not None else "")
         self._trouble.setVisible(state.error is not None)
         self._load.setText({"ready": "Unload", "loading": "Loading…"}.get(state.kind, "Load now"))
         self._load.setEnabled(state.kind != "loading")

@@ -72,7 +72,7 @@ class ModelPicker(QToolButton):
             return
         entry = self._models.entry(self._model_id)
         state = state_words(self._models.state(self._model_id))
-        letters, cut = (9, Qt.TextElideMode.ElideRight) if self._narrow else (26, Qt.TextElideMode.ElideMiddle)
+        letters, cut = (12, Qt.TextElideMode.ElideRight) if self._narrow else (26, Qt.TextElideMode.ElideMiddle)
         metrics = self.fontMetrics()
         self.setText(metrics.elidedText(entry.name, cut, letters * metrics.averageCharWidth()))
         self.setAccessibleName(f"Model: {entry.name}, {state.lower()}")

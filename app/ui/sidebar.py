@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayou
 from app.ui.buttons import IconButton, WordButton
 from app.ui.chat_list import ChatList
 from app.ui.icons import icon
+from app.ui.model_facts import ElidedLabel
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Sidebar(QFrame):
         self._empty.setProperty("kind", "faint")
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(18, 8, 18, 0)
-        self._status = QLabel()
+        self._status = ElidedLabel("")
         self._status.setProperty("kind", "faint")
         self._logo = QLabel()
         self._hide = IconButton("sidebar", "Hide the chats", theme, keys="Ctrl+B")
@@ -138,6 +139,7 @@ class Sidebar(QFrame):
     def show_status(self, text: str) -> None:
         """A few words at the foot: which model is loaded."""
         self._status.setText(text)
+        self._status.setToolTip(text)
 
     def focus_search(self) -> None:
         """Put the cursor into the search."""

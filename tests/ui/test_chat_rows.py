@@ -47,6 +47,10 @@ def test_a_reply_that_was_cut_off_says_why(state, reason, words):
     assert footer(answer(2, 1, state=state, provenance=how)) == " · ".join(part for part in ("1 token", words) if part)
 
 
+def test_a_reply_that_failed_says_why_long_after_the_notice_is_gone():
+    assert footer(answer(2, 1, state=MessageState.FAILED, provenance=Provenance(error="No room."))) == "No room."
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "offered"),
     [
