@@ -177,6 +177,7 @@ class ChatPage(QWidget):
             self._transcript.version_requested.connect(self._show_version)
             self._transcript.continue_requested.connect(self._continue)
             self._transcript.link_activated.connect(self._offer_link)
+            self.composer.messages_asked.connect(self._transcript.take_keyboard)
             self._body.addWidget(self._transcript)
             self.setTabOrder(self._transcript, self.composer.field)
         return self._transcript
@@ -335,6 +336,8 @@ class ChatPage(QWidget):
         if self._session is not None:
             self.sent.emit()
             self._session.edit(message_id, text)
+            # the editor that had the keyboard is gone
+            self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot(int, int)
     def _show_version(self, message_id: int, step: int) -> None:

@@ -17,12 +17,14 @@ _MOST_LINES = 12
 class MessageField(TextField):
     """The text being written.
 
-    Signals: `submitted` on Enter; `last_wanted` on Up while empty; `stop_wanted` on Escape.
+    Signals: `submitted` on Enter; `last_wanted` on Up while empty; `stop_wanted` on Escape; `messages_wanted` on
+    Ctrl+Up and Ctrl+Down.
     """
 
     submitted = Signal()
     last_wanted = Signal()
     stop_wanted = Signal()
+    messages_wanted = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter sends, Shift+Enter breaks the line, Escape stops, Up in an empty field asks for the last message."""
@@ -34,6 +36,8 @@ class MessageField(TextField):
             self.stop_wanted.emit()
         elif key == Qt.Key.Key_Up and plain and self.document().isEmpty():
             self.last_wanted.emit()
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down) and held & Qt.KeyboardModifier.ControlModifier:
+            self.messages_wanted.emit()
         else:
             super().keyPressEvent(event)
 
@@ -42,13 +46,15 @@ class Composer(QFrame):
     """The message field with its button.
 
     Signals: `submitted(str)` with the text to send, which is cleared when `clear` is called; `stop_asked()`;
-    `last_asked()` when the last message is to be edited; `draft_changed(str)` after a pause in typing;
-    `too_long(int)` with the length in characters of a text that was not taken.
+    `last_asked()` when the last message is to be edited; `messages_asked()` to go to the messages;
+    `draft_changed(str)` after a pause in typing; `too_long(int)` with the length in characters of a text that was not
+    taken.
     """
 
     submitted = Signal(str)
     stop_asked = Signal()
     last_asked = Signal()
+    messages_asked = Signal()
     draft_changed = Signal(str)
     too_long = Signal(int)
 
@@ -91,6 +97,7 @@ class Composer(QFrame):
         field.submitted.connect(self._submit)
         field.stop_wanted.connect(self.stop_asked)
         field.last_wanted.connect(self.last_asked)
+        field.messages_wanted.connect(self.messages_asked)
         field.too_long.connect(self.too_long)
         field.entered.connect(self._mark_active)
         field.left.connect(self._mark_active)

@@ -225,6 +225,11 @@ class Transcript(RowView):
             widget = widget.parentWidget()
         return None
 
+    @Slot()
+    def take_keyboard(self) -> None:
+        """Put the keyboard on the message that had it last, else on the lowest in view."""
+        self._enter(self._current_item())
+
     def _focus_neighbour(self, step: int) -> None:
         item = self._focused_item()
         if item is None:

@@ -178,6 +178,35 @@ def test_up_in_an_empty_message_edits_the_last_one_in_its_place(qtbot, open_wind
     qtbot.waitUntil(lambda: item.is_in_use)
 
 
+def test_the_keyboard_is_back_in_the_message_after_an_edit_and_after_a_title(qtbot, open_window):
+    stage = open_window()
+    field = stage.space.page.composer.field
+    say(qtbot, stage, "Hello")
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not stage.session.busy)
+    assert QApplication.focusWidget() is field
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        stage.space.rename_chat()
+        assert QApplication.focusWidget() is stage.space.page.header.title
+        qtbot.keyClick(QApplication.focusWidget(), key)
+        assert QApplication.focusWidget() is field
+
+
+def test_control_and_up_goes_from_the_message_being_written_to_those_above(qtbot, open_window):
+    stage = open_window()
+    field = stage.space.page.composer.field
+    say(qtbot, stage, "Hello")
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+    assert stage.space.page.transcript.isAncestorOf(QApplication.focusWidget())
+
+
 def test_regenerating_keeps_the_first_version_beside_the_second(qtbot, open_window):
     stage = open_window(script=Script(replies=("the first answer", "the second answer")))
     say(qtbot, stage, "hello")
