@@ -122,6 +122,7 @@ class Welcome(QScrollArea):
         self._cards = [SuggestionCard(*suggestion, theme) for suggestion in SUGGESTIONS]
         for card in self._cards:
             card.clicked.connect(self._suggest)
+        self._try_it = QLabel()
         self._offer = self._make_offer()
         self._lay_out()
         self.set_theme(theme)
@@ -146,8 +147,7 @@ class Welcome(QScrollArea):
         return offer
 
     def _lay_out(self) -> None:
-        try_it = QLabel("Or try it right now")
-        try_it.setProperty("kind", "section")
+        self._try_it.setProperty("kind", "section")
         self._row = QHBoxLayout()
         self._row.setSpacing(12)
         for card in self._cards:
@@ -166,7 +166,7 @@ class Welcome(QScrollArea):
         column.addSpacing(26)
         column.addWidget(self._offer)
         column.addSpacing(20)
-        column.addWidget(try_it)
+        column.addWidget(self._try_it)
         column.addSpacing(8)
         column.addLayout(self._row)
         column.addStretch(1)
@@ -187,7 +187,9 @@ class Welcome(QScrollArea):
         self._facts = [part for part in (entry.name, size, entry.note) if part]
         self._fit()
         self._title.setText("Welcome to Orcinus" if first else "A new chat")
-        self._offer.setVisible(first or entry.bundled)
+        offered = first or entry.bundled
+        self._offer.setVisible(offered)
+        self._try_it.setText("Or try it right now" if offered else "Try it right now")
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the icons in this theme's colours."""
