@@ -198,6 +198,21 @@ def test_a_short_text_cannot_be_scrolled_aside_in_its_bubble(view):
         view.set_theme(DARK)
 
 
+def test_a_table_that_grows_below_a_list_can_be_painted_at_any_moment(view, qtbot):
+    """Qt crashes when asked where a cell is before its table was laid out."""
+    view.resize(850, 760)
+    listed = "\n\n".join(f"{number}. A line of a list" for number in range(8))
+    table = "| Name | Size | Use |\n|:--|--:|---|\n| Mistral | 4.4 GB | The usual one |\n| Tiny | 2 MB | x |"
+    text = f"{listed}\n\n{table}\n\n```python\nfor block in blocks:\n    print(block)\n```\n"
+    view.set_rows([question(1), answer(2, "", state="streaming")])
+    shown = body(view, 2).markdown
+    for start in range(0, len(text), 20):
+        view.append_text(2, text[start : start + 20])
+        qtbot.waitUntil(lambda begun=text[: start + 20]: shown.source == begun)
+        QApplication.processEvents()
+    assert "print(block)" in shown_text(view, 2)
+
+
 def test_a_theme_leaves_every_text_its_room(view):
     view.set_rows([question(1, "Show me everything that you know"), answer(2, "All of *it*")])
     before = [body(view, row_id).geometry() for row_id in (1, 2)]
