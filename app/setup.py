@@ -96,7 +96,7 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         ModelFileError: there is no such model or file.
     """
     bundled = {entry.id: str(entry.file) for entry in parts.catalog.entries if entry.file is not None}
-    names = {known.path: (known.name, Path(known.path).name) for known in parts.remembered.models}
+    names = {known.path: (Path(known.path).name, known.name) for known in parts.remembered.models}
     model_id = model or parts.remembered.last_model_id
     notice = ""
     if not model and model_id not in bundled and not _is_file(model_id):
@@ -111,7 +111,7 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
     if model_id not in bundled:
         model_id = os.path.abspath(model_id)
     resolution = Resolution(
-        parts.catalog, parts.remembered.settings, lambda name: names.get(name, (name, Path(name).name))
+        parts.catalog, parts.remembered.settings, lambda name: names.get(name, (Path(name).name,))
     )
     sampling = {key: value for key, value in values.items() if key in declared(Sampling)}
     loading = {key: value for key, value in values.items() if key in declared(Loading)}

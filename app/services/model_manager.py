@@ -187,7 +187,7 @@ class ModelManager(QObject):
 
     def _names(self, model_id: str) -> tuple[str, ...]:
         entry = self._entries.get(model_id)
-        return (entry.name, Path(entry.path).name) if entry else (Path(model_id).name,)
+        return (Path(entry.path).name, entry.name) if entry else (Path(model_id).name,)
 
     def _look(self) -> None:
         status = self._room.status
