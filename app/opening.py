@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 import app
@@ -81,6 +82,9 @@ class Opening(QObject):
             self._single.asked.connect(self._program.come_to_front)
             self._single.listen()
         hook_crashes(self._window.tell)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Ctrl+C in a terminal, or the session's end: save and go, as when the window is closed
+            signal.signal(number, lambda *_: QTimer.singleShot(0, self._application.quit))
         self._program.open(self._files)
 
     def close(self, code: int) -> int:

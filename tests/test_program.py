@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from PySide6.QtWidgets import QLabel
 
 from app.main import Program
 from app.paths import find_paths
-from app.storage.stores import open_stores
+from app.storage.stores import open_stores, read_remembered
 
 ROOT = Path(__file__).parent.parent
 
@@ -119,6 +121,23 @@ def test_a_second_start_ends_at_once_and_says_why(started, home):
     assert done.returncode == 0
     assert "open already" in done.stdout
     single.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals end a program at once there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_the_end_of_the_session_closes_the_window_in_good_order(home, number):
+    running = subprocess.Popen([sys.executable, "-m", "app"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 30
+    while not read_remembered(home / "orcinus.db").last_model_id and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(number)
+    try:
+        _, err = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert running.returncode == 0
+    assert "Traceback" not in err
+    assert open_stores(home / "orcinus.db").remembered().notices == ()
 
 
 def test_the_start_imports_nothing_heavy_before_the_window(home):
