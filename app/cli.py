@@ -190,7 +190,10 @@ def _bench(asked: argparse.Namespace) -> int:
     for name, value, least in (("-p", asked.p, 0), ("-n", asked.n, 0), ("-d", asked.d, 0), ("-r", asked.r, 1)):
         if value < least:
             raise UsageError(f"{name} must be at least {least}", f"It was {value}.")
-    figures = bench(choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading)
+    with _stop_on_interrupt() as stop:
+        figures = bench(choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading, stop)
+    if stop.is_set():
+        return _INTERRUPTED
     if asked.json:
         print(json.dumps(figures))
     else:

@@ -151,14 +151,14 @@ def _wait(archive: Archive[Stores]) -> tuple[Any, AppError | None]:
 
     def then(remembered: Any) -> None:
         found[0] = remembered
-        loop.quit()
 
     def failed(error: AppError) -> None:
         found[1] = error
-        loop.quit()
 
     archive.ask(lambda stores: stores.remembered(), then, failed)
-    loop.exec()
+    while found == [None, None]:
+        # not exec(): it would end too soon when the window is closed meanwhile
+        loop.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     return found[0], found[1]
 
 

@@ -14,6 +14,7 @@ import apsw
 import pytest
 from PySide6.QtWidgets import QLabel
 
+from app.core.errors import StorageError
 from app.main import Program
 from app.paths import find_paths
 from app.storage.stores import open_stores, read_remembered
@@ -123,21 +124,40 @@ def test_a_second_start_ends_at_once_and_says_why(started, home):
     single.close()
 
 
+def is_open(home: Path) -> bool:
+    try:
+        return bool(read_remembered(home / "orcinus.db").last_model_id)
+    except StorageError:  # it is just being made
+        return False
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals end a program at once there")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_or_the_end_of_the_session_closes_the_window_in_good_order(home, number):
     running = subprocess.Popen([sys.executable, "-m", "app"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 30
-    while not read_remembered(home / "orcinus.db").last_model_id and time.monotonic() < until:
-        time.sleep(0.05)
-    running.send_signal(number)
     try:
+        while not is_open(home) and time.monotonic() < until:
+            time.sleep(0.05)
+        running.send_signal(number)
         _, err = running.communicate(timeout=30)
     finally:
         running.kill()
     assert running.returncode == 0
     assert "Traceback" not in err
     assert open_stores(home / "orcinus.db").remembered().notices == ()
+
+
+def test_a_window_closed_while_the_chats_are_still_being_opened_ends_in_good_order(home):
+    code = (
+        "import app.opening as opening; from PySide6.QtCore import QTimer;"
+        "build = opening.Opening._build;"
+        "opening.Opening._build = lambda self: (QTimer.singleShot(0, self._window.close), build(self));"
+        "raise SystemExit(opening.run([]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
 
 
 def test_the_start_imports_nothing_heavy_before_the_window(home):

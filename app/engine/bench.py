@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
 from statistics import median
 from time import perf_counter
 
@@ -26,12 +26,13 @@ def bench(
     depth: int = 0,
     reps: int = 5,
     loading: Loading | None = None,
+    stop: StopFlag | None = None,
 ) -> dict[str, float]:
     """Medians over `reps` runs: `prompt_tokens_per_s` and `generate_tokens_per_s`, 0.0 for a part of no tokens.
 
     The context is just as long as needed, whatever `loading` says. Reading and generating each start with `depth`
     tokens in it, which are not timed, and one run of each is made beforehand to warm up. The prompt is random ids, and
-    generating does not end at the model's own end.
+    generating does not end at the model's own end. Once `stop` is set it ends early, and the figures mean nothing.
 
     Raises:
         UsageError: a number is not one that can be measured.
@@ -41,10 +42,13 @@ def bench(
         raise UsageError("There is nothing to measure", "Prompt, reply, depth and runs are counts of tokens and runs.")
     need = depth + max(n_prompt, n_gen) + 1
     loading = replace(loading or Loading(), context_tokens=-(-need // _STEP) * _STEP)
-    engine = load(path, loading, StopFlag())
-    assert engine is not None, "nobody stops it"
+    stop = stop or StopFlag()
+    engine = load(path, loading, stop)
+    if engine is None:
+        return {"prompt_tokens_per_s": 0.0, "generate_tokens_per_s": 0.0}
     try:
-        speeds = list(islice(_runs(engine, n_prompt, n_gen, depth), 1, reps + 1))
+        runs = islice(_runs(engine, n_prompt, n_gen, depth), reps + 1)
+        speeds = list(takewhile(lambda _: not stop.is_set(), runs))[1:] or [(0.0, 0.0)]
     finally:
         engine.close()
     return {
