@@ -12,7 +12,7 @@ from app.engine.base import Delta, Done, Reading, Request, Turn
 from app.engine.decoder import Outcome
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
-QUESTION = [Turn(Role.USER, "My name is Ada. Write a list of fruits.")]
+QUESTION = [Turn(Role.USER, "Tell me a story.")]
 
 
 class Faulty:
