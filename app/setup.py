@@ -110,9 +110,7 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         )
     if model_id not in bundled:
         model_id = os.path.abspath(model_id)
-    resolution = Resolution(
-        parts.catalog, parts.remembered.settings, lambda name: names.get(name, (Path(name).name,))
-    )
+    resolution = Resolution(parts.catalog, parts.remembered.settings, lambda name: names.get(name, (Path(name).name,)))
     sampling = {key: value for key, value in values.items() if key in declared(Sampling)}
     loading = {key: value for key, value in values.items() if key in declared(Loading)}
     return Choice(
