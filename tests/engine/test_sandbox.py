@@ -159,8 +159,10 @@ def test_all_bombs_together_stay_below_500_mb_and_each_below_3_seconds_of_work()
         capture_output=True,
         env=environment,
     )
-    # Python 3.13 writes to stderr of a generator that it could not close at the end of its recursion: no fault of ours
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (done.returncode, done.stdout) == (0, "")
+    # Python 3.13 tells of a generator that it could not close at the end of its recursion: no fault of ours
+    told = [line for line in done.stderr.splitlines() if not line.startswith((" ", "Traceback", "RecursionError"))]
+    assert all(line.startswith("Exception ignored in: <generator") for line in told), done.stderr
 
 
 @pytest.mark.parametrize("source", ESCAPES)
