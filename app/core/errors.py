@@ -6,6 +6,18 @@ AppError                     something foreseen went wrong; carries what to tell
 │   ├── ModelMemoryError     there is no room for it in memory
 │   ├── TemplateError        its chat template cannot be used
 │   └── EngineError          llama.cpp failed while working
+├── HubError                 the Hub, or the way to it, does not give what was asked for
+│   ├── HubUnreachableError  no answer: offline, down, too slow, or a portal in between; passes
+│   ├── HubBusyError         it asks to come back later; passes
+│   ├── HubNotFoundError     there is no such repository, revision or file, or it is private
+│   ├── HubGatedError        its licence must be accepted first, or access was not granted
+│   ├── HubTokenError        the access token was refused
+│   └── NotRunnableError     a repository without anything that llama.cpp runs
+├── DownloadError            a file cannot be downloaded or kept
+│   ├── FileChangedError     the Hub has another file under this name than was listed
+│   ├── MismatchError        the bytes are not the ones that the Hub lists, twice
+│   ├── DownloadBusyError    another program is downloading this very file
+│   └── NoRoomError          the disk or folder cannot hold it
 ├── MessageTooLongError      one message alone does not fit the context
 ├── SettingError             a value is outside what its setting allows
 ├── StorageError             the database or a file of ours cannot be read or written
@@ -35,8 +47,8 @@ class AppError(Exception):
     def __str__(self) -> str:
         return " ".join(part if part.endswith((".", "?", "!")) else part + "." for part in self.parts())
 
-    def __reduce__(self) -> tuple[type[AppError], tuple[str, str, str]]:
-        return type(self), (self.title, self.detail, self.hint)
+    def __reduce__(self) -> tuple[type[AppError], tuple[str, str, str], dict[str, object]]:
+        return type(self), (self.title, self.detail, self.hint), self.__dict__
 
     def parts(self) -> tuple[str, ...]:
         """Title, detail and hint, without the empty ones."""
@@ -61,6 +73,66 @@ class TemplateError(ModelError):
 
 class EngineError(ModelError):
     """llama.cpp failed while it worked."""
+
+
+class HubError(AppError):
+    """The Hub, or the way to it, does not give what was asked for."""
+
+
+class HubUnreachableError(HubError):
+    """No answer came, or none of the Hub's; the same may work later."""
+
+
+class HubBusyError(HubError):
+    """The Hub asks to come back later. retry_after_s: in so many seconds, None where it does not say."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(title, detail, hint)
+        self.retry_after_s = retry_after_s
+
+
+class HubNotFoundError(HubError):
+    """There is no such repository, revision or file, or it is private."""
+
+
+class HubGatedError(HubError):
+    """A gated repository. signed_in: a token was sent, so its owner has not accepted the licence or was denied."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", *, signed_in: bool = False) -> None:
+        super().__init__(title, detail, hint)
+        self.signed_in = signed_in
+
+
+class HubTokenError(HubError):
+    """The access token was refused."""
+
+
+class NotRunnableError(HubError):
+    """A repository in a format that llama.cpp does not run. instead: repositories that have it as GGUF."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", instead: tuple[str, ...] = ()) -> None:
+        super().__init__(title, detail, hint)
+        self.instead = instead
+
+
+class DownloadError(AppError):
+    """A file cannot be downloaded or kept."""
+
+
+class FileChangedError(DownloadError):
+    """The Hub has another file under this name than the listing said."""
+
+
+class MismatchError(DownloadError):
+    """The bytes that came are not the ones that the Hub lists, also after a second try."""
+
+
+class DownloadBusyError(DownloadError):
+    """Another program is downloading this very file."""
+
+
+class NoRoomError(DownloadError):
+    """The disk is too full, or the folder cannot hold a file of this size."""
 
 
 class MessageTooLongError(AppError):
