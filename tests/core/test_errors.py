@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from app.core import errors
-from app.core.errors import AppError
+from app.core.errors import AppError, HubBusyError, HubGatedError, NotRunnableError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AppError)]
 
@@ -20,10 +22,15 @@ def test_an_error_reads_as_sentences(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_error_can_be_taken_apart_and_put_together_again(kind):
     error = kind("title", "detail", "hint")
-    make, arguments = error.__reduce__()
-    again = make(*arguments)
+    again = copy.copy(error)
     assert type(again) is kind
     assert again.parts() == error.parts()
+
+
+def test_what_an_error_knows_beside_its_words_travels_too():
+    assert copy.copy(HubBusyError("Busy", retry_after_s=3.0)).retry_after_s == 3.0
+    assert copy.copy(HubGatedError("Gated", signed_in=True)).signed_in
+    assert copy.copy(NotRunnableError("GPTQ", instead=("a/b",))).instead == ("a/b",)
 
 
 def test_the_tree_at_the_top_of_the_module_names_every_kind():
