@@ -10,6 +10,7 @@ import ctypes
 import logging
 import os
 import sys
+import threading
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
@@ -126,9 +127,14 @@ class Library:
             log.log(self._level, "%s", line)
 
 
-@cache
 def library() -> Library:
     """llama.cpp, opened at the first call; about 0.3 s. There is one per process, as its log and backends are."""
+    with _opening:  # a model may be loading while another thread asks for the devices
+        return _opened()
+
+
+@cache
+def _opened() -> Library:
     opened = Library()
     for fd in _abort_reports:
         opened.report_aborts_to(fd)
@@ -138,10 +144,11 @@ def library() -> Library:
 def report_aborts_to(fd: int) -> None:
     """Let llama.cpp's last words go to this open file once it is opened, which this does not do."""
     _abort_reports[:] = [fd]
-    if library.cache_info().currsize:
+    if _opened.cache_info().currsize:
         library().report_aborts_to(fd)
 
 
+_opening = threading.Lock()
 _abort_reports: list[int] = []
 """Where the last words go; at most one, as ggml itself has one place for it per process."""
 

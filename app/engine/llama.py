@@ -9,6 +9,7 @@ from typing import Any
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import EngineError, MessageTooLongError, ModelFileError, ModelMemoryError
+from app.core.fit import Machine
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import memory
@@ -16,7 +17,7 @@ from app.engine.base import Event, ModelFacts, Prompt, Reading, Request, StopRea
 from app.engine.decoder import Decoder
 from app.engine.devices import Library, library
 from app.engine.model_file import ModelFile, inspect
-from app.engine.plan import Machine, Plan, plan
+from app.engine.plan import Plan, plan
 from app.engine.prompt import ChatMLRenderer
 from app.engine.rendering import OWN, choose_renderer
 from app.engine.reply import Reply
@@ -35,8 +36,16 @@ _FLASH = {"auto": -1, "off": 0, "on": 1}
 def this_machine() -> Machine:
     """What this computer offers now."""
     gpus = library().gpus()
-    known = [gpu.free_bytes for gpu in gpus if gpu.total_bytes]
-    return Machine(memory.free_bytes(), memory.physical_cores(), bool(gpus), sum(known) if known else None)
+    known = [gpu for gpu in gpus if gpu.total_bytes]
+    return Machine(
+        memory.free_bytes(),
+        memory.physical_cores(),
+        bool(gpus),
+        sum(gpu.free_bytes for gpu in known) if known else None,
+        memory.total_bytes(),
+        sum(gpu.total_bytes for gpu in known) if known else None,
+        " + ".join(gpu.description or gpu.name for gpu in gpus),
+    )
 
 
 def load(

@@ -14,10 +14,25 @@ def free_bytes() -> int | None:
     """Memory that can be had without swapping, file cache counted as free; None where the system does not tell."""
     try:
         if sys.platform == "win32":
-            return _windows_free()
+            return _windows_status()[1]
         if sys.platform == "darwin":
             return _mac_free()
         return _linux_free()
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def total_bytes() -> int | None:
+    """All memory of this machine, or of the container it runs in; None where the system does not tell."""
+    try:
+        if sys.platform == "win32":
+            return _windows_status()[0]
+        if sys.platform == "darwin":
+            return int(_sysctl("hw.memsize"))
+        found = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+        limit = _read("/sys/fs/cgroup/memory.max")
+        total = int(found[1]) * 1024 if found else None
+        return min(total, int(limit)) if total and limit.isdigit() else total
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
 
@@ -67,7 +82,9 @@ def _mac_free() -> int:
     return pages * int(page[1])
 
 
-def _windows_free() -> int:
+def _windows_status() -> tuple[int, int]:
+    """Total and free bytes."""
+
     class Status(ctypes.Structure):
         """MEMORYSTATUSEX."""
 
@@ -82,7 +99,7 @@ def _windows_free() -> int:
     status = Status(length=ctypes.sizeof(Status))
     if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):  # type: ignore[attr-defined,unused-ignore]
         raise OSError
-    return int(status.free)
+    return int(status.total), int(status.free)
 
 
 def _sysctl(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.errors import ModelMemoryError
+from app.core.fit import VALUE_BYTES, Machine, Needs, attention_bytes, working_bytes
 from app.core.options import Loading
 from app.engine.model_file import ModelFile
 
@@ -15,26 +16,9 @@ read that much; who wants more asks for it."""
 _SMALLEST_AUTO_CONTEXT = 2048
 _STEP = 256
 """llama.cpp pads a context to multiples of this."""
-_VALUE_BYTES = {"f16": 2.0, "q8_0": 34 / 32, "q4_0": 18 / 32}
-_ROOM = 32 << 20
-"""Bytes for llama.cpp's own tables, beyond what is counted."""
-_MAX_UBATCH = 512
-_GPU_SHARE = 0.85
-"""How much of a GPU's free memory is used: running out there ends the process."""
-
 _ONE_THREAD_PARAMS = 50_000_000
 """Up to this size threads wait for each other more than they work: the starter makes 4,400 tokens/s on one thread,
 1,800 on two, and 15 on two when another program keeps the cores busy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What a plan needs to know of this computer. `free_bytes` and `gpu_free_bytes` are None where nobody tells."""
-
-    free_bytes: int | None
-    cores: int
-    has_gpu: bool = False
-    gpu_free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +44,18 @@ def plan(model: ModelFile, loading: Loading, machine: Machine) -> Plan:
         ModelMemoryError: not even the smallest context fits into memory.
     """
     notices: list[str] = []
-    type_v = loading.kv_type
-    if loading.kv_type != "f16" and loading.flash_attention == "off":
-        type_v = "f16"
+    type_v = _type_v(loading)
+    if type_v != loading.kv_type:
         notices.append(
             f"Only half of the KV cache is {loading.kv_type}: the other half needs flash attention, which is off."
         )
-    per_token = model.kv_values_k * _VALUE_BYTES[loading.kv_type] + model.kv_values_v * _VALUE_BYTES[type_v]
-    gpu_layers = _gpu_layers(model, loading, machine)
+    needs = needs_of(model, loading)
+    gpu_layers = _gpu_layers(needs, loading, machine)
     if loading.gpu_layers and not machine.has_gpu:
         notices.append("No GPU was found that llama.cpp can use: the model runs on the CPU.")
-    per_token += _attention_bytes(model, loading)
     on_gpu = 1.0 if gpu_layers < 0 else min(1.0, gpu_layers / (model.n_layers + 1))
-    fixed = int(model.size_bytes * (1 - on_gpu)) + _compute_bytes(model, loading.batch_tokens)
-    per_token *= 1 - on_gpu
+    fixed = int(needs.weights_bytes * (1 - on_gpu)) + needs.working_bytes
+    per_token = needs.kv_bytes_per_token * (1 - on_gpu)
     n_ctx = _context(model, loading, machine, fixed, per_token, notices)
     needed = fixed + int(n_ctx * per_token)
     if machine.free_bytes is not None and needed > machine.free_bytes:
@@ -119,30 +101,34 @@ def _context(
     return n_ctx
 
 
-def _gpu_layers(model: ModelFile, loading: Loading, machine: Machine) -> int:
+def needs_of(model: ModelFile, loading: Loading) -> Needs:
+    """What a model takes when it is loaded like this, from its own header."""
+    per_token = model.kv_values_k * VALUE_BYTES[loading.kv_type] + model.kv_values_v * VALUE_BYTES[_type_v(loading)]
+    return Needs(
+        model.size_bytes,
+        per_token + attention_bytes(loading.batch_tokens, model.n_heads, flash=loading.flash_attention != "off"),
+        working_bytes(loading.batch_tokens, model.n_embd, model.n_vocab),
+        model.n_layers,
+        model.n_ctx_train,
+        estimated=False,
+    )
+
+
+def _type_v(loading: Loading) -> str:
+    """The values of the cache can only be quantised with flash attention."""
+    return "f16" if loading.flash_attention == "off" else loading.kv_type
+
+
+def _gpu_layers(needs: Needs, loading: Loading, machine: Machine) -> int:
     if not machine.has_gpu:
         return 0
     if loading.gpu_layers is not None:
-        return -1 if loading.gpu_layers > model.n_layers else loading.gpu_layers
+        return -1 if loading.gpu_layers > needs.n_layers else loading.gpu_layers
     if machine.gpu_free_bytes is None:
         return -1
-    context = min(model.n_ctx_train, AUTO_CONTEXT) if loading.context_tokens is None else loading.context_tokens
-    kv_bytes = context * (model.kv_values_k + model.kv_values_v) * _VALUE_BYTES[loading.kv_type]
-    per_layer = (model.size_bytes + kv_bytes) / (model.n_layers + 1)
-    room = machine.gpu_free_bytes * _GPU_SHARE - _compute_bytes(model, loading.batch_tokens)
-    fits = int(max(0.0, room) / per_layer)
-    return -1 if fits > model.n_layers else fits
-
-
-def _compute_bytes(model: ModelFile, batch_tokens: int) -> int:
-    """What llama.cpp takes to compute a batch, whatever the context: about 16 rows of numbers a token."""
-    return _ROOM + min(batch_tokens, _MAX_UBATCH) * model.n_embd * 64 + model.n_vocab * 4
-
-
-def _attention_bytes(model: ModelFile, loading: Loading) -> int:
-    """What attention takes for each token of the context: its mask, and without flash attention every head's scores."""
-    scores = 4 * model.n_heads if loading.flash_attention == "off" else 0
-    return min(loading.batch_tokens, _MAX_UBATCH) * (2 + scores)
+    context = min(needs.n_ctx_train, AUTO_CONTEXT) if loading.context_tokens is None else loading.context_tokens
+    fits = needs.gpu_layers(context, machine.gpu_free_bytes)
+    return -1 if fits > needs.n_layers else fits
 
 
 def _no_room(model: ModelFile, loading: Loading, needed: int, free: int, n_ctx: int) -> ModelMemoryError:

@@ -11,13 +11,13 @@ import pytest
 
 from app.core.chat import Role
 from app.core.errors import ModelFileError, ModelMemoryError
+from app.core.fit import Machine
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, StopReason, Turn
 from app.engine.bench import bench
 from app.engine.devices import library
 from app.engine.llama import load, this_machine
-from app.engine.plan import Machine
 from tests.engine.conftest import loaded
 from tests.engine.gguf_writer import NORMAL, tiny_model
 

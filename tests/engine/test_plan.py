@@ -5,10 +5,11 @@ import dataclasses
 import pytest
 
 from app.core.errors import ModelMemoryError
+from app.core.fit import Machine
 from app.core.options import Loading
 from app.engine import memory
 from app.engine.model_file import inspect
-from app.engine.plan import AUTO_CONTEXT, Machine, plan
+from app.engine.plan import AUTO_CONTEXT, plan
 
 GB = 10**9
 ROOMY = Machine(64 * GB, 4)
