@@ -42,6 +42,11 @@ class Paths:
         return self.data_dir / "backups"
 
     @property
+    def models_dir(self) -> Path:
+        """Where models are kept unless the person chose another folder."""
+        return self.data_dir / "models"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one window that may write."""
         return self.data_dir / "orcinus.lock"

@@ -201,6 +201,8 @@ class LocalModel:
     """In the models folder, so that removing it deletes its files."""
     present: bool = True
     """Whether the file is where it was."""
+    damaged: bool = False
+    """Its content was found to be wrong; it is not offered for chats."""
 
 
 class Fit(StrEnum):

@@ -21,6 +21,7 @@ from app.core.errors import SettingError
 
 Group = TypeVar("Group")
 Value = float | int | bool | str | tuple[str, ...] | None
+_LONGEST_TEXT = 4096
 
 
 class Scope(StrEnum):
@@ -42,6 +43,8 @@ class Kind(StrEnum):
     CHOICE = "choice"
     LINES = "lines"
     """A list of strings, one a line."""
+    TEXT = "text"
+    """One line of text; an empty one is no value."""
 
 
 class Source(StrEnum):
@@ -93,7 +96,13 @@ class Setting:
             if self.none_label is None:
                 raise self._refused(value)
             return None
-        check = {Kind.FLOAT: self._number, Kind.INT: self._number, Kind.BOOL: self._bool, Kind.CHOICE: self._choice}
+        check = {
+            Kind.FLOAT: self._number,
+            Kind.INT: self._number,
+            Kind.BOOL: self._bool,
+            Kind.CHOICE: self._choice,
+            Kind.TEXT: self._text,
+        }
         return check.get(self.kind, self._lines)(value)
 
     def parsed(self, text: str) -> Value:
@@ -136,6 +145,8 @@ class Setting:
             phrase = "one of " + ", ".join(value for value, _ in self.choices)
         elif self.kind is Kind.LINES:
             phrase = "a list of texts"
+        elif self.kind is Kind.TEXT:
+            phrase = "one line of text"
         else:
             word = "a whole number" if self.kind is Kind.INT else "a number"
             phrase = (
@@ -170,6 +181,13 @@ class Setting:
         if not isinstance(value, str) or value not in {known for known, _ in self.choices}:
             raise self._refused(value)
         return value
+
+    def _text(self, value: Any) -> Value:
+        if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not value.isprintable():
+            raise self._refused(value)
+        if not value.strip():
+            return self.checked(None)
+        return value.strip()
 
     def _lines(self, value: Any) -> Value:
         if (

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.fetching import Fetching
 from app.core.options import Loading, Look, Sampling
 from app.core.settings import Resolved, declared
 from app.hub.catalog import Catalog, Entry
@@ -30,10 +31,12 @@ class Preferences(QObject):
 
     Signals:
         look_changed(): theme or text size.
+        fetching_changed(str): this setting of `Fetching`.
         model_settings_changed(str): a setting or the default system prompt of this model.
     """
 
     look_changed = Signal()
+    fetching_changed = Signal(str)
     model_settings_changed = Signal(str)
 
     def __init__(
@@ -64,6 +67,23 @@ class Preferences(QObject):
         """
         self._set(APP_SCOPE, key, declared(Look)[key].checked(value))
         self.look_changed.emit()
+
+    def fetching(self) -> Fetching:
+        """Where models are kept and how they are fetched."""
+        return self._resolution.fetching()
+
+    def set_fetching(self, key: str, value: Any) -> None:
+        """Change one of `Fetching`'s settings.
+
+        Raises:
+            SettingError: the value is not allowed; nothing changes.
+        """
+        checked = declared(Fetching)[key].checked(value)
+        if checked == declared(Fetching)[key].default:
+            self._clear(APP_SCOPE, key)
+        else:
+            self._set(APP_SCOPE, key, checked)
+        self.fetching_changed.emit(key)
 
     def resolved(
         self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from app.core.fetching import Fetching
 from app.core.options import Look, Sampling
 from app.core.settings import Resolved, Source, resolve
 from app.hub.catalog import Catalog, Entry
@@ -41,6 +42,10 @@ class Resolution:
     def look(self) -> Look:
         """Theme and text size."""
         return resolve(Look, [(Source.APP, self.changed.get(APP_SCOPE, {}))]).values
+
+    def fetching(self) -> Fetching:
+        """Where models are kept and how they are fetched."""
+        return resolve(Fetching, [(Source.APP, self.changed.get(APP_SCOPE, {}))]).values
 
     def resolved(
         self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None
