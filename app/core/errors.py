@@ -96,11 +96,17 @@ class HubNotFoundError(HubError):
 
 
 class HubGatedError(HubError):
-    """A gated repository. signed_in: a token was sent, so its owner has not accepted the licence or was denied."""
+    """A gated repository. signed_in: a token was sent, so its owner has not accepted the licence or was denied.
 
-    def __init__(self, title: str, detail: str = "", hint: str = "", *, signed_in: bool = False) -> None:
+    settled: nothing that the person could do now would help: the request waits for an answer or was turned down.
+    """
+
+    def __init__(
+        self, title: str, detail: str = "", hint: str = "", *, signed_in: bool = False, settled: bool = False
+    ) -> None:
         super().__init__(title, detail, hint)
         self.signed_in = signed_in
+        self.settled = settled
 
 
 class HubTokenError(HubError):
