@@ -105,14 +105,16 @@ def _inspect(path: Path) -> ModelFile:
             "A projector (mmproj) turns pictures into numbers; it cannot chat.",
             "Open the language model that it belongs to.",
         )
-    size, n_files = _all_parts(path, file, header)
-    if not file.tensors:
+    files = (file, *_other_parts(path, header))
+    if not any(part.tensors for part in files):
         raise gguf.BadGguf("it holds no weights")
-    _check_tensors(file)
-    return _facts(file, header, architecture, size, n_files)
+    for part in files:
+        _check_tensors(part)
+    return _facts(files, header, architecture)
 
 
-def _facts(file: gguf.GgufFile, header: _Entries, arch: str, size: int, n_files: int) -> ModelFile:
+def _facts(files: tuple[gguf.GgufFile, ...], header: _Entries, arch: str) -> ModelFile:
+    file = files[0]
     n_layers = header.whole(f"{arch}.block_count", 1, _MAX_LAYERS)
     n_embd = header.whole(f"{arch}.embedding_length", 1, 1 << 20)
     n_heads = header.largest(f"{arch}.attention.head_count", 1)
@@ -125,11 +127,11 @@ def _facts(file: gguf.GgufFile, header: _Entries, arch: str, size: int, n_files:
     name = header.text("general.name") or file.path.stem
     return ModelFile(
         path=str(file.path),
-        size_bytes=size,
+        size_bytes=sum(part.size_bytes for part in files),
         name=" ".join(name.split())[:100],
         architecture=arch,
         quant=_QUANTS.get(header.whole("general.file_type", 0, 1 << 16, default=-1), ""),
-        n_params=sum(tensor.n_values for tensor in file.tensors),
+        n_params=sum(tensor.n_values for part in files for tensor in part.tensors),
         n_ctx_train=header.whole(f"{arch}.context_length", 1, 1 << 31),
         n_layers=n_layers,
         n_embd=n_embd,
@@ -140,7 +142,7 @@ def _facts(file: gguf.GgufFile, header: _Entries, arch: str, size: int, n_files:
         template=header.text("tokenizer.chat_template"),
         control_texts=frozenset(text for text, kind in zip(tokens, types, strict=False) if kind == 3),
         chatml_ids=tuple((text, tokens.index(text)) for text in (IM_START, IM_END) if text in tokens),
-        n_files=n_files,
+        n_files=len(files),
     )
 
 
@@ -220,15 +222,15 @@ def _check_tensors(file: gguf.GgufFile) -> None:
             raise gguf.BadGguf(f"{tensor.name} has a type that weights cannot have")
 
 
-def _all_parts(path: Path, file: gguf.GgufFile, header: _Entries) -> tuple[int, int]:
-    """Size of a model over all its files, and their number.
+def _other_parts(path: Path, header: _Entries) -> tuple[gguf.GgufFile, ...]:
+    """The headers of a model's other files, in order; none where the first is all of it.
 
     Raises:
-        ModelFileError: it is not the first of several files, or one is missing.
+        ModelFileError: it is not the first of several files, or one of them is missing or broken.
     """
     count = header.whole("split.count", 0, 9999, default=1)
     if count <= 1:
-        return file.size_bytes, 1
+        return ()
     named = _SPLIT.fullmatch(path.name)
     if not named or int(named[3]) != count:
         raise ModelFileError(
@@ -250,7 +252,18 @@ def _all_parts(path: Path, file: gguf.GgufFile, header: _Entries) -> tuple[int, 
             f"It is split into {count} files, and {', '.join(missing[:3])} is not beside the first.",
             "Put all of them into one folder.",
         )
-    return sum(part.stat().st_size for part in parts), count
+    return tuple(_part(part) for part in parts[1:])
+
+
+def _part(path: Path) -> gguf.GgufFile:
+    """One of the later files; what is wrong with it is told under its own name."""
+    try:
+        _refuse_strangers(path)
+        return gguf.read(path)
+    except gguf.CutOff as error:
+        raise _cut_off(path, error.needed) from error
+    except gguf.BadGguf as error:
+        raise _damaged(str(path), str(error)) from error
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -28,7 +28,7 @@ def facts_of(entry: ModelEntry, state: ModelState) -> list[tuple[str, str]]:
             ("Architecture", facts.architecture),
             ("Parameters", parameters(facts.n_params)),
         ]
-    if quant := quant_in(entry.path):
+    if quant := (facts.quant if facts is not None else "") or quant_in(entry.path):
         rows.append(("Quant", quant))
     if entry.size_bytes:
         rows.append(("Size on disk", gigabytes(entry.size_bytes)))

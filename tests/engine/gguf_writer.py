@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-U8, U32, I32, F32, BOOL, STRING, ARRAY, U64, F64 = 0, 4, 5, 6, 7, 8, 9, 10, 12
-_CODES = {U8: "B", U32: "I", I32: "i", F32: "f", BOOL: "?", U64: "Q", F64: "d"}
+U8, U16, U32, I32, F32, BOOL, STRING, ARRAY, U64, F64 = 0, 2, 4, 5, 6, 7, 8, 9, 10, 12
+_CODES = {U8: "B", U16: "H", U32: "I", I32: "i", F32: "f", BOOL: "?", U64: "Q", F64: "d"}
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, BYTE = 1, 2, 3, 4, 6
 TENSOR_F32, TENSOR_F16 = 0, 1
@@ -116,11 +116,13 @@ def tiny_model(
     context: int = 512,
     add_bos: bool = True,
     changes: Mapping[str, Any] | None = None,
+    n_files: int = 1,
 ) -> Path:
     """A llama with two tiny layers of random weights and a SentencePiece vocabulary of 32,000 and more.
 
     `<|im_end|>` and `<|im_start|>` are 32000 and 32001 with this type, or not there for None. `changes` replaces
-    metadata; a value of None takes the entry out.
+    metadata; a value of None takes the entry out. Over several files it is written beside `path`, whose name gets their
+    numbers; the first is returned.
     """
     tokens, scores, types = spm_vocabulary()
     added = [("<|im_end|>", chatml_type), ("<|im_start|>", chatml_type)] if chatml_type is not None else []
@@ -153,8 +155,29 @@ def tiny_model(
     if template is not None:
         metadata["tokenizer.chat_template"] = template
     metadata = {key: value for key, value in {**metadata, **(changes or {})}.items() if value is not None}
-    path.write_bytes(gguf_bytes(metadata, tiny_tensors(len(tokens), n_embd, n_ff, n_layers, kv)))
+    tensors = tiny_tensors(len(tokens), n_embd, n_ff, n_layers, kv)
+    if n_files > 1:
+        return _write_parts(path, metadata, tensors, n_files)
+    path.write_bytes(gguf_bytes(metadata, tensors))
     return path
+
+
+def _write_parts(path: Path, metadata: Mapping[str, Any], tensors: Sequence[Any], n_files: int) -> Path:
+    """As llama.cpp's gguf-split does: the first file has the metadata, each its share of the tensors."""
+    share = -(-len(tensors) // n_files)
+    paths = []
+    for number in range(n_files):
+        split = {
+            "split.no": Typed(U16, number),
+            "split.count": Typed(U16, n_files),
+            "split.tensors.count": Typed(I32, len(tensors)),
+        }
+        paths.append(path.with_name(f"{path.stem}-{number + 1:05}-of-{n_files:05}.gguf"))
+        data = gguf_bytes(
+            {**(metadata if number == 0 else {}), **split}, tensors[number * share : (number + 1) * share]
+        )
+        paths[-1].write_bytes(data)
+    return paths[0]
 
 
 def tiny_tensors(

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from app.core.chat import Role
 from app.core.errors import AppError, ModelFileError
-from app.core.options import Loading
+from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import gguf
+from app.engine.base import Delta, Turn
 from app.engine.devices import library
 from app.engine.llama import load
 from app.engine.model_file import inspect
+from app.engine.turn import play
 from tests.engine.gguf_writer import (
     ARRAY,
     F32,
@@ -301,6 +304,27 @@ def test_a_split_model_wants_its_first_file_and_all_others(tmp_path):
     assert inspect(str(first)).size_bytes == 2 * len(data)
     second.unlink()
     refused(first, "missing")
+
+
+def test_a_model_in_several_files_is_the_same_as_in_one(tmp_path, open_model):
+    one, first = tiny_model(tmp_path / "one.gguf"), tiny_model(tmp_path / "some.gguf", n_files=3)
+    whole_facts, split_facts = inspect(str(one)), inspect(str(first))
+    assert split_facts.n_files == 3
+    assert split_facts.n_params == whole_facts.n_params
+    assert split_facts.size_bytes == sum(part.stat().st_size for part in tmp_path.glob("some-*.gguf"))
+    replies = []
+    for path in (one, first):
+        events = play(open_model(path), [Turn(Role.USER, "user")], Sampling(temperature=0, max_tokens=8), StopFlag())
+        replies.append([event.text for event in events if isinstance(event, Delta)])
+    assert replies[0] == replies[1] != []
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200, -1])
+def test_a_later_file_that_is_broken_is_named(tmp_path, keep):
+    first = tiny_model(tmp_path / "m.gguf", n_files=3)
+    third = tmp_path / "m-00003-of-00003.gguf"
+    third.write_bytes(third.read_bytes()[:keep])
+    refused(first, third.name)
 
 
 def test_the_facts_of_a_model_are_read(starter):
