@@ -152,7 +152,7 @@ class Hub:
         """
         from huggingface_hub.utils import build_hf_headers  # slow to import
 
-        at_home = not url or origin_of(url) == self.origin
+        at_home = not url or self.owns(url)
         token = self.token if at_home else None
         headers = dict(build_hf_headers(token=token or False, library_name="orcinus", library_version=__version__))
         if for_download:
@@ -184,9 +184,17 @@ class Hub:
         """The repository's page for a web browser: where a licence is accepted."""
         return f"{self.endpoint}/{safe_repo_id(repo_id)}"
 
+    def owns(self, url: str) -> bool:
+        """Whether this address is the Hub's own, so that a page of results may be asked there."""
+        return bool(url) and origin_of(url) == self.origin
+
+    def get(self, url: str, params: Params = (), *, stop: StopFlag | None = None) -> Answer:
+        """GET an address of the Hub."""
+        return self.run(self._fetch_alone(url, params), stop)
+
     def get_json(self, url: str, params: Params = (), *, stop: StopFlag | None = None) -> Any:
         """GET an address of the Hub and read the answer as JSON."""
-        return self.run(self._fetch_alone(url, params), stop).json()
+        return self.get(url, params, stop=stop).json()
 
     def check(self, stop: StopFlag | None = None) -> str:
         """Ask the Hub for one model and, with a token, who we are. Returns a sentence for people, or raises."""
@@ -262,7 +270,7 @@ class Hub:
             return ""
         if url.startswith(f"{DEFAULT_ENDPOINT}/"):  # a mirror may hand the public Hub's addresses on
             url = self.endpoint + url.removeprefix(DEFAULT_ENDPOINT)
-        return url if origin_of(url) == self.origin else ""
+        return url if self.owns(url) else ""
 
     def _trusted(self, token_elsewhere: bool) -> bool:
         if self.origin == origin_of(DEFAULT_ENDPOINT):
