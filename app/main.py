@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 from itertools import takewhile
@@ -42,28 +41,25 @@ class Program(QObject):
         self._archive, remembered, warnings = _open_archive(paths, self)
         # Imported while the storage lane opens the database
         from app.engine.llama import load
-        from app.engine.model_file import inspect
         from app.hub.catalog import read_catalog
         from app.services.library import Library
-        from app.services.model_manager import FileFacts, ModelEntry, ModelManager
+        from app.services.model_library import ModelLibrary
+        from app.services.model_manager import ModelManager
         from app.services.preferences import Preferences
-
-        def look_at(path: str) -> FileFacts:
-            file = inspect(path)
-            return FileFacts(file.name, file.size_bytes)
-
-        def remember(entry: ModelEntry) -> None:
-            self._archive.ask(lambda stores: stores.models.add(entry.path, entry.name))
-
-        def forget(model_id: str) -> None:
-            self._archive.ask(lambda stores: stores.models.remove(model_id))
+        from app.setup import read_header
 
         catalog = read_catalog(paths.resources_dir)
         self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
-        known = [ModelEntry(model.path, model.name, model.path, _size(model.path)) for model in remembered.models]
-        self.models = ModelManager(
-            catalog, self.preferences, EngineRoom(load_model or load), look_at, known, remember, forget, self
+        self.model_library = ModelLibrary(
+            str(paths.models_dir),
+            self.preferences,
+            self._archive,
+            read_header,
+            remembered.models,
+            remembered.model_files,
+            self,
         )
+        self.models = ModelManager(catalog, self.preferences, EngineRoom(load_model or load), self.model_library, self)
         self.library = Library(
             self._archive,
             self.models,
@@ -97,6 +93,7 @@ class Program(QObject):
         """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
         self._spare_lane.close()
+        self.model_library.close()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())
         return saved, engine_ended
@@ -106,6 +103,7 @@ class Program(QObject):
         for path in files:
             self.models.open_file(path)
         self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
+        self.model_library.refresh(asked=False)
         self._spare_lane.submit(lambda stop: takewhile(lambda _step: not stop.is_set(), warm_up()))
 
     def _kept_up(self, notices: tuple[str, ...]) -> None:
@@ -160,13 +158,6 @@ def _wait(archive: Archive[Stores]) -> tuple[Any, AppError | None]:
         # not exec(): it would end too soon when the window is closed meanwhile
         loop.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     return found[0], found[1]
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def hook_crashes(tell: Callable[[Notice], None]) -> None:

@@ -15,8 +15,10 @@ from app.paths import find_paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom
 from app.services.library import Library
-from app.services.model_manager import FileFacts, ModelManager
+from app.services.model_library import ModelLibrary
+from app.services.model_manager import ModelManager
 from app.services.preferences import Preferences
+from app.setup import read_header
 from app.storage.stores import Stores, open_stores
 
 REPLY = "".join(f" word{number}" for number in range(2000))
@@ -45,7 +47,7 @@ def main() -> None:
     catalog = read_catalog(find_paths().resources_dir)
     preferences = Preferences(catalog, Keeper(), {})
     room = EngineRoom(scripted_loader(Script(replies=(REPLY,), tokens_per_s=TOKENS_PER_S)))
-    models = ModelManager(catalog, preferences, room, lambda path: FileFacts(path, 0), [], print, print)
+    models = ModelManager(catalog, preferences, room, ModelLibrary("", preferences, archive, read_header, (), {}))
     library = Library(archive, models, preferences, (), None, "")
     chat = library.new_chat()
     asked = [0]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.library import LocalModel
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.hub.catalog import Catalog
 from app.services.engine_room import EngineRoom, Kind, LoadStopped, ModelSpec, ModelState
-from app.services.lane import Job, Lane, Outcome, Ticket
+from app.services.lane import Job, Lane, Ticket
+from app.services.model_library import ModelLibrary
 from app.services.preferences import Preferences
 
 _WATCH_MS = 100
@@ -29,14 +31,6 @@ class ModelEntry:
     size_bytes: int = 0
     note: str = ""
     bundled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What a look at a model file's header tells. Size in bytes."""
-
-    name: str
-    size_bytes: int
 
 
 class ModelManager(QObject):
@@ -59,19 +53,14 @@ class ModelManager(QObject):
         catalog: Catalog,
         preferences: Preferences,
         room: EngineRoom,
-        inspect: Callable[[str], FileFacts],
-        known: Sequence[ModelEntry],
-        remember: Callable[[ModelEntry], None],
-        forget: Callable[[str], None],
+        library: ModelLibrary,
         parent: QObject | None = None,
     ) -> None:
-        """`inspect` reads a header or raises ModelFileError; `known` are files opened before; the rest keeps them."""
+        """`library` knows the files; this adds the models that come with the app."""
         super().__init__(parent)
         self._preferences = preferences
         self._room = room
-        self._inspect = inspect
-        self._remember = remember
-        self._forget = forget
+        self._library = library
         self._entries: dict[str, ModelEntry] = {}
         for entry in catalog.entries:
             if entry.file is not None:
@@ -79,10 +68,10 @@ class ModelManager(QObject):
                 self._entries[entry.id] = ModelEntry(
                     entry.id, entry.name, str(entry.file), size, entry.note, bundled=True
                 )
-        self._entries |= {entry.id: entry for entry in known}
         preferences.know_models_by(self._names)
+        library.changed.connect(self.models_changed)
+        library.removing.connect(self._let_go)
         self._engine_lane = Lane("engine", self)
-        self._file_lane = Lane("files", self)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look)
@@ -95,11 +84,14 @@ class ModelManager(QObject):
 
     def entries(self) -> tuple[ModelEntry, ...]:
         """Every model that can be chosen, the one that comes with the app first."""
-        return tuple(self._entries.values())
+        return (*self._entries.values(), *(_entry_of(model) for model in self._library.models() if not model.damaged))
 
     def entry(self, model_id: str) -> ModelEntry:
         """One model; a file that was forgotten meanwhile is still described by its path."""
-        return self._entries.get(model_id) or ModelEntry(model_id, Path(model_id).stem, model_id)
+        if model_id in self._entries:
+            return self._entries[model_id]
+        model = self._library.model(model_id)
+        return _entry_of(model) if model else ModelEntry(model_id, Path(model_id).stem, model_id)
 
     def state(self, model_id: str) -> ModelState:
         """Where this model is in its life."""
@@ -112,24 +104,13 @@ class ModelManager(QObject):
         return ModelSpec(model_id, self.entry(model_id).path, loading)
 
     def open_file(self, path: str) -> None:
-        """Look at a GGUF file and add it to the models; answers with file_opened or file_refused."""
-
-        def job(stop: StopFlag) -> Iterator[object]:
-            del stop
-            yield self._inspect(path)
-
-        ticket = self._file_lane.submit(job)
-        ticket.items.connect(lambda batch: self._add(path, batch[0]))
-        ticket.ended.connect(self._refuse)
+        """Look at a GGUF file and use it where it lies; answers with file_opened or file_refused."""
+        self._library.add_file(path, "use", self.file_opened.emit, self.file_refused.emit)
 
     def remove(self, model_id: str) -> None:
-        """Forget a file that was opened from disk; the file itself stays where it is."""
-        entry = self._entries.get(model_id)
-        if entry is None or entry.bundled:
-            return
-        del self._entries[model_id]
-        self._forget(model_id)
-        self.models_changed.emit()
+        """Take a file off the list; the file itself stays where it is."""
+        if model_id not in self._entries:
+            self._library.forget(model_id)
 
     def run(self, job: Job) -> Ticket:
         """Queue work that needs the engine; it may call `room.engine(...)`, which loads what is missing."""
@@ -168,26 +149,19 @@ class ModelManager(QObject):
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop everything, wait, and give the memory back. Returns whether the engine lane ended in time."""
         self._watch.stop()
-        self._file_lane.close(timeout_s)
         ended = self._engine_lane.close(timeout_s)
         if ended:
             self._room.empty()
         return ended
 
-    def _add(self, path: str, facts: FileFacts) -> None:
-        entry = ModelEntry(path, facts.name or Path(path).stem, path, facts.size_bytes)
-        self._entries[path] = entry
-        self._remember(entry)
-        self.models_changed.emit()
-        self.file_opened.emit(path)
-
-    def _refuse(self, outcome: Outcome) -> None:
-        if outcome.error is not None:
-            self.file_refused.emit(outcome.error)
+    def _let_go(self, model_id: str) -> None:
+        """Its file is about to be deleted, which some systems refuse while it is loaded."""
+        if self._room.status[0] == model_id:
+            self.unload()
 
     def _names(self, model_id: str) -> tuple[str, ...]:
-        entry = self._entries.get(model_id)
-        return (Path(entry.path).name, entry.name) if entry else (Path(model_id).name,)
+        entry = self.entry(model_id)
+        return (Path(entry.path).name, entry.name)
 
     def _look(self) -> None:
         status = self._room.status
@@ -201,4 +175,8 @@ class ModelManager(QObject):
             self._watch.stop()
 
 
-__all__ = ["FileFacts", "Kind", "ModelEntry", "ModelManager", "ModelState"]
+def _entry_of(model: LocalModel) -> ModelEntry:
+    return ModelEntry(model.path, model.name, model.path, model.size_bytes)
+
+
+__all__ = ["Kind", "ModelEntry", "ModelManager", "ModelState"]

@@ -19,7 +19,12 @@ def m001_first(connection: apsw.Connection) -> None:
     connection.execute(_M001)
 
 
-STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first,)
+def m002_downloads(connection: apsw.Connection) -> None:
+    """The queue of downloads, and what is known of model files."""
+    connection.execute(_M002)
+
+
+STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads)
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
 
@@ -135,4 +140,28 @@ CREATE TRIGGER chat_gone AFTER DELETE ON chat BEGIN
     INSERT INTO title_words (title_words, rowid, title) VALUES ('delete', old.id, old.title);
     DELETE FROM draft WHERE chat_id = old.id;
 END;
+"""
+
+# model_file stands beside model, not in it: rows that a version before wrote can still be read from a damaged file
+_M002 = """
+CREATE TABLE model_file (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    verified_ms INTEGER NOT NULL,
+    noted_ms INTEGER NOT NULL,
+    details TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE download (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (
+        state IN ('queued', 'running', 'verifying', 'waiting', 'paused', 'failed', 'done')
+    ),
+    folder TEXT NOT NULL,
+    wanted TEXT NOT NULL,
+    trouble TEXT NOT NULL
+) STRICT;
 """

@@ -59,19 +59,22 @@ def open_database(path: Path | None, *, backups: Backups | None = None, vfs: str
 
 
 def open_to_read(path: Path) -> Database:
-    """Open beside a window that may be writing; nothing is changed, mended or migrated.
+    """Open beside a window that may be writing; nothing is changed or mended. An older one is migrated in memory.
 
     Raises:
         NewerDataError: a newer version of the app wrote it.
-        StorageError: there is no database of this version that can be read.
+        StorageError: there is no database that can be read.
     """
     with told():
         if not path.is_file():
             raise not_ours(path)
         connection = connect(path, read_only=True)
         try:
-            if _sound_version(connection, check_all=False) != NEWEST:
+            version = _sound_version(connection, check_all=False)
+            if not version:
                 raise not_ours(path)
+            if version < NEWEST:
+                connection = _migrated_in_memory(connection, version)
         except _DamagedError:
             connection.close()
             raise not_ours(path) from None
@@ -79,6 +82,16 @@ def open_to_read(path: Path) -> Database:
             connection.close()
             raise
         return Database(connection, path)
+
+
+def _migrated_in_memory(connection: apsw.Connection, version: int) -> apsw.Connection:
+    """A copy with the newest schema; the file was not opened by this version of the app yet."""
+    copy = connect(None)
+    with copy.backup("main", connection, "main") as backup:
+        backup.step()
+    connection.close()
+    migrate(copy, version)
+    return copy
 
 
 def _opened(path: Path, backups: Backups | None, vfs: str) -> apsw.Connection:

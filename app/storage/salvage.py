@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 from app.core.chat import MessageState, Role
+from app.core.library import DownloadState
 from app.storage.pages import Pages, Record
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -45,8 +46,10 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "setting": (("scope", "key", "value"), "ttt"),
     "state": (("key", "value"), "tt"),
     "model": (("id", "path", "name", "added_ms", "last_used_ms", "used"), "nttiii"),
+    "model_file": (("id", "path", "size_bytes", "mtime_ns", "verified_ms", "noted_ms", "details"), "ntiiiit"),
+    "download": (("id", "position", "state", "folder", "wanted", "trouble"), "nitttt"),
 }
-_ROLES, _STATES = frozenset(Role), frozenset(MessageState)
+_ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
 _MOST_ROWID = 1 << 40
 """No chat will ever have a higher id; a damaged cell may."""
 _LOST_TITLE = "Chat without a title"
@@ -110,6 +113,8 @@ def _sensible(table: str, rowid: int, record: Record) -> bool:
         return _is_id(record[1])
     if table == "wording":
         return isinstance(record[1], bytes) and len(record[1]) == 32
+    if table == "download":
+        return record[2] in _DOWNLOAD_STATES
     return True
 
 

@@ -12,7 +12,9 @@ from app.core.errors import StorageError
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore
 from app.storage.database import Database
+from app.storage.downloads import DownloadStore, SavedDownload
 from app.storage.export import export
+from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.opening import open_database, open_to_read
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
@@ -31,6 +33,9 @@ class Remembered:
     chats: tuple[ChatRow, ...] = ()
     last_chat_id: int | None = None
     last_model_id: str = ""
+    downloads: tuple[SavedDownload, ...] = ()
+    model_files: Mapping[str, ModelNote] = field(default_factory=dict)
+    """What is known of model files, by path."""
     notices: tuple[str, ...] = ()
     """Sentences for the window, such as that a damaged file was mended."""
 
@@ -45,10 +50,12 @@ class Stores:
         self.settings = SettingsStore(database)
         self.state = StateStore(database)
         self.models = ModelStore(database)
+        self.model_files = ModelFileStore(database)
+        self.downloads = DownloadStore(database)
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
-        settings = self.settings.all()
+        settings, downloads = self.settings.all(), tuple(self.downloads.all())
         last_chat_id, last_model_id = self.state.get(LAST_CHAT), self.state.get(LAST_MODEL)
         return Remembered(
             settings,
@@ -56,6 +63,8 @@ class Stores:
             tuple(self.chats.rows()),
             last_chat_id if isinstance(last_chat_id, int) else None,
             last_model_id if isinstance(last_model_id, str) else "",
+            downloads,
+            self.model_files.all(),
             self._database.take_notices(),
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import ModelFileError
+from app.core.library import LocalModel
 from app.engine.llama import load
 from app.engine.scripted import Script, scripted_loader
 from app.hub.catalog import read_catalog
@@ -17,7 +18,8 @@ from app.services.archive import Archive
 from app.services.chat_session import ChatSession
 from app.services.engine_room import EngineRoom, Load
 from app.services.library import Library
-from app.services.model_manager import FileFacts, ModelEntry, ModelManager
+from app.services.model_library import ModelLibrary
+from app.services.model_manager import ModelManager
 from app.services.preferences import Preferences
 from app.storage.stores import Stores, open_stores
 
@@ -39,16 +41,16 @@ class Services:
             self.loads.append((path, loading))
             return load_model(path, loading, stop, on_progress)
 
-        known = [ModelEntry(model.path, model.name, model.path) for model in remembered.models]
-        self.models = ModelManager(
-            catalog,
+        self.model_library = ModelLibrary(
+            str(database.parent / "models"),
             self.preferences,
-            EngineRoom(counted),
+            self.archive,
             self._inspect,
-            known,
-            lambda entry: self.archive.ask(lambda stores: stores.models.add(entry.path, entry.name)),
-            lambda model_id: self.archive.ask(lambda stores: stores.models.remove(model_id)),
+            remembered.models,
+            remembered.model_files,
         )
+        self.model_library.notice.connect(self.notices.append)
+        self.models = ModelManager(catalog, self.preferences, EngineRoom(counted), self.model_library)
         self.library = Library(
             self.archive,
             self.models,
@@ -94,13 +96,17 @@ class Services:
 
     def close(self) -> None:
         self.library.flush()
+        assert self.model_library.close()
         assert self.models.close()
         assert self.archive.close(lambda stores: stores.close())
 
-    def _inspect(self, path: str) -> FileFacts:
-        if not Path(path).exists():
+    def _inspect(self, path: str) -> LocalModel:
+        file = Path(path)
+        if not file.exists():
             raise ModelFileError("There is no such file", path, "Choose another one.")
-        return FileFacts(Path(path).stem, Path(path).stat().st_size)
+        if file.read_bytes()[:7] == b"no GGUF":
+            raise ModelFileError("This is no model", path, "Choose another one.")
+        return LocalModel(path, file.stem, file.stat().st_size, architecture="llama")
 
 
 @pytest.fixture
