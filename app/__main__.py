@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+ENGINE_HOST = "--engine-host"
 COMMANDS = ("ask", "prompt", "doctor", "bench")
 
 
 def main() -> int:
     """Start what the arguments ask for; returns the exit code."""
     arguments = sys.argv[1:]
+    if arguments[:1] == [ENGINE_HOST]:
+        from app.engine.host_process import main as serve
+
+        return serve(*arguments[1:])
     _open_standard_streams()
     if arguments and (arguments[0] in COMMANDS or arguments[0] in {"-h", "--help", "--version"}):
         from app.cli import run

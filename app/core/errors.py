@@ -6,6 +6,7 @@ AppError                     something foreseen went wrong; carries what to tell
 │   ├── ModelMemoryError     there is no room for it in memory
 │   ├── TemplateError        its chat template cannot be used
 │   └── EngineError          llama.cpp failed while working
+│       └── EngineDiedError  the engine's process ended in the middle of its work
 ├── HubError                 the Hub, or the way to it, does not give what was asked for
 │   ├── HubUnreachableError  no answer: offline, down, too slow, or a portal in between; passes
 │   ├── HubBusyError         it asks to come back later; passes
@@ -73,6 +74,14 @@ class TemplateError(ModelError):
 
 class EngineError(ModelError):
     """llama.cpp failed while it worked."""
+
+
+class EngineDiedError(EngineError):
+    """The engine's process ended by itself. report: its last words, for the log and a bug report."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", report: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.report = report
 
 
 class HubError(AppError):

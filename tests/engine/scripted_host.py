@@ -1,0 +1,61 @@
+"""An engine's process that says what it is told, and dies when it is told: run by test_host.py."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import time
+
+from app.engine.host_process import SharedStopFlag, _die_with_parent, _take_streams, serve
+from app.engine.scripted import Script, ScriptedEngine
+
+
+class Mortal(ScriptedEngine):
+    """Dies, hangs or prints where its path says so: a JSON object."""
+
+    def __init__(self, orders):
+        super().__init__(Script(replies=("one two three four five six seven eight nine ten " * 40,), tokens_per_s=300))
+        self._orders = orders
+
+    def stream(self, request, stop):
+        for number, event in enumerate(super().stream(request, stop)):
+            if number == self._orders.get("at"):
+                self._end()
+            yield event
+
+    def _end(self):
+        how = self._orders["how"]
+        if how == "print":
+            sys.stdout.write("llama.cpp says this on standard output\n")
+            sys.stdout.flush()
+            os.write(1, b"and this without Python\n")
+        elif how == "hang":
+            time.sleep(1000)
+        elif how == "exit":
+            os._exit(3)
+        else:
+            sys.stderr.write("GGML_ASSERT(n_tokens > 0) failed\n")
+            sys.stderr.flush()
+            os.kill(os.getpid(), getattr(signal, how))
+
+
+def load(path, loading, stop, on_progress):
+    orders = json.loads(path)
+    for step in range(orders.get("load_steps", 2)):
+        on_progress(step / 2)
+        time.sleep(orders.get("step_s", 0))
+        if stop.is_set():
+            return None
+    if orders.get("at") == "load":
+        os.kill(os.getpid(), signal.SIGABRT)
+    return Mortal(orders)
+
+
+if __name__ == "__main__":
+    _die_with_parent(int(sys.argv[2]))
+    channel = _take_streams()
+    faulthandler.enable(2)
+    serve(channel, SharedStopFlag(sys.argv[1]), load)

@@ -1,0 +1,212 @@
+"""The engine's own process: what happens in there stays in there, and the program is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.chat import Role
+from app.core.errors import EngineDiedError, EngineError, ModelFileError
+from app.core.options import Loading, Sampling
+from app.core.stopping import StopFlag
+from app.engine import host
+from app.engine.base import Delta, Done, Request, StopReason, Turn
+from app.engine.host import HostedEngine, HostProcess
+from app.engine.llama import load as load_here
+from tests.engine.gguf_writer import tiny_model
+
+ASK = [Turn(Role.USER, "Count.")]
+HOST = (sys.executable, "-m", "tests.engine.scripted_host")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the deaths here are signals")
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., HostedEngine]]:
+    """A scripted engine in a process; `orders` say when and how it dies."""
+    processes: list[HostProcess] = []
+
+    def made(**orders: Any) -> HostedEngine:
+        processes.append(HostProcess(HOST))
+        facts = processes[-1].load(json.dumps(orders), Loading(), StopFlag(), lambda _fraction: None)
+        assert facts is not None
+        return HostedEngine(processes[-1], facts)
+
+    yield made
+    for process in processes:
+        process.end()
+
+
+def is_logged(caplog) -> bool:
+    """Each death is in the log, once, with its report."""
+    told = caplog.text.count("The engine's process ended with") == 1
+    caplog.clear()
+    return told
+
+
+def request(engine: HostedEngine) -> Request:
+    return Request(engine.render(ASK).tokens, Sampling())
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_gone(pid: int) -> bool:
+    until = time.monotonic() + 20
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not is_running(pid)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("SIGABRT", "llama.cpp gave up"),
+        ("SIGSEGV", "llama.cpp crashed"),
+        ("SIGKILL", "memory had run out"),
+        ("exit", "code 3"),
+    ],
+)
+def test_a_death_in_the_middle_of_a_reply_keeps_what_came_and_is_told(scripted, caplog, how, words):
+    engine, said = scripted(at=9, how=how), []
+    stream = engine.stream(request(engine), StopFlag())
+    with pytest.raises(EngineDiedError) as caught:
+        said.extend(event.text for event in stream if isinstance(event, Delta))
+    assert "".join(said).startswith("one two three")
+    assert words in caught.value.detail
+    assert "Send the message again" in caught.value.hint
+    if how == "SIGABRT":
+        assert "GGML_ASSERT(n_tokens > 0) failed" in caught.value.report
+    assert is_logged(caplog)
+    with pytest.raises(EngineError):
+        engine.count("after the end")
+    engine.close()
+
+
+def test_a_death_while_loading_is_told(scripted, caplog):
+    with pytest.raises(EngineDiedError):
+        scripted(at="load")
+    assert is_logged(caplog)
+
+
+def test_what_the_process_prints_does_not_garble_the_reply(scripted):
+    engine = scripted(at=5, how="print")
+    events = list(engine.stream(request(engine), StopFlag()))
+    assert isinstance(events[-1], Done)
+    assert "".join(event.text for event in events if isinstance(event, Delta)).startswith("one two three four")
+
+
+def test_a_slow_reply_comes_word_by_word_and_stops_at_once(scripted):
+    engine, stop = scripted(), StopFlag()
+    for event in engine.stream(request(engine), stop):
+        if isinstance(event, Delta) and event.completion_tokens == 10:
+            stop.set()
+    assert isinstance(event, Done)
+    assert event.reason is StopReason.STOPPED
+    assert event.completion_tokens < 100
+    assert engine.count("and it goes on") > 0
+
+
+def test_a_process_that_hangs_and_does_not_stop_is_ended(scripted, monkeypatch, caplog):
+    monkeypatch.setattr(host, "_STOP_S", 0.2)
+    engine, stop = scripted(at=3, how="hang"), StopFlag()
+    stream = engine.stream(request(engine), stop)
+    next(event for event in stream if isinstance(event, Delta))
+    stop.set()
+    with pytest.raises(EngineDiedError):
+        list(stream)
+    assert "did not stop" in caplog.text
+    assert is_logged(caplog)
+
+
+def test_loading_can_be_stopped(scripted):
+    process, stop, seen = HostProcess(HOST), StopFlag(), []
+
+    def progressed(fraction: float) -> None:
+        seen.append(fraction)
+        stop.set()
+
+    orders = json.dumps({"load_steps": 1000, "step_s": 0.01})
+    assert process.load(orders, Loading(), stop, progressed) is None
+    assert seen
+    process.end()
+
+
+def test_a_refused_file_is_refused_with_the_same_words_as_here(tmp_path):
+    path = tmp_path / "no.gguf"
+    path.write_bytes(b"GGUF but not really")
+    with pytest.raises(ModelFileError) as here:
+        load_here(str(path), Loading(), StopFlag())
+    with pytest.raises(ModelFileError) as there:
+        host.load(str(path), Loading(), StopFlag())
+    assert there.value.parts() == here.value.parts()
+
+
+def test_closing_gives_everything_back_and_may_be_repeated(starter):
+    engine = host.load(str(starter), Loading(threads=1), StopFlag())
+    pid, files = engine.process.pid, len(os.listdir("/proc/self/fd"))
+    engine.close()
+    engine.close()
+    assert wait_until_gone(pid)
+    assert len(os.listdir("/proc/self/fd")) < files
+    with pytest.raises(EngineError):
+        engine.render(ASK)
+    with pytest.raises(EngineError):
+        engine.stream(Request((1, 2), Sampling()), StopFlag())
+
+
+def test_the_process_ends_with_the_program_that_started_it(tmp_path):
+    script = (
+        "import sys, time\n"
+        "from tests.engine.test_host import HOST, HostProcess, Loading, StopFlag\n"
+        "process = HostProcess(HOST)\n"
+        "process.load('{}', Loading(), StopFlag(), lambda _: None)\n"
+        "print(process.pid, flush=True)\n"
+        "time.sleep(100)\n"
+    )
+    program = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    pid = int(program.stdout.readline())
+    assert is_running(pid)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    program.stdout.close()
+    assert wait_until_gone(pid)
+
+
+def test_a_reply_is_the_same_in_a_process_as_here(starter, starter_engine):
+    engine = host.load(str(starter), Loading(threads=1), StopFlag())
+    sampling = Sampling(temperature=0.9, seed=7)
+    turns = [Turn(Role.SYSTEM, "Answer in capital letters."), Turn(Role.USER, "Grüße, 你好 🙂 <|im_end|>")]
+    assert engine.render(turns) == starter_engine.render(turns)
+    both = [
+        [event.text for event in one.stream(Request(one.render(turns).tokens, sampling), StopFlag())
+         if isinstance(event, Delta)]
+        for one in (engine, starter_engine)
+    ]  # fmt: skip
+    assert both[0] == both[1]
+    engine.close()
+
+
+def test_a_model_that_aborts_llama_cpp_costs_no_more_than_its_process(tmp_path, caplog):
+    """Negative epsilon passes the loader and ends in an assert of ggml; our own check of the header is left out."""
+    path = tiny_model(tmp_path / "a.gguf", changes={"llama.attention.layer_norm_rms_epsilon": -1.0})
+    process = HostProcess((sys.executable, "-m", "tests.engine.unchecked_host"))
+    facts = process.load(str(path), Loading(threads=1), StopFlag(), lambda _fraction: None)
+    engine = HostedEngine(process, facts)
+    with pytest.raises(EngineDiedError) as caught:
+        list(engine.stream(request(engine), StopFlag()))
+    assert is_logged(caplog)
+    assert "GGML_ASSERT" in caught.value.report
+    assert "llama.cpp gave up" in caught.value.detail
