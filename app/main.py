@@ -42,6 +42,9 @@ class Program(QObject):
         # Imported while the storage lane opens the database
         from app.engine.llama import load
         from app.hub.catalog import read_catalog
+        from app.services.discover import Discover
+        from app.services.downloads import Downloads
+        from app.services.hub_access import HubAccess
         from app.services.library import Library
         from app.services.model_library import ModelLibrary
         from app.services.model_manager import ModelManager
@@ -60,6 +63,17 @@ class Program(QObject):
             self,
         )
         self.models = ModelManager(catalog, self.preferences, EngineRoom(load_model or load), self.model_library, self)
+        access = HubAccess(self.preferences.fetching)
+        self.discover = Discover(access, self)
+        self.downloads = Downloads(
+            access,
+            self.model_library,
+            self.preferences,
+            self._archive,
+            read_header,
+            remembered.downloads,
+            self,
+        )
         self.library = Library(
             self._archive,
             self.models,
@@ -93,6 +107,8 @@ class Program(QObject):
         """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
         self._spare_lane.close()
+        self.downloads.close()
+        self.discover.close()
         self.model_library.close()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())
@@ -104,6 +120,7 @@ class Program(QObject):
             self.models.open_file(path)
         self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
         self.model_library.refresh(asked=False)
+        self.downloads.start()
         self._spare_lane.submit(lambda stop: takewhile(lambda _step: not stop.is_set(), warm_up()))
 
     def _kept_up(self, notices: tuple[str, ...]) -> None:

@@ -147,6 +147,8 @@ class Wanted:
     endpoint: str = "https://huggingface.co"
     entry_id: str = ""
     """The catalogue's entry, if it is one."""
+    licence: str = ""
+    """As the Hub names it, to be shown with the model later."""
 
     @property
     def size_bytes(self) -> int:

@@ -96,8 +96,8 @@ def add(
     return note
 
 
-def downloaded(path: str, wanted: Wanted, licence: str, folder: str, inspect: Inspect) -> ModelNote:
-    """What is known of a download whose bytes were just proven right.
+def arrive(path: str, wanted: Wanted, folder: str, inspect: Inspect) -> ModelNote:
+    """Note what is known of a download whose bytes were just proven right, and return it.
 
     Raises:
         ModelFileError: they are right, but no model that can be run.
@@ -106,11 +106,20 @@ def downloaded(path: str, wanted: Wanted, licence: str, folder: str, inspect: In
     size_bytes, mtime_ns = look(path) or (wanted.size_bytes, 0)
     note = noted_now(ModelNote(model, mtime_ns))
     model = replace(
-        model, size_bytes=size_bytes, quant=wanted.quant or model.quant, repo_id=wanted.repo_id, commit=wanted.commit,
-        licence=licence or model.licence, sha256=tuple(file.sha256 for file in wanted.files),
-        verified_ms=note.noted_ms, damaged=False,
-    )  # fmt: skip
-    return _placed(replace(note, model=model), folder)
+        model,
+        name=wanted.name if wanted.entry_id else model.name,
+        size_bytes=size_bytes,
+        quant=wanted.quant or model.quant,
+        licence=wanted.licence,
+        repo_id=wanted.repo_id,
+        commit=wanted.commit,
+        sha256=tuple(file.sha256 for file in wanted.files),
+        verified_ms=note.noted_ms,
+    )
+    note = replace(note, model=model)
+    with suppress(StorageError):  # then the database alone knows
+        write_note(folder, note)
+    return _placed(note, folder)
 
 
 def checked(note: ModelNote, sums: tuple[str, ...]) -> ModelNote:
