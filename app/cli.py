@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -43,12 +44,22 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except Exception as error:  # the border: a person gets a sentence, a developer asks for more
-        if "ORCINUS_DEBUG" in os.environ:
-            raise
-        print(f"Something went wrong inside Orcinus. {type(error).__name__}: {error}", file=sys.stderr)
-        print("Nothing was changed. Run it again with ORCINUS_DEBUG=1 for the details.", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT) or error.filename is not None:
+            return _unforeseen(error)
+        print(f"The output cannot be written: {error.strerror}. Nothing of yours was changed.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:  # noqa: BLE001  (the border: a person gets a sentence, a developer asks for more)
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    if "ORCINUS_DEBUG" in os.environ:
+        raise error
+    print(f"Something went wrong inside Orcinus. {type(error).__name__}: {error}", file=sys.stderr)
+    print("Nothing was changed. Run it again with ORCINUS_DEBUG=1 for the details.", file=sys.stderr)
+    return 1
 
 
 def without_display(arguments: Sequence[str]) -> int:

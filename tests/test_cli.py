@@ -296,3 +296,13 @@ def test_ctrl_c_ends_a_measurement_and_prints_no_figures(capsys, monkeypatch):
     monkeypatch.setattr(bench, "measure_reading", interrupted)
     assert cli.run(["bench", "starter", "-p", "8", "-n", "4", "-r", "100000"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_a_full_disk_under_the_output_is_told(home):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "doctor"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr == "The output cannot be written: No space left on device. Nothing of yours was changed.\n"
