@@ -104,10 +104,10 @@ def _starter() -> str:
     from app.engine.model_file import inspect
     from app.hub.catalog import read_catalog
 
-    entry = read_catalog(find_paths(os.environ).resources_dir).entries[0]
-    if entry.file is None:
+    bundled = [entry for entry in read_catalog(find_paths(os.environ).resources_dir).entries if entry.file is not None]
+    if not bundled:
         return "missing"
-    file = inspect(str(entry.file))
+    file = inspect(str(bundled[0].file))
     return f"{file.name}, {file.size_bytes / 1e6:.1f} MB, sound"
 
 

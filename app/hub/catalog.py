@@ -1,4 +1,4 @@
-"""The models Orcinus knows by name (resources/catalog.toml) and what each asks for of its own."""
+"""The models Orcinus knows by name (resources/catalog.toml), what they are, and what each asks for of its own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,31 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """One published result: `value` out of `of`. `how` is the test's setting, `group` what it is shown with."""
+
+    test: str
+    value: float
+    of: float = 100
+    how: str = ""
+    group: str = ""
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1, for a bar."""
+        return min(1.0, max(0.0, self.value / self.of))
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One known model. `file` is set where the model comes with the app; `sampling` holds values by setting key."""
+    """One known model. "" and 0 stand for what is not known.
+
+    file: set where the model comes with the app. sampling: values by setting key. repo: where its GGUF files are on
+    the Hub; original: where its authors published it. licence: as its authors gave it to the original, in the Hub's
+    spelling; licence_note: a sentence where that needs one. parameters, context_tokens, architecture: for an estimate
+    before the Hub's listing is at hand; sizes and SHA-256 come from that listing alone. citation: BibTeX.
+    scores_source says who measured, scores_url where that is published.
+    """
 
     id: str
     name: str
@@ -21,6 +44,22 @@ class Entry:
     match: tuple[str, ...] = ()
     system_prompt: str = ""
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    blurb: str = ""
+    repo: str = ""
+    original: str = ""
+    base: str = ""
+    licence: str = ""
+    licence_note: str = ""
+    languages: str = ""
+    authors: tuple[str, ...] = ()
+    parameters: int = 0
+    context_tokens: int = 0
+    architecture: str = ""
+    prompt_format: str = ""
+    citation: str = ""
+    scores: tuple[Score, ...] = ()
+    scores_source: str = ""
+    scores_url: str = ""
 
 
 class Catalog:
@@ -29,10 +68,19 @@ class Catalog:
     def __init__(self, entries: tuple[Entry, ...]) -> None:
         self.entries = entries
         self._by_id = {entry.id: entry for entry in entries}
+        self._by_repo = {entry.repo.casefold(): entry for entry in entries if entry.repo}
 
     def entry(self, entry_id: str) -> Entry | None:
         """The entry with this id, if there is one."""
         return self._by_id.get(entry_id)
+
+    def of_repo(self, repo_id: str) -> Entry | None:
+        """The entry whose GGUF files are in this repository, if there is one."""
+        return self._by_repo.get(repo_id.casefold())
+
+    def offered(self) -> tuple[Entry, ...]:
+        """Those that can be downloaded, the first of them first."""
+        return tuple(entry for entry in self.entries if entry.repo)
 
     def recognise(self, *names: str) -> Entry | None:
         """The entry that one of these names (a file's name, its general.name) belongs to."""
@@ -52,17 +100,22 @@ def read_catalog(resources: Path) -> Catalog:
     """Read resources/catalog.toml; `file` is relative to the resources folder."""
     with (resources / "catalog.toml").open("rb") as file:
         tables = tomllib.load(file)["model"]
-    return Catalog(
-        tuple(
-            Entry(
-                id=table["id"],
-                name=table["name"],
-                note=table.get("note", ""),
-                file=resources / table["file"] if "file" in table else None,
-                match=tuple(_plain(part) for part in table.get("match", ())),
-                system_prompt=table.get("system_prompt", ""),
-                sampling=table.get("sampling", {}),
-            )
-            for table in tables
-        )
+    return Catalog(tuple(_entry(table, resources) for table in tables))
+
+
+def _entry(table: Mapping[str, Any], resources: Path) -> Entry:
+    """One entry; a key that Entry does not know is a mistake in the file, and raises TypeError."""
+    values = dict(table)
+    scores = values.pop("scores", {})
+    if "file" in values:
+        values["file"] = resources / values["file"]
+    for text in ("blurb", "citation"):
+        values[text] = values.get(text, "").strip()
+    values["match"] = tuple(_plain(part) for part in values.get("match", ()))
+    values["authors"] = tuple(values.get("authors", ()))
+    return Entry(
+        **values,
+        scores=tuple(Score(**row) for row in scores.get("rows", ())),
+        scores_source=scores.get("source", ""),
+        scores_url=scores.get("url", ""),
     )
