@@ -12,6 +12,7 @@ from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
+from app.core.options import Loading
 from app.paths import Paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom, Load
@@ -40,10 +41,13 @@ class Program(QObject):
         self._spare_lane = Lane("spare", self)
         self._archive, remembered, warnings = _open_archive(paths, self)
         # Imported while the storage lane opens the database
-        from app.engine.llama import load
+        from app.engine.llama import load, this_machine
+        from app.engine.model_file import inspect
+        from app.engine.plan import needs_of
         from app.hub.catalog import read_catalog
         from app.services.discover import Discover
         from app.services.downloads import Downloads
+        from app.services.fitting import Fitting
         from app.services.hub_access import HubAccess
         from app.services.library import Library
         from app.services.model_library import ModelLibrary
@@ -65,6 +69,7 @@ class Program(QObject):
         self.models = ModelManager(catalog, self.preferences, EngineRoom(load_model or load), self.model_library, self)
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
+        self.fitting = Fitting(this_machine, lambda path: needs_of(inspect(path), Loading()), self)
         self.downloads = Downloads(
             access,
             self.model_library,
@@ -109,6 +114,7 @@ class Program(QObject):
         self._spare_lane.close()
         self.downloads.close()
         self.discover.close()
+        self.fitting.close()
         self.model_library.close()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())

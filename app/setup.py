@@ -18,10 +18,13 @@ from app.core.errors import AppError, ModelFileError
 from app.core.library import LocalModel
 from app.core.options import Loading, Sampling
 from app.core.settings import declared
+from app.core.stopping import StopFlag
 from app.engine import devices
 from app.hub.catalog import Catalog, read_catalog
 from app.paths import Paths, find_paths
 from app.services.resolution import Resolution
+from app.services.shelf import named, survey
+from app.storage.model_notes import ModelNote
 from app.storage.stores import Remembered, read_remembered
 
 _LOG_BYTES = 1_000_000
@@ -100,10 +103,27 @@ def headless() -> Iterator[Parts]:
     yield Parts(paths, read_catalog(paths.resources_dir), remembered)
 
 
+def models_folder(parts: Parts) -> str:
+    """Where models are kept."""
+    resolution = Resolution(parts.catalog, parts.remembered.settings)
+    return resolution.fetching().models_folder or str(parts.paths.models_dir)
+
+
+def models_on_disk(parts: Parts) -> list[ModelNote]:
+    """Every model that is known or lies in the models folder, the one used last first; opens files that are new."""
+    files = parts.remembered.model_files
+    known = {model.path: files.get(model.path, ModelNote(LocalModel(model.path, model.name)))
+             for model in parts.remembered.models}  # fmt: skip
+    order = {path: place for place, path in enumerate(known)}
+    seen = survey(models_folder(parts), {**files, **known}, read_header, StopFlag())
+    notes = [found.note for found in seen if found.note.model.architecture and not found.note.forgotten]
+    return sorted(notes, key=lambda note: order.get(note.model.path, len(order)))
+
+
 def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
     """The model that a person named, else the one used last, else the one that comes with the app.
 
-    `values` are settings by key, laid over everything else.
+    `model` is a path, or a name as `named` takes it. `values` are settings by key, laid over everything else.
 
     Raises:
         ModelFileError: there is no such model or file.
@@ -116,11 +136,15 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         notice = f"{model_id} is gone, so the starter model answers." if model_id else ""
         model_id = next(iter(bundled))
     if model_id not in bundled and not os.path.lexists(model_id):
-        raise ModelFileError(
-            f"There is no model {model_id!r}",
-            "It is neither a file nor the name of a model on this computer.",
-            "Give the path of a GGUF file, or one of: " + ", ".join(bundled) + ".",
-        )
+        found = _on_disk_as(parts, model_id)
+        if found is None:
+            raise ModelFileError(
+                f"There is no model {model_id!r}",
+                "It is neither a file nor the name of a model on this computer.",
+                "Give the path of a GGUF file, or one of: " + ", ".join(bundled) + ".",
+            )
+        names[found.path] = (Path(found.path).name, found.name)
+        model_id = found.path
     if model_id not in bundled:
         model_id = os.path.abspath(model_id)
     resolution = Resolution(parts.catalog, parts.remembered.settings, lambda name: names.get(name, (Path(name).name,)))
@@ -133,6 +157,27 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         resolution.resolved(Sampling, model_id, sampling).values,
         resolution.resolved(Loading, model_id, loading).values,
         notice,
+    )
+
+
+def _on_disk_as(parts: Parts, text: str) -> LocalModel | None:
+    """The model on disk that is meant; of several the one used last, else the largest.
+
+    Raises:
+        ModelFileError: it is there, but its content was found to be wrong.
+    """
+    usable = [note.model for note in models_on_disk(parts) if note.model.present]
+    found = named(text, usable, parts.catalog)
+    sound = [model for model in found if not model.damaged]
+    if found and not sound:
+        raise ModelFileError(
+            f"{found[0].name} is damaged",
+            f"{found[0].path} does not hold the bytes that the Hub lists.",
+            "Remove it and download it again.",
+        )
+    used = {known.path for known in parts.remembered.models}
+    return next((model for model in sound if model.path in used), None) or max(
+        sound, key=lambda model: model.size_bytes, default=None
     )
 
 

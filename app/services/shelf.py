@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from app.core.errors import AppError, ModelFileError, StorageError
 from app.core.library import LocalModel, Wanted
 from app.core.stopping import StopFlag
+from app.hub.catalog import Catalog
 from app.hub.download_folder import check_folder
 from app.storage.importing import How, bring_in
 from app.storage.model_folder import is_inside, look, models_in, parts_of
@@ -129,6 +130,30 @@ def checked(note: ModelNote, sums: tuple[str, ...]) -> ModelNote:
     size_bytes, mtime_ns = look(note.model.path) or note.seen
     model = replace(note.model, size_bytes=size_bytes, damaged=not right, verified_ms=now.noted_ms if right else 0)
     return replace(now, model=model, mtime_ns=mtime_ns)
+
+
+def named(text: str, models: Iterable[LocalModel], catalog: Catalog) -> list[LocalModel]:
+    """The models that a person may mean by a path, a file's name, a name, a catalogue's id or a repository.
+
+    The first of these kinds that fits decides; a repository may be followed by a colon and a quant.
+    """
+    models = list(models)
+    wanted, path = text.strip().casefold(), absolute(text)
+    repo_id, _, quant = wanted.partition(":")
+
+    def entry_id(model: LocalModel) -> str:
+        entry = catalog.recognise(Path(model.path).name, model.name)
+        return entry.id if entry else ""
+
+    kinds: tuple[Callable[[LocalModel], bool], ...] = (
+        lambda model: model.path == path,
+        lambda model: wanted in {Path(model.path).name.casefold(), Path(model.path).stem.casefold()},
+        lambda model: model.name.casefold() == wanted,
+        lambda model: entry_id(model) == wanted,
+        lambda model: model.repo_id.casefold() == repo_id != "" and quant in ("", model.quant.casefold()),
+        lambda model: entry_id(model) == repo_id and quant == model.quant.casefold() != "",
+    )
+    return next((found for kind in kinds if (found := [model for model in models if kind(model)])), [])
 
 
 def nothing_to_compare(model: LocalModel) -> AppError:
