@@ -6,7 +6,7 @@ import os
 import sys
 
 ENGINE_HOST = "--engine-host"
-COMMANDS = ("ask", "prompt", "doctor", "bench")
+COMMANDS = ("ask", "prompt", "doctor", "bench", "models")
 
 
 def main() -> int:

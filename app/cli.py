@@ -1,4 +1,4 @@
-"""The same core without a window: ask, prompt, doctor and bench on the command line."""
+"""The same core without a window: ask, prompt, doctor, bench and models on the command line."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import app
+from app import cli_models
 from app.core.chat import Role
 from app.core.errors import AppError, SettingError, UsageError
 from app.core.options import Loading, Sampling
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="orcinus", description="Chat with open models on this computer. Without a word, the window opens."
     )
     parser.add_argument("--version", action="version", version=f"Orcinus {app.__version__}")
-    words = parser.add_subparsers(required=True, metavar="ask | prompt | doctor | bench")
+    words = parser.add_subparsers(required=True, metavar="ask | prompt | doctor | bench | models")
     ask = words.add_parser("ask", help="play turns as one conversation and print each reply as it comes")
     _add_conversation(ask)
     ask.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as temperature=0.2")
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a loading setting")
     bench.add_argument("--json", action="store_true", help="for programs")
     bench.set_defaults(do=_bench)
+    cli_models.add_words(words)
     return parser
 
 

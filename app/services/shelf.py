@@ -142,7 +142,7 @@ def named(text: str, models: Iterable[LocalModel], catalog: Catalog) -> list[Loc
     repo_id, _, quant = wanted.partition(":")
 
     def entry_id(model: LocalModel) -> str:
-        entry = catalog.recognise(Path(model.path).name, model.name)
+        entry = catalog.of_repo(model.repo_id) or catalog.recognise(Path(model.path).name, model.name)
         return entry.id if entry else ""
 
     kinds: tuple[Callable[[LocalModel], bool], ...] = (
