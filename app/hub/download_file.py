@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass
 
 from app.core.errors import AppError, HubUnreachableError
@@ -48,7 +49,7 @@ class _Worker:
     rate: float = 0.0
     """Bytes a second of the last span; 0 before there was one."""
     waits_until: float = 0.0
-    """In the loop's time; 0 while it does not wait."""
+    """By the monotonic clock; 0 while it does not wait."""
     trouble: AppError | None = None
     limit: asyncio.Timeout | None = None
     """Of the request that runs."""
@@ -86,7 +87,7 @@ class FileDownload:
         if self.trouble is None:
             return 0.0
         soonest = min(worker.waits_until for worker in self._workers)
-        return max(0.0, soonest - asyncio.get_running_loop().time())
+        return max(0.0, soonest - time.monotonic())
 
     def nudge(self) -> None:
         """Try again now."""
@@ -214,7 +215,7 @@ class FileDownload:
     async def _wait(self, worker: _Worker, passing: Passing) -> None:
         delay_s = self._patience.delay_s(worker.failures) if passing.after_s is None else passing.after_s
         worker.trouble = passing.error
-        worker.waits_until = asyncio.get_running_loop().time() + delay_s
+        worker.waits_until = time.monotonic() + delay_s
         try:
             async with asyncio.timeout(delay_s):
                 await self._nudged.wait()
