@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,15 @@ def load(
     loading: Loading,
     stop: StopFlag,
     on_progress: Callable[[float], None] = lambda _fraction: None,
+    start: Sequence[str] = (),
 ) -> HostedEngine | None:
     """Start a process and load a model in it; None when stopped meanwhile. As `llama.load`, and with its errors.
 
     Raises:
         EngineDiedError: the process ended while it loaded.
+        OSError: no process could be started.
     """
-    process = HostProcess()
+    process = HostProcess(start)
     try:
         facts = process.load(path, loading, stop, on_progress)
     except BaseException:
@@ -70,15 +73,11 @@ class HostProcess:
         self._flag = mmap.mmap(flag, mmap.PAGESIZE)
         os.close(flag)
         self._ended = False
-        self._process = subprocess.Popen(
-            [*(start or command()), self._flag_path, str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            bufsize=0,
-            env={**os.environ, "PYTHONPATH": _import_path(), "PYTHONUNBUFFERED": "1"},
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        try:
+            self._process = self._started(start)
+        except OSError:
+            self._clear()
+            raise
         self._job = _tie_to_this_process(self._process)
         self._stop = StopFlag()
         self._asked_at: float | None = None
@@ -147,11 +146,25 @@ class HostProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._clear()
+        del self._job
+
+    def _started(self, start: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*(start or command()), self._flag_path, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            bufsize=0,
+            env={**os.environ, "PYTHONPATH": _import_path(), "PYTHONUNBUFFERED": "1"},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+    def _clear(self) -> None:
         self._stderr.close()
         self._flag.close()
         with suppress(OSError):
             os.unlink(self._flag_path)
-        del self._job
 
     def _ask(self, stop: StopFlag, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Send a request and yield the answers, as long as somebody asks for more.
@@ -233,6 +246,8 @@ class HostedEngine:
     def __init__(self, process: HostProcess, facts: ModelFacts) -> None:
         self._process = process
         self._facts = facts
+        self.on_end: Callable[[bool], None] = lambda _died: None
+        """Told once when the process is over, and whether it ended by itself."""
 
     @property
     def facts(self) -> ModelFacts:
@@ -244,24 +259,47 @@ class HostedEngine:
         """Where it runs."""
         return self._process
 
+    def tell(self, notice: str) -> None:
+        """Add a sentence for the person to what is known of the model."""
+        self._facts = replace(self._facts, notices=(*self._facts.notices, notice))
+
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""
-        prompt: Prompt = self._process.value("render", tuple(turns), reply)
-        return prompt
+        with self._watched():
+            prompt: Prompt = self._process.value("render", tuple(turns), reply)
+            return prompt
 
     def count(self, text: str) -> int:
         """How many tokens a text is on its own."""
-        return int(self._process.value("count", text))
+        with self._watched():
+            return int(self._process.value("count", text))
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see the contract."""
         if not self._process.is_alive:
-            self._process.value("count", "")  # raises what there is to tell
-        return self._process.events(request, stop)
+            self.count("")  # raises what there is to tell
+        return self._stream(request, stop)
 
     def close(self) -> None:
         """End the process, which gives all its memory back."""
         self._process.end()
+        self._over(died=False)
+
+    def _stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        with self._watched():
+            yield from self._process.events(request, stop)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except EngineDiedError:
+            self._over(died=True)
+            raise
+
+    def _over(self, *, died: bool) -> None:
+        tell, self.on_end = self.on_end, lambda _died: None
+        tell(died)
 
 
 def command() -> list[str]:

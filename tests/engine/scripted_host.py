@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import faulthandler
 import json
 import os
@@ -16,9 +17,15 @@ from app.engine.scripted import Script, ScriptedEngine
 class Mortal(ScriptedEngine):
     """Dies, hangs or prints where its path says so: a JSON object."""
 
-    def __init__(self, orders):
+    def __init__(self, orders, loading):
         super().__init__(Script(replies=("one two three four five six seven eight nine ten " * 40,), tokens_per_s=300))
         self._orders = orders
+        layers = orders.get("gpu_layers", 0)
+        self._gpu_layers = layers if loading.gpu_layers is None else min(layers, loading.gpu_layers)
+
+    @property
+    def facts(self):
+        return dataclasses.replace(super().facts, gpu_layers=self._gpu_layers)
 
     def stream(self, request, stop):
         for number, event in enumerate(super().stream(request, stop)):
@@ -51,7 +58,7 @@ def load(path, loading, stop, on_progress):
             return None
     if orders.get("at") == "load":
         os.kill(os.getpid(), signal.SIGABRT)
-    return Mortal(orders)
+    return Mortal(orders, loading)
 
 
 if __name__ == "__main__":
