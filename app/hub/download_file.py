@@ -249,7 +249,8 @@ class FileDownload:
         for worker in reading:
             if now - worker.watched_from < self._patience.stall_s or worker.limit is None:
                 continue
-            others = [rates[other] for other in reading if other is not worker]
+            # one that has nothing left to fetch counts with what it brought last
+            others = [rates.get(other, other.rate) for other in self._workers if other is not worker]
             floor = max(_TRICKLE, sum(others) / len(others) / _LAGGARD if others and not self._whole_file else 0)
             if rates[worker] < floor:
                 worker.limit.reschedule(now)
