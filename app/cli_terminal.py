@@ -1,17 +1,28 @@
-"""How far long work is, on a terminal as one line that is drawn again, elsewhere as a line now and then."""
+"""What words of the command line share: an end in good order, progress on one line, tables and JSON."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TextIO
 
-from app.core.library import DownloadState
-from app.hub.download import Step
+from app.core.errors import AppError, UsageError
+from app.core.library import DownloadState, LocalModel
+from app.core.stopping import StopFlag
 from app.services.speed import Speed
+from app.storage.importing import Stopped
+
+if TYPE_CHECKING:
+    from app.hub.download import Step
+
+INTERRUPTED = 130
 
 _PLAIN_S = 5.0
 _JSON_S = 1.0
@@ -107,3 +118,68 @@ def _duration(seconds: float) -> str:
     minutes, left = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {left:02} s" if minutes else f"{left} s"
+
+
+def in_one_line(do: Callable[[argparse.Namespace], int], asked: argparse.Namespace) -> int:
+    """Do it; trouble that was foreseen is one line, whatever it takes in the window."""
+    try:
+        return do(asked)
+    except UsageError:
+        raise
+    except AppError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 1
+
+
+def watched(asked: argparse.Namespace, work: Any) -> Any:
+    """Run a generator of (bytes done, to do) with a progress line; its result, None when it was stopped."""
+    line: ProgressLine | None = None
+    try:
+        while True:
+            done, whole = next(work)
+            line = line or ProgressLine(whole, as_json=asked.json)
+            line.show_bytes(done)
+    except StopIteration as end:
+        return end.value
+    except Stopped:
+        return None
+    finally:
+        if line is not None:
+            line.close()
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[StopFlag]:
+    """Ctrl+C, or the end of the session, pauses in good order."""
+    stop = StopFlag()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except AppError:
+        if stop.is_set():  # a question that was withdrawn comes back as an error nobody needs to read
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def tell(asked: argparse.Namespace, model: LocalModel, text: str, **more: Any) -> None:
+    """Say what became of a model: `text`, or for programs its facts and `more`."""
+    if asked.json:
+        print_json(asdict(model) | more)
+    else:
+        print(text)
+
+
+def print_json(value: Any) -> None:
+    """One line, in ASCII, whatever stdout can write."""
+    print(json.dumps(value), flush=True)
+
+
+def print_table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns under each other; what came from the Hub cannot steer the terminal."""
+    clean = [["".join(c for c in cell if c.isprintable()) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*clean, strict=True)] if clean else []
+    for row in clean:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
