@@ -56,8 +56,8 @@ def read_endpoint(text: str) -> str:
 
     Raises SettingError where it is no web address, or has a password or a query in it.
     """
-    plain = text.strip().rstrip("/") or DEFAULT_ENDPOINT
-    plain = plain if "://" in plain else f"https://{plain}"
+    plain = text.strip() or DEFAULT_ENDPOINT
+    plain = (plain if "://" in plain else f"https://{plain}").rstrip("/")
     try:
         parts = urlsplit(plain)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -300,9 +300,9 @@ def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
 
 async def _until_stopped(task: asyncio.Task[T], stop: StopFlag | None) -> T:
     while stop is not None and not task.done():
-        await asyncio.wait({task}, timeout=_POLL_S)
-        if stop.is_set() and not task.done():
+        if stop.is_set():
             task.cancel()
             await asyncio.wait({task})
             raise HubUnreachableError("The question to the Hub was withdrawn")
+        await asyncio.wait({task}, timeout=_POLL_S)
     return await task
