@@ -79,12 +79,13 @@ async def not_runnable(
 
 async def _same_as_gguf(hub: Hub, client: httpx.AsyncClient, found: Repo) -> tuple[str, ...]:
     """Repositories that say they are a GGUF of this model, or are called the same; the most downloaded first."""
-    base = found.base_models[0] if found.base_models and found.base_models[0] else found.repo_id
-    common = [("filter", "gguf"), ("sort", "downloads"), ("limit", "20"), ("expand", "downloads")]
     own = stem(found.repo_id)
+    # What a quant was made from is called like it; what a trained model was made from is another model
+    source = next((base for base in found.base_models if stem(base) == own), found.repo_id)
+    common = [("filter", "gguf"), ("sort", "downloads"), ("limit", "20"), ("expand", "downloads")]
     called, derived = await asyncio.gather(
-        _rows(hub, client, [*common, ("search", _bare(found.repo_id))]),
-        _rows(hub, client, [*common, ("filter", f"base_model:quantized:{base}")]),
+        _rows(hub, client, [*common, ("search", _bare(source))]),
+        _rows(hub, client, [*common, ("filter", f"base_model:quantized:{source}")]),
     )
     same = {row.repo_id: row for row in called if stem(row.repo_id) == own}
     same |= {row.repo_id: row for row in derived if own in stem(row.repo_id)}
