@@ -6,6 +6,7 @@ import logging
 from typing import Protocol, cast
 
 from app.core.errors import HubTokenError, StorageError
+from app.hub.session import prepare_environment
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ def token_of_hf_login() -> str | None:
 
     May ask the network, to renew it. None where there is none or it cannot be had.
     """
+    prepare_environment()
     from huggingface_hub import get_token  # slow to import
     from huggingface_hub.utils import httpx
 

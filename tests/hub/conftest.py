@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.hub.session import prepare_environment
 from tests.standin_hub.server import StandInHub
+
+prepare_environment()  # the tests beside this file may import huggingface_hub, which reads it once
 
 
 @pytest.fixture
