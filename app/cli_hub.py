@@ -100,6 +100,8 @@ def download_model(asked: argparse.Namespace) -> int:
                 line.show(next(steps))
         except StopIteration as end:
             path = str(end.value or "")
+            if path:
+                line.finish()
         finally:
             line.close()
         if not path:

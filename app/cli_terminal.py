@@ -65,6 +65,11 @@ class ProgressLine:
         """Show how much was read or copied."""
         self._show("", have_bytes, 0.0, "")
 
+    def finish(self) -> None:
+        """Everything is there."""
+        if not self._as_json:
+            self.show_bytes(self._size)
+
     def close(self) -> None:
         """Leave the terminal's line."""
         if self._drawn:
@@ -98,7 +103,8 @@ class ProgressLine:
         share = min(1.0, have / self._size) if self._size else 1.0
         bar = f"[{'#' * round(share * _BAR):<{_BAR}}] {int(share * 100):3}%  {self.words}"
         if state == DownloadState.WAITING:
-            return f"{bar}  waiting, next try in {retry_in_s:.0f} s: {trouble}"
+            # the reason matters more than the bar where the line is short
+            return f"{int(share * 100):3}%  {self.words}  waiting, next try in {retry_in_s:.0f} s: {trouble}"
         if state == DownloadState.VERIFYING:
             return f"{bar}  checking"
         left = f", {_duration((self._size - have) / speed)} left" if speed > 0 and have < self._size else ""
@@ -124,11 +130,9 @@ def in_one_line(do: Callable[[argparse.Namespace], int], asked: argparse.Namespa
     """Do it; trouble that was foreseen is one line, whatever it takes in the window."""
     try:
         return do(asked)
-    except UsageError:
-        raise
     except AppError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
 
 
 def watched(asked: argparse.Namespace, work: Any) -> Any:

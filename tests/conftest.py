@@ -18,6 +18,10 @@ from app.services.garbage import collect_if_due
 if "ORCINUS_TEST_WINDOW" not in os.environ:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
+# never the keychain of the person who runs the suite
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
+    os.environ.pop(name, None)
 sys.setswitchinterval(0.0005)
 gc.disable()  # as in the app: see app/services/garbage.py
 

@@ -1,0 +1,265 @@
+"""`orcinus models`, as a person in a terminal or a script would use it, against a stand-in Hub."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import cli
+from app.storage.stores import open_stores
+from tests.standin_hub.faults import Fault, Kind
+from tests.standin_hub.server import StandInHub
+
+ROOT = Path(__file__).parent.parent
+REPO = "TheBloke/Mistral-7B-OpenOrca-GGUF"
+FILE = "mistral-7b-openorca.Q4_K_M.gguf"
+
+
+@pytest.fixture
+def standin(monkeypatch: pytest.MonkeyPatch, starter: Path) -> Iterator[StandInHub]:
+    """A Hub with one repository of two quants, which the command line takes for the Hub."""
+    monkeypatch.setattr("app.hub.download_job.known_places", lambda: ())
+    with StandInHub() as hub:
+        content = starter.read_bytes()
+        hub.add(REPO, {FILE: content, FILE.replace("Q4_K_M", "Q8_0"): content + b"\0" * 32, "README.md": b"# Card"})
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
+
+
+@pytest.fixture
+def models(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run `orcinus models ...`: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.run(["models", *arguments])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def found(models, *arguments: str):
+    code, out, err = models(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out.splitlines()[-1])
+
+
+def test_the_list_has_the_starter_and_the_catalogue_before_anything_was_downloaded(models, home):
+    told = found(models, "list")
+    assert told["bundled"][0]["id"] == "starter"
+    assert told["models"] == []
+    assert told["catalogue"][0]["repo_id"] == REPO
+    assert told["folder"] == str(home / "models")
+    code, out, _ = models("list")
+    assert code == 0
+    assert "comes with Orcinus" in out
+    assert "mistral-7b-openorca" in out
+
+
+def test_a_search_shows_what_the_hub_has(models, standin):
+    standin.add("someone/else-GGUF", {"a.Q4_0.gguf": b"x"}, gated="manual")
+    code, out, _ = models("search", "else")
+    assert code == 0
+    assert "someone/else-GGUF" in out
+    assert "its licence must be accepted first" in out
+    assert [row["repo_id"] for row in found(models, "search", "openorca")] == [REPO]
+    assert models("search", "no-such-thing")[1].startswith("Nothing was found")
+
+
+def test_as_many_rows_as_wanted_are_fetched_page_by_page(models, standin):
+    for number in range(70):
+        standin.add(f"many/Model-{number}-GGUF", {"a.Q4_0.gguf": b"x"})
+    assert len(found(models, "search", "Model", "-n", "65")) == 65
+
+
+def test_the_files_of_a_repository_are_listed_with_their_sizes(models, standin):
+    code, out, _ = models("files", f"{REPO}:main")
+    assert code == 0
+    assert "apache-2.0" in out
+    assert "Q4_K_M" in out
+    assert "Q8_0" in out
+    assert {quant["label"] for quant in found(models, "files", "mistral-7b-openorca")["quants"]} == {"Q4_K_M", "Q8_0"}
+
+
+def test_a_downloaded_model_is_verified_listed_and_answers_by_its_name(models, standin, home, capsys):
+    code, out, err = models("download", REPO, "Q4_K_M")
+    assert code == 0, err
+    path = home / "models" / "TheBloke" / "Mistral-7B-OpenOrca-GGUF" / FILE
+    assert out.splitlines()[0] == str(path)
+    assert "100%" in err
+    (model,) = found(models, "list")["models"]
+    assert (model["path"], model["repo_id"], model["quant"], model["licence"]) == (
+        str(path), REPO, "Q4_K_M", "apache-2.0",
+    )  # fmt: skip
+    assert model["verified_ms"] > 0
+    assert model["managed"]
+    for name in ("mistral-7b-openorca", FILE, f"{REPO}:q4_k_m", str(path)):
+        assert cli.run(["ask", "--model", name, "--json", "--set", "max_tokens=3", "Hi"]) == 0
+    assert cli.run(["prompt", "--model", "mistral-7b-openorca", "Hi"]) == 0
+    assert "You are MistralOrca" in capsys.readouterr().out, "and has its own prompt"
+
+
+def test_a_download_goes_on_where_the_one_before_was_stopped(standin, home, tmp_path):
+    standin.speed = 400_000
+    running = subprocess.Popen(
+        [sys.executable, "-m", "app", "models", "download", REPO, "Q4_K_M"],
+        cwd=ROOT, env={**os.environ, "HF_HOME": str(tmp_path), "HOME": str(tmp_path)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert running.stderr is not None
+    waited = threading.Timer(60, running.kill)
+    waited.start()
+    while standin.sent_bytes < 500_000:
+        assert running.poll() is None, running.stderr.read()
+        threading.Event().wait(0.02)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=20)
+    waited.cancel()
+    assert running.returncode == 130
+    assert "goes on from there" in err
+    held = sum(file.stat().st_size for file in (home / "models" / ".partial").iterdir())
+    assert held > 400_000
+    standin.speed = None
+    before = standin.sent_bytes
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "models", "download", REPO, "Q4_K_M", "--json"],
+        cwd=ROOT, env={**os.environ, "HF_HOME": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[-1]["path"].endswith(FILE)
+    assert all({"state", "have_bytes", "size_bytes"} <= line.keys() for line in lines[:-1])
+    size = lines[-1]["size_bytes"]
+    assert before + (standin.sent_bytes - before) <= size * 1.3
+    assert standin.sent_bytes - before < size, "what came before was not fetched again"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "code"),
+    [
+        (("download", REPO, "Q3_K_L"), "There are: Q4_K_M, Q8_0.", 1),
+        (("download", REPO), "Say which file", 2),
+        (("download", "nobody/nothing-GGUF", "Q4_K_M"), "", 1),
+        (("files", "not a name"), "", 1),
+        (("download", "starter"), "comes with Orcinus", 2),
+        (("verify", "unknown.gguf"), "There is no model 'unknown.gguf'", 1),
+        (("remove", "unknown.gguf"), "There is no model 'unknown.gguf'", 1),
+        (("import", "/no/such/file.gguf"), "", 1),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_code(models, standin, arguments, words, code):
+    result, out, err = models(*arguments)
+    assert result == code
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert words in err
+
+
+def test_a_gated_repository_says_what_to_do(models, standin, starter):
+    standin.add("meta/Gated-GGUF", {"g.Q4_0.gguf": starter.read_bytes()}, gated="auto")
+    code, _, err = models("download", "meta/Gated-GGUF", "Q4_0")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+    assert "licence" in err
+
+
+def test_wrong_bytes_never_become_a_model(models, standin):
+    standin.faults.append(Fault(Kind.CORRUPT, times=None, after=1000))
+    code, out, err = models("download", REPO, "Q4_K_M")
+    assert code == 1
+    assert out == ""
+    assert err
+    assert found(models, "list")["models"] == []
+
+
+def test_a_model_can_be_verified_again_and_damage_is_told(models, standin, home):
+    assert models("download", REPO, "Q4_K_M")[0] == 0
+    path = home / "models" / REPO / FILE
+    code, out, _ = models("verify", FILE)
+    assert code == 0
+    assert "is what the Hub lists" in out
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    code, out, err = models("verify", FILE)
+    assert code == 1
+    assert "damaged" in err
+    assert len([line for line in err.splitlines() if "damaged" in line]) == 1
+    assert found(models, "list")["models"][0]["damaged"]
+    assert cli.run(["ask", "--model", "mistral-7b-openorca", "Hi"]) == 1, "and it is not loaded by its name"
+
+
+def test_a_file_is_imported_by_link_and_removed_with_what_it_frees(models, home, tmp_path, starter):
+    mine = tmp_path / "mine" / "My Model.Q4_0.gguf"
+    mine.parent.mkdir()
+    mine.write_bytes(starter.read_bytes())
+    told = found(models, "import", str(mine))
+    path = Path(told["path"])
+    assert path.is_relative_to(home / "models")
+    assert path.samefile(mine)
+    code, _, err = models("verify", "My Model.Q4_0.gguf")
+    assert code == 1
+    assert "nothing to compare" in err
+    removed = found(models, "remove", path.name)
+    assert removed["freed_bytes"] == 0, "its bytes still have the other name"
+    assert mine.exists()
+    assert not path.exists()
+    assert not path.parent.exists()
+    assert found(models, "list")["models"] == []
+
+
+@pytest.mark.parametrize(("how", "stays"), [("copy", True), ("move", False), ("use", True)])
+def test_a_file_is_copied_moved_or_used_in_place(models, home, tmp_path, starter, how, stays):
+    mine = tmp_path / "mine.gguf"
+    mine.write_bytes(starter.read_bytes())
+    told = found(models, "import", str(mine), "--how", how)
+    assert mine.exists() is stays
+    assert Path(told["path"]).read_bytes() == starter.read_bytes()
+    assert told["managed"] is (how != "use")
+    assert [model["path"] for model in found(models, "list")["models"]] == [told["path"]]
+    freed = found(models, "remove", told["path"])["freed_bytes"]
+    assert freed == (0 if how == "use" else starter.stat().st_size)
+    assert Path(told["path"]).exists() is (how == "use"), "a file elsewhere is only forgotten"
+    assert found(models, "list")["models"] == []
+
+
+def test_junk_is_not_imported(models, home, tmp_path):
+    junk = tmp_path / "junk.gguf"
+    junk.write_bytes(b"GGUF" + b"\0" * 100)
+    code, _, err = models("import", str(junk))
+    assert code == 1
+    assert len(err.splitlines()) == 1
+    assert not (home / "models" / "local").exists()
+
+
+def test_two_models_of_one_name_are_told_apart_by_their_paths(models, home, starter):
+    for owner in ("one", "two"):
+        path = home / "models" / owner / "repo" / "same.gguf"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(starter.read_bytes())
+    code, _, err = models("remove", "same.gguf")
+    assert code == 1
+    assert "Several models" in err
+    assert models("remove", str(home / "models" / "one" / "repo" / "same.gguf"))[0] == 0
+    assert models("remove", "same.gguf")[0] == 0
+
+
+def test_the_folder_and_address_that_the_person_chose_hold_here_too(models, standin, home, tmp_path, monkeypatch):
+    stores = open_stores(home / "orcinus.db")
+    stores.settings.set("app", "models_folder", str(tmp_path / "elsewhere"))
+    stores.settings.set("app", "endpoint", standin.url)
+    stores.close()
+    monkeypatch.delenv("HF_ENDPOINT")
+    assert models("download", REPO, "Q4_K_M")[0] == 0
+    assert (tmp_path / "elsewhere" / REPO / FILE).exists()
+    assert not (home / "models").exists()
