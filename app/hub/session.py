@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _POLL_S = 0.02
 def prepare_environment(environ: dict[str, str] | os._Environ[str] = os.environ) -> None:
     """Tell huggingface_hub how to behave; it reads these once, when it is first imported."""
     environ.update(_ENVIRONMENT)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # at INFO it logs every address, those of a download signed
 
 
 def default_endpoint(environ: Mapping[str, str] | None = None) -> str:

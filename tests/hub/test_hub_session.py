@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -80,6 +81,22 @@ def test_the_test_button_warns_of_a_token_that_can_do_too_much(signed_in, standi
 def test_the_test_button_says_when_the_token_stays_at_home(standin):
     assert "not sent there" in Hub(standin.url, TOKEN).check()
     assert tokens_seen(standin) == {("hub", "")}
+
+
+def test_neither_the_token_nor_an_address_comes_into_the_log(signed_in, standin, caplog):
+    standin.add("a/Secret-GGUF", {"m.Q4_0.gguf": b"GGUF"})
+    with caplog.at_level(logging.INFO):
+        signed_in.check()
+        signed_in.get_json(signed_in.api_url("a/Secret-GGUF"))
+        with pytest.raises(HubNotFoundError):
+            signed_in.get_json(signed_in.api_url("a/Nothing"))
+    assert tokens_seen(standin) == {("hub", TOKEN)}
+    assert TOKEN not in caplog.text
+    assert "Secret-GGUF" not in caplog.text
+
+
+def test_a_hub_shows_no_token(signed_in):
+    assert TOKEN not in repr(signed_in)
 
 
 def test_a_bad_token_is_told_from_a_bad_connection(standin):
