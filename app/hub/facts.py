@@ -16,6 +16,7 @@ _MOST_PARAMS = 10**14
 _MOST_TOKENS = 2**31
 _MOST_COUNT = 10**12
 _MOST_NAMES = 500
+_MOST_MS = 4_102_444_800_000
 
 
 def row(info: object) -> RepoRow | None:
@@ -109,11 +110,12 @@ def whole(value: object, most: int) -> int | None:
 
 
 def moment(value: object) -> int | None:
-    """An ISO time as Unix milliseconds."""
+    """An ISO time of the years 1970 to 2100 as Unix milliseconds; None for anything else."""
     if not isinstance(value, str):
         return None
     try:
         when = datetime.fromisoformat(value[:40])
-        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        milliseconds = int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        return whole(milliseconds, _MOST_MS)
     except (ValueError, OverflowError):
         return None
