@@ -16,12 +16,32 @@ from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.archive import Archive
 from app.services.chat_session import ChatSession
+from app.services.discover import Discover
+from app.services.downloads import Downloads
 from app.services.engine_room import EngineRoom, Load
+from app.services.hub_access import HubAccess
 from app.services.library import Library
 from app.services.model_library import ModelLibrary
 from app.services.model_manager import ModelManager
 from app.services.preferences import Preferences
 from app.storage.stores import Stores, open_stores
+from tests.standin_hub.server import StandInHub
+
+
+class Keychain:
+    """A keychain in memory."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.secrets.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.secrets[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.secrets[service, username]
 
 
 class Services:
@@ -50,6 +70,13 @@ class Services:
             remembered.model_files,
         )
         self.model_library.notice.connect(self.notices.append)
+        self.keychain = Keychain()
+        self.access = HubAccess(self.preferences.fetching, self.keychain, {})
+        self.discover = Discover(self.access)
+        self.downloads = Downloads(
+            self.access, self.model_library, self.preferences, self.archive, self._inspect, remembered.downloads
+        )
+        self.downloads.notice.connect(self.notices.append)
         self.models = ModelManager(catalog, self.preferences, EngineRoom(counted), self.model_library)
         self.library = Library(
             self.archive,
@@ -96,6 +123,8 @@ class Services:
 
     def close(self) -> None:
         self.library.flush()
+        assert self.downloads.close()
+        assert self.discover.close()
         assert self.model_library.close()
         assert self.models.close()
         assert self.archive.close(lambda stores: stores.close())
@@ -110,8 +139,10 @@ class Services:
 
 
 @pytest.fixture
-def build(qtbot, tmp_path) -> Iterator[Callable[..., Services]]:
+def build(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[..., Services]]:
     """Make services: `build()` with the starter model, `build(Script(...))` with a scripted engine."""
+    # other programs' models are those of the person who runs the suite
+    monkeypatch.setattr("app.hub.download_job.known_places", lambda: ())
     made: list[Services] = []
 
     def make(script: Script | None = None, name: str = "orcinus.db") -> Services:
@@ -132,3 +163,10 @@ def build(qtbot, tmp_path) -> Iterator[Callable[..., Services]]:
     yield make
     for services in made:
         services.close()
+
+
+@pytest.fixture
+def standin() -> Iterator[StandInHub]:
+    """An empty Hub on loopback that serves until the test ends."""
+    with StandInHub() as hub:
+        yield hub

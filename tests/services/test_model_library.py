@@ -1,0 +1,363 @@
+"""Every model on this computer: found by itself, added, checked, removed, and one truth for the whole program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import AppError, ModelFileError, StorageError
+from app.core.library import LocalModel, RemoteFile, Wanted
+from app.engine.scripted import Script
+from app.storage.model_notes import ModelNote, noted_now, write_note
+
+SPLIT = "big-0000{}-of-00002.gguf"
+
+
+@pytest.fixture
+def services(build):
+    return build(Script())
+
+
+def put(folder: Path, name: str, content: bytes = b"GGUF model") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def look_again(services, *, asked: bool = True) -> list[LocalModel]:
+    """Refresh and wait until that is done."""
+    library = services.model_library
+    library.refresh(asked=asked)
+    services.wait(lambda: library._files.is_idle)
+    return list(library.models())
+
+
+def add(services, path: Path, how: str) -> LocalModel:
+    heard: list[str] = []
+    services.model_library.add_file(str(path), how, heard.append)
+    services.wait(lambda: bool(heard))
+    model = services.model_library.model(heard[0])
+    assert model is not None
+    return model
+
+
+def from_the_hub(path: Path, *content: bytes) -> ModelNote:
+    """A note as a finished download leaves it."""
+    sums = tuple(hashlib.sha256(part).hexdigest() for part in content)
+    facts = path.stat()
+    return noted_now(
+        ModelNote(
+            LocalModel(
+                str(path), "From the Hub", facts.st_size, "Q4_K_M", "llama", licence="mit", repo_id="a/b", sha256=sums,
+                verified_ms=5,
+            ),
+            facts.st_mtime_ns,
+        )
+    )  # fmt: skip
+
+
+def test_what_is_put_into_the_folder_by_hand_appears_and_can_be_chosen(services, tmp_path):
+    folder = tmp_path / "models"
+    flat = put(folder, "flat.gguf")
+    deep = put(folder, "owner/repo/deep.gguf")
+    put(folder, "owner/repo/mmproj-deep.gguf")
+    put(folder, "owner/repo/deep.imatrix.gguf")
+    put(folder, ".partial/half.gguf")
+    put(folder, "notes.txt")
+    assert {model.path for model in look_again(services, asked=False)} == {str(flat), str(deep)}
+    assert all(model.managed and model.present for model in services.model_library.models())
+    assert {entry.id for entry in services.models.entries()} == {"starter", str(flat), str(deep)}
+    assert services.model_library.used_bytes() == 2 * len(b"GGUF model")
+
+
+def test_a_split_model_is_one_and_only_there_when_all_its_parts_are(services, tmp_path):
+    folder = tmp_path / "models"
+    first = put(folder, SPLIT.format(1))
+    assert look_again(services) == []
+    put(folder, SPLIT.format(2), b"more")
+    (model,) = look_again(services)
+    assert model.path == str(first)
+    assert model.size_bytes == len(b"GGUF model") + len(b"more")
+
+
+def test_a_file_that_vanished_stays_listed_and_comes_back(services, tmp_path):
+    path = put(tmp_path / "models", "here.gguf")
+    look_again(services)
+    path.rename(tmp_path / "away.gguf")
+    (model,) = look_again(services)
+    assert not model.present
+    (tmp_path / "away.gguf").rename(path)
+    (model,) = look_again(services)
+    assert model.present
+
+
+def test_what_was_found_is_known_at_the_next_start_before_anything_is_looked_at(build, tmp_path):
+    path = put(tmp_path / "models", "here.gguf")
+    services = build(Script())
+    look_again(services)
+    build.close(services)
+    (model,) = build(Script()).model_library.models()
+    assert (model.path, model.architecture, model.present) == (str(path), "llama", True)
+
+
+def test_a_file_that_is_no_model_is_told_of_only_when_somebody_looks(services, tmp_path):
+    put(tmp_path / "models", "junk.gguf", b"no GGUF")
+    assert look_again(services, asked=False) == []
+    assert services.notices == []
+    look_again(services)
+    assert [notice.title for notice in services.notices] == ["This is no model"]
+
+
+def test_a_model_whose_file_was_replaced_by_junk_is_not_offered(services, tmp_path):
+    path = put(tmp_path / "models", "here.gguf")
+    look_again(services)
+    path.write_bytes(b"no GGUF any more")
+    (model,) = look_again(services)
+    assert model.damaged
+    assert [entry.id for entry in services.models.entries()] == ["starter"]
+
+
+def test_only_new_and_changed_files_are_opened(services, tmp_path, monkeypatch):
+    opened: list[str] = []
+    path = put(tmp_path / "models", "here.gguf")
+    look_again(services)
+    monkeypatch.setattr(
+        services.model_library, "_inspect", lambda found: opened.append(found) or LocalModel(found, "x")
+    )
+    look_again(services)
+    assert opened == []
+    path.write_bytes(b"GGUF model and more")
+    look_again(services)
+    assert opened == [str(path)]
+
+
+def test_an_opened_file_is_in_the_library_and_in_the_picker_alike(services, tmp_path):
+    path = put(tmp_path, "somewhere/mine.gguf")
+    services.models.open_file(str(path))
+    services.wait(lambda: bool(services.model_library.models()))
+    (model,) = services.model_library.models()
+    assert not model.managed
+    assert services.models.entry(str(path)).size_bytes == model.size_bytes
+    services.models.remove(str(path))
+    assert services.model_library.models() == ()
+    assert path.exists()
+    assert look_again(services) == []
+
+
+def test_a_link_shares_the_bytes_and_removing_it_frees_nothing(services, tmp_path):
+    mine = put(tmp_path, "mine/Nice Model.gguf")
+    model = add(services, mine, "link")
+    assert Path(model.path) == tmp_path / "models" / "local" / "Nice Model" / "Nice Model.gguf"
+    assert Path(model.path).samefile(mine)
+    assert services.model_library.freed_by_removing(model.path) == 0
+    services.model_library.remove(model.path)
+    services.wait(lambda: not services.model_library.models())
+    assert mine.exists()
+    assert not (tmp_path / "models" / "local").exists()
+
+
+@pytest.mark.parametrize("how", ["copy", "move"])
+def test_all_parts_of_a_model_are_copied_or_moved(services, tmp_path, how):
+    first, second = put(tmp_path, f"mine/{SPLIT.format(1)}"), put(tmp_path, f"mine/{SPLIT.format(2)}", b"second")
+    model = add(services, first, how)
+    inside = Path(model.path)
+    assert inside.parent == tmp_path / "models" / "local" / "big"
+    assert (inside.read_bytes(), inside.with_name(SPLIT.format(2)).read_bytes()) == (b"GGUF model", b"second")
+    assert first.exists() is second.exists() is (how == "copy")
+    assert services.model_library.freed_by_removing(model.path) == len(b"GGUF model") + len(b"second")
+    services.model_library.remove(model.path)
+    services.wait(lambda: not services.model_library.models())
+    assert not inside.exists()
+    assert not inside.with_name(SPLIT.format(2)).exists()
+
+
+def test_a_copy_that_is_stopped_leaves_nothing(services, tmp_path):
+    mine = put(tmp_path, "mine.gguf", b"GGUF" + bytes(80 << 20))
+    library = services.model_library
+    seen: list[tuple[object, object]] = []
+    library.progressed.connect(lambda path, done, whole: (seen.append((done, whole)), library.cancel(path)))
+    library.add_file(str(mine), "copy")
+    library.cancel(str(mine))
+    services.wait(lambda: not library._working)
+    assert library.models() == ()
+    assert [path for path in (tmp_path / "models").rglob("*") if path.is_file()] == []
+    assert mine.exists()
+
+
+def test_two_files_of_one_name_lie_side_by_side(services, tmp_path):
+    one, two = put(tmp_path, "a/same.gguf", b"GGUF one"), put(tmp_path, "b/same.gguf", b"GGUF two")
+    paths = [add(services, file, "copy").path for file in (one, two)]
+    assert len(set(paths)) == 2
+    assert {Path(path).read_bytes() for path in paths} == {b"GGUF one", b"GGUF two"}
+
+
+def test_junk_is_refused_before_anything_is_copied(services, tmp_path, qtbot):
+    with qtbot.waitSignal(services.model_library.failed) as heard:
+        services.model_library.add_file(str(put(tmp_path, "junk.gguf", b"no GGUF")), "copy")
+    assert isinstance(heard.args[0], ModelFileError)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_model_from_the_hub_can_be_verified_again(services, tmp_path, qtbot):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    services.model_library.arrived(replace_managed(from_the_hub(path, content)))
+    with qtbot.waitSignal(services.model_library.verified) as heard:
+        services.model_library.verify(str(path))
+    assert heard.args == [str(path), True]
+    model = services.model_library.model(str(path))
+    assert model is not None
+    assert model.verified_ms > 5
+
+
+def test_one_flipped_bit_is_found_told_and_never_offered_again(build, tmp_path, qtbot):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    services = build(Script())
+    services.model_library.arrived(replace_managed(from_the_hub(path, content)))
+    assert str(path) in {entry.id for entry in services.models.entries()}
+    changed = bytearray(content)
+    changed[-1] ^= 1
+    before = path.stat()
+    path.write_bytes(changed)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with qtbot.waitSignal(services.model_library.verified) as heard:
+        services.model_library.verify(str(path))
+    assert heard.args == [str(path), False]
+    assert "is damaged" in services.notices[-1].title
+    assert [entry.id for entry in services.models.entries()] == ["starter"]
+    look_again(services)
+    build.close(services)
+    services = build(Script())
+    look_again(services, asked=False)
+    assert [entry.id for entry in services.models.entries()] == ["starter"], "nor after the next start"
+
+
+def replace_managed(note: ModelNote) -> ModelNote:
+    return replace(note, model=replace(note.model, managed=True))
+
+
+def test_a_file_that_did_not_come_from_the_hub_has_nothing_to_be_compared_with(services, tmp_path, qtbot):
+    path = put(tmp_path / "models", "mine.gguf")
+    look_again(services)
+    with qtbot.waitSignal(services.model_library.failed) as heard:
+        services.model_library.verify(str(path))
+    assert "nothing to compare" in heard.args[0].title
+
+
+def test_what_the_command_line_noted_is_taken_over(services, tmp_path):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    write_note(str(tmp_path / "models"), from_the_hub(path, content))
+    (model,) = look_again(services)
+    assert (model.repo_id, model.licence, model.verified_ms) == ("a/b", "mit", 5)
+    wanted = Wanted("a/b", "c" * 40, "Q4_K_M", (RemoteFile("hub.gguf", len(content), model.sha256[0]),), "b")
+    assert services.model_library.having(wanted) == model
+    path.unlink()
+    gone = noted_now(ModelNote(LocalModel(str(path), "x")), forgotten=True)
+    write_note(str(tmp_path / "models"), gone)
+    assert look_again(services) == [], "removed there is removed here"
+
+
+def test_a_proof_goes_along_when_the_folder_moves(build, tmp_path):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    write_note(str(tmp_path / "models"), from_the_hub(path, content))
+    (tmp_path / "models").rename(tmp_path / "moved")
+    services = build(Script())
+    services.preferences.set_fetching("models_folder", str(tmp_path / "moved"))
+    (model,) = look_again(services)
+    assert model.path == str(tmp_path / "moved" / "a" / "b" / "hub.gguf")
+    assert model.verified_ms == 5
+
+
+def test_the_same_file_with_another_time_has_to_be_proven_again(services, tmp_path):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    write_note(str(tmp_path / "models"), from_the_hub(path, content))
+    os.utime(path, ns=(1, 1))
+    (model,) = look_again(services)
+    assert (model.repo_id, model.verified_ms) == ("a/b", 0)
+    assert model.sha256
+
+
+def test_a_file_taken_off_the_list_stays_off_until_somebody_looks_again(build, tmp_path):
+    path = put(tmp_path / "models", "here.gguf")
+    services = build(Script())
+    look_again(services)
+    services.models.remove(str(path))
+    assert services.model_library.models() == ()
+    build.close(services)
+    services = build(Script())
+    assert look_again(services, asked=False) == []
+    assert [model.path for model in look_again(services)] == [str(path)]
+    assert path.exists()
+
+
+def test_another_folder_is_used_from_now_on_and_models_elsewhere_stay_known(build, tmp_path, qtbot):
+    old = put(tmp_path / "models", "old.gguf")
+    new = put(tmp_path / "other", "new.gguf")
+    services = build(Script())
+    look_again(services)
+    services.model_library.set_folder(str(tmp_path / "other"))
+    services.wait(lambda: len(services.model_library.models()) == 2)
+    assert services.model_library.folder() == str(tmp_path / "other")
+    managed = {model.path: model.managed for model in services.model_library.models()}
+    assert managed == {str(old): False, str(new): True}
+    build.close(services)
+    services = build(Script())
+    assert services.model_library.folder() == str(tmp_path / "other")
+    services.model_library.set_folder("")
+    services.wait(lambda: services.model_library.folder() == str(tmp_path / "models"))
+    services.model_library.remove(str(new))
+    assert new.exists(), "it is not in the models folder any more"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_at_once_and_not_taken(services, tmp_path, qtbot):
+    blocked = put(tmp_path, "a file", b"")
+    with qtbot.waitSignal(services.model_library.failed) as heard:
+        services.model_library.set_folder(str(blocked / "models"))
+    assert isinstance(heard.args[0], StorageError)
+    assert heard.args[0].hint
+    assert services.model_library.folder() == str(tmp_path / "models")
+
+
+def test_a_fat_disk_is_taken_with_a_warning(services, tmp_path, monkeypatch):
+    monkeypatch.setattr("app.services.model_library.has_fat_limit", lambda _folder: True)
+    services.model_library.set_folder(str(tmp_path / "stick"))
+    services.wait(lambda: services.model_library.folder() == str(tmp_path / "stick"))
+    assert "over 4 GB" in services.notices[-1].title
+
+
+def test_a_loaded_model_is_let_go_before_its_file_is_deleted(services, tmp_path):
+    path = put(tmp_path / "models", "here.gguf")
+    look_again(services)
+    services.models.prepare(str(path))
+    services.wait(lambda: services.models.state(str(path)).kind == "ready")
+    services.model_library.remove(str(path))
+    services.wait(lambda: services.models.state(str(path)).kind == "unloaded")
+    services.wait(lambda: not path.exists())
+
+
+def test_what_cannot_be_deleted_is_told_and_stays_listed(services, tmp_path, qtbot, monkeypatch):
+    path = put(tmp_path / "models", "here.gguf")
+    look_again(services)
+
+    def refuse(_path: str, _folder: str) -> None:
+        raise StorageError("No", "Not allowed.")
+
+    monkeypatch.setattr("app.services.model_library.delete", refuse)
+    with qtbot.waitSignal(services.model_library.failed) as heard:
+        services.model_library.remove(str(path))
+    assert isinstance(heard.args[0], AppError)
+    assert len(services.model_library.models()) == 1
+
+
+def test_free_room_is_known_also_before_the_folder_exists(services):
+    assert (services.model_library.free_bytes() or 0) > 0
+    assert services.model_library.used_bytes() == 0
