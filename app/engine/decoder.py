@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.errors import EngineError
 from app.core.stopping import StopFlag
-from app.engine.cache import KvSequence
+from app.engine.cache import KvCache
 from app.engine.devices import Library
 
 
@@ -44,11 +44,12 @@ class _Batch:
             logits=self._logits,
         )
 
-    def filled(self, tokens: Sequence[int], first: int) -> Any:
-        """The batch with these ids from position `first` on; at most as many as its size."""
+    def filled(self, tokens: Sequence[int], first: int, sequence: int) -> Any:
+        """The batch with these ids of one sequence from position `first` on; at most as many as its size."""
         count = len(tokens)
         if not 0 < count <= self._size:
             raise ValueError(f"{count} tokens in a batch of {self._size}")
+        self._sequence.value = sequence
         self._token[:count] = tokens
         self._position[:count] = range(first, first + count)
         self._logits[self._batch.n_tokens - 1] = 0
@@ -58,35 +59,41 @@ class _Batch:
 
 
 class Decoder:
-    """A llama.cpp context with one sequence in it. After a fatal error it makes itself a new context."""
+    """A llama.cpp context with a sequence for each warm conversation. After a fatal error it makes itself a new one.
 
-    def __init__(self, library: Library, make_context: Callable[[], Any], batch_tokens: int) -> None:
+    `sequence` is that of the conversation which was read last; `add` goes on with it.
+    """
+
+    def __init__(self, library: Library, make_context: Callable[[], Any], batch_tokens: int, n_sequences: int) -> None:
         self._library = library
         self._llama = library.llama
         self._make_context = make_context
         self._batch = _Batch(self._llama, batch_tokens)
         self._batch_tokens = batch_tokens
+        self._n_sequences = n_sequences
         self._decode: Callable[[Any, Any], int] = self._llama.llama_decode
         self._flag: StopFlag | None = None
         self._renew()
 
     def _renew(self) -> None:
         self.context = self._make_context()
-        self.sequence = KvSequence(self._llama, self.context)
         self.n_ctx: int = self._llama.llama_n_ctx(self.context)
+        self.cache = KvCache(self._llama, self.context, self.n_ctx, self._n_sequences)
+        self.sequence = self.cache.take(0, ())
 
     def obey(self, flag: StopFlag) -> None:
         """Let this flag, which the decoder keeps alive, stop decoding from inside llama.cpp."""
         self._flag = flag
         self._llama.llama_set_abort_callback(self.context, self._library.strlen, flag.address)
 
-    def read(self, tokens: Sequence[int], stop: StopFlag) -> Iterator[int]:
-        """Make the sequence hold exactly `tokens`, reading only what it does not know.
+    def read(self, tokens: Sequence[int], stop: StopFlag, conversation: int = 0) -> Iterator[int]:
+        """Make a conversation's sequence hold exactly `tokens`, reading only what it does not know.
 
         Yields how many are in place: first those from the cache, then after each slice. Ends early once stopped.
         """
         self.obey(stop)
-        yield self.sequence.keep_common(tokens)
+        self.sequence = self.cache.take(conversation, tokens)
+        yield len(self.sequence.tokens)
         while len(self.sequence.tokens) < len(tokens) and not stop.is_set():
             start = len(self.sequence.tokens)
             if not self.add(tokens[start : start + self._batch_tokens]):
@@ -100,6 +107,9 @@ class Decoder:
             EngineError: llama.cpp failed.
         """
         outcome = self._decode_slice(tokens)
+        if outcome == Outcome.NO_ROOM and self.cache.give_room(self.sequence):
+            self.sequence.cut(len(self.sequence.tokens))
+            return self.add(tokens)
         if outcome == Outcome.NO_ROOM and len(tokens) > 1:
             half = len(tokens) // 2
             self.sequence.cut(len(self.sequence.tokens))
@@ -124,7 +134,8 @@ class Decoder:
             self.context = None
 
     def _decode_slice(self, tokens: Sequence[int]) -> int:
-        return self._decode(self.context, self._batch.filled(tokens, len(self.sequence.tokens)))
+        sequence = self.sequence
+        return self._decode(self.context, self._batch.filled(tokens, len(sequence.tokens), sequence.sequence))
 
     def _recover(self, outcome: int) -> None:
         """Leave a state from which the next reply is as from a fresh context."""

@@ -30,6 +30,8 @@ _KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 _PLAIN_CHATML = (
     f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer less well."
 )
+_WARM_CHATS = 4
+"""So many chats keep what was read of them, as far as they fit into one context together."""
 _FLASH = {"auto": -1, "off": 0, "on": 1}
 
 
@@ -88,7 +90,7 @@ class LlamaEngine:
         self._how = how
         self._file = file
         self._notices = list(how.notices)
-        self._decoder = Decoder(native, self._make_context, how.batch_tokens)
+        self._decoder = Decoder(native, self._make_context, how.batch_tokens, _WARM_CHATS)
         try:
             self._set_up_text(loading)
         except BaseException:
@@ -175,9 +177,9 @@ class LlamaEngine:
         """A sampler chain for this model; a context manager."""
         return Sampler(self._llama, self._model, sampling, self._facts.n_ctx)
 
-    def read(self, tokens: Sequence[int], stop: StopFlag) -> Iterator[int]:
+    def read(self, tokens: Sequence[int], stop: StopFlag, conversation: int = 0) -> Iterator[int]:
         """Read a prompt as far as the cache does not know it; yields how many tokens are in place."""
-        return self._decoder.read(tokens, stop)
+        return self._decoder.read(tokens, stop, conversation)
 
     def choices(self, sampler: Sampler, stop: StopFlag) -> Iterator[int]:
         """Ids as they are chosen, one decode each, until stopped or the context is full."""
@@ -194,14 +196,14 @@ class LlamaEngine:
 
     def forget(self) -> None:
         """Empty the cache."""
-        self._decoder.sequence.clear()
+        self._decoder.cache.clear()
 
     def _reply(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         drop_space = not request.continues and self._vocabulary.begins_with_space_after(request.tokens[-1])
         reply = Reply(request, self._stop_texts, drop_first_space=drop_space)
         with self.sampler(request.sampling) as sampler:
             first = True
-            for done in self.read(request.tokens, stop):
+            for done in self.read(request.tokens, stop, request.conversation):
                 if first:
                     reply.cached_tokens, first = done, False
                 yield Reading(done, len(request.tokens))
@@ -246,6 +248,7 @@ class LlamaEngine:
         how = self._how
         params = self._llama.llama_context_default_params()
         params.n_ctx = how.n_ctx
+        params.n_seq_max, params.kv_unified = _WARM_CHATS, True
         params.n_batch = how.batch_tokens
         params.n_ubatch = min(how.batch_tokens, 512)
         params.n_threads = params.n_threads_batch = how.threads
