@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from app import __version__
 from app.core.errors import AppError, HubUnreachableError, SettingError
 from app.core.stopping import StopFlag
+from app.hub import facts
 from app.hub.names import safe_repo_id
 from app.hub.trouble import not_the_hub, refused, told
 
@@ -143,9 +144,7 @@ class Hub:
     @property
     def token(self) -> str | None:
         """The access token as far as this endpoint may see it."""
-        if not self._may_send:
-            return None
-        return (self._token() if callable(self._token) else self._token) or None
+        return self._held() if self._may_send else None
 
     def headers(self, url: str = "", *, for_download: bool = False) -> dict[str, str]:
         """What to send with a request to `url` (left out: to the Hub itself). The token goes to the Hub's origin only.
@@ -204,13 +203,12 @@ class Hub:
         if not isinstance(found, list):
             raise not_the_hub()
         if self.token is None:
-            kept_back = self._token is not None and not self._may_send
-            return f"{self.host} answers." + (" The access token is not sent there." if kept_back else "")
+            return f"{self.host} answers." + (" The access token is not sent there." if self._held() else "")
         me = self.get_json(f"{self.endpoint}/api/whoami-v2", stop=stop)
-        name = me.get("name") if isinstance(me, dict) else None
-        if not isinstance(name, str):
+        name = facts.text(facts.table(me).get("name"), 80)
+        if not name:
             raise not_the_hub()
-        return f"{self.host} answers and knows you as {name[:80]}.{_advice(me)}"
+        return f"{self.host} answers and knows you as {name}.{_advice(me)}"
 
     def run(self, work: Coroutine[Any, Any, T], stop: StopFlag | None = None) -> T:
         """Run requests to their end in an event loop of their own, or until `stop` is set."""
@@ -273,6 +271,9 @@ class Hub:
         if url.startswith(f"{DEFAULT_ENDPOINT}/"):  # a mirror may hand the public Hub's addresses on
             url = self.endpoint + url.removeprefix(DEFAULT_ENDPOINT)
         return url if self.owns(url) else ""
+
+    def _held(self) -> str | None:
+        return (self._token() if callable(self._token) else self._token) or None
 
     def _trusted(self, token_elsewhere: bool) -> bool:
         if self.origin == origin_of(DEFAULT_ENDPOINT):

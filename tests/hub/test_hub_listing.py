@@ -191,6 +191,15 @@ def test_everything_after_the_first_answer_is_asked_at_that_commit(hub, standin,
     assert all(orca.commit in path for path in later)
 
 
+def test_a_listing_of_another_shape_is_not_the_hubs(hub, standin, orca, monkeypatch):
+    whole = standin.listing.answer
+    monkeypatch.setattr(
+        standin.listing, "answer", lambda asked: as_json({}) if "/tree/" in asked.path else whole(asked)
+    )
+    with pytest.raises(HubUnreachableError):
+        listing.repo(hub, ORCA)
+
+
 def test_a_large_repository_is_listed_over_several_pages(hub, standin):
     standin.listing.page_size = 3
     files = {f"m-Q8_0-{number:05}-of-00010.gguf": HostedFile(b"GGUF%d" % number) for number in range(1, 11)}

@@ -78,8 +78,25 @@ def test_the_test_button_warns_of_a_token_that_can_do_too_much(signed_in, standi
     assert signed_in.check().endswith("one that only reads is enough.")
 
 
+@pytest.mark.parametrize("whoami", [b"[]", b"{}", b'{"name": 5}', b'{"name": "ada"}', b'{"name": "ada", "auth": 5}'])
+def test_the_test_button_believes_only_a_hub(signed_in, standin, monkeypatch, whoami):
+    monkeypatch.setattr(standin.listing, "_whoami", lambda _asked: Answer(200, {}, whoami))
+    if b"ada" in whoami:
+        assert signed_in.check() == "127.0.0.1 answers and knows you as ada."
+    else:
+        with pytest.raises(HubUnreachableError):
+            signed_in.check()
+
+
+def test_the_test_button_does_not_take_any_web_server_for_a_hub(hub, standin, monkeypatch):
+    monkeypatch.setattr(standin.listing, "answer", lambda _asked: Answer(200, {}, b'{"status": "ok"}'))
+    with pytest.raises(HubUnreachableError):
+        hub.check()
+
+
 def test_the_test_button_says_when_the_token_stays_at_home(standin):
     assert "not sent there" in Hub(standin.url, TOKEN).check()
+    assert "not sent there" not in Hub(standin.url, lambda: None).check()
     assert tokens_seen(standin) == {("hub", "")}
 
 

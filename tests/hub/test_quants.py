@@ -168,6 +168,7 @@ def test_a_quant_is_chosen_by_label_by_file_or_by_part():
     assert choose(rows, parse("a/b")) is None
     assert choose(rows, parse("a/b:q4_k_m")) == by["Q4_K_M"]
     assert choose(rows, parse("a/b:fp16")) == by["F16"]
+    assert choose(rows, Reference("a/b", quant="Q4_K")) == by["Q4_K_M"]
     assert choose(rows, Reference("a/b", path="m.Q4_K_M.gguf")) == by["Q4_K_M"]
     assert choose(rows, Reference("a/b", path="M.q4_k_m.GGUF")) == by["Q4_K_M"]
     assert choose(rows, Reference("a/b", path="m-Q8_0-00002-of-00002.gguf")) == by["Q8_0"]
