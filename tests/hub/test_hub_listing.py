@@ -17,14 +17,12 @@ from app.core.library import Gate, Order, RepoPage
 from app.core.stopping import StopFlag
 from app.hub import listing
 from app.hub.session import Hub
+from tests.hub.orca import ORCA, QUANTS, host_orca
 from tests.standin_hub.answers import as_json
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.repos import Account, HostedFile
 
 TOKEN = "hf_" + "Canary" * 5
-ORCA = "TheBloke/Mistral-7B-OpenOrca-GGUF"
-QUANTS = ("Q2_K", "Q3_K_M", "Q4_K_M", "Q5_K_M", "Q8_0")
-CARD = b"---\nlicense: apache-2.0\n---\n# MistralOrca\n\nText."
 
 
 @pytest.fixture
@@ -34,18 +32,7 @@ def hub(standin):
 
 @pytest.fixture
 def orca(standin):
-    sizes = {label: 3_000_000_000 + number * 1_000_000_000 for number, label in enumerate(QUANTS)}
-    files = {f"mistral-7b-openorca.{label}.gguf": HostedFile(b"GGUF", listed_size=sizes[label]) for label in QUANTS}
-    return standin.add(
-        ORCA,
-        {**files, "README.md": CARD, "config.json": b"{}", "mmproj-model-f16.gguf": b"GGUF"},
-        downloads=5000,
-        likes=200,
-        card_data={"license": "apache-2.0", "base_model": "Open-Orca/Mistral-7B-OpenOrca"},
-        tags=["gguf", "license:apache-2.0", "base_model:quantized:Open-Orca/Mistral-7B-OpenOrca"],
-        branches={"fixed": {"mistral-7b-openorca.Q4_K_M.gguf": HostedFile(b"GGUF2")}},
-        git_tags={"v1": "fixed"},
-    )
+    return host_orca(standin)
 
 
 def names(page):
@@ -334,105 +321,6 @@ def test_a_withdrawn_look_ends(hub, standin, orca):
     for ask in (lambda: listing.search(hub, stop=stop), lambda: listing.repo(hub, ORCA, stop=stop)):
         with pytest.raises(HubUnreachableError):
             ask()
-
-
-@pytest.mark.parametrize(
-    ("repo_id", "tags", "files", "named"),
-    [
-        ("TheBloke/Mistral-7B-OpenOrca-GPTQ", ["gptq", "safetensors"], ("model.safetensors",), "GPTQ"),
-        ("TheBloke/Mistral-7B-OpenOrca-AWQ", ["safetensors"], ("model.safetensors",), "AWQ"),
-        ("Open-Orca/Mistral-7B-OpenOrca", ["safetensors"], ("model-00001-of-00002.safetensors",), "Safetensors"),
-        ("old/mistral-7b-openorca-fp16", [], ("pytorch_model-00001-of-00002.bin",), "PyTorch"),
-        ("mlx/Mistral-7B-OpenOrca-4bit-mlx", ["mlx"], ("weights.npz",), "MLX"),
-        ("turbo/Mistral-7B-OpenOrca-5.0bpw-h6-exl2", [], ("output.safetensors",), "EXL2"),
-        ("x/Mistral_7B_OpenOrca-ONNX", [], ("model.onnx",), "ONNX"),
-    ],
-)
-def test_another_format_is_named_and_the_same_model_offered_as_gguf(hub, standin, orca, repo_id, tags, files, named):
-    standin.add("zoo/Mistral-7B-OpenOrca-GGUF", {"m.Q4_0.gguf": b"GGUF"}, downloads=90_000)
-    standin.add("zoo/Mistral-7B-Other-GGUF", {"m.Q4_0.gguf": b"GGUF"}, downloads=900_000)
-    standin.add(
-        repo_id,
-        dict.fromkeys(files, b"x"),
-        tags=tags,
-        card_data={"base_model": "Open-Orca/Mistral-7B-OpenOrca"},
-        gguf={},
-    )
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, repo_id)
-    error = caught.value
-    assert error.title == f"llama.cpp does not run models in the {named} format"
-    own = repo_id.startswith("TheBloke/")
-    assert error.instead == ((ORCA, "zoo/" + ORCA.split("/")[1]) if own else ("zoo/" + ORCA.split("/")[1], ORCA))
-    assert error.instead[0] in error.hint
-
-
-def test_an_original_is_not_answered_with_the_model_it_was_trained_from(hub, standin, orca):
-    standin.add(
-        "zoo/Mistral-7B-v0.1-GGUF",
-        {"m.Q4_0.gguf": b"GGUF"},
-        tags=["gguf", "base_model:quantized:mistralai/Mistral-7B-v0.1"],
-        downloads=10**6,
-    )
-    standin.add(
-        "Open-Orca/Mistral-7B-OpenOrca",
-        {"model.safetensors": b"x"},
-        tags=["safetensors"],
-        card_data={"base_model": ["mistralai/Mistral-7B-v0.1"]},
-    )
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, "Open-Orca/Mistral-7B-OpenOrca")
-    assert caught.value.instead == (ORCA,)
-
-
-def test_a_gguf_repository_of_another_name_is_found_by_what_it_says_it_was_made_from(hub, standin, orca):
-    standin.add(
-        "bartowski/Open-Orca_Mistral-7B-OpenOrca-GGUF",
-        {"m.Q4_0.gguf": b"GGUF"},
-        tags=["gguf", "base_model:quantized:Open-Orca/Mistral-7B-OpenOrca"],
-        downloads=10,
-    )
-    standin.add("Open-Orca/Mistral-7B-OpenOrca", {"model.safetensors": b"x"}, tags=["safetensors"], card_data={})
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, "Open-Orca/Mistral-7B-OpenOrca")
-    assert caught.value.instead == (ORCA, "bartowski/Open-Orca_Mistral-7B-OpenOrca-GGUF")
-
-
-def test_without_a_gguf_of_it_the_person_is_told_to_search(hub, standin):
-    standin.add("a/Rare-GPTQ", {"model.safetensors": b"x"}, tags=["gptq"])
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, "a/Rare-GPTQ")
-    assert caught.value.instead == ()
-    assert "Search" in caught.value.hint
-
-
-def test_a_hub_that_fails_meanwhile_still_tells_what_is_wrong_with_the_repository(hub, standin):
-    standin.add("a/Rare-GPTQ", {"model.safetensors": b"x"}, tags=["gptq"])
-    standin.fault = lambda _on, path, _offset: Fault(Kind.STATUS, status=500) if path == "/api/models" else None
-    with pytest.raises(NotRunnableError):
-        listing.repo(hub, "a/Rare-GPTQ")
-    assert [asked.status for asked in standin.asked if asked.path == "/api/models"] == [500, 500]
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        ("mmproj-f16.gguf", "model.safetensors"),
-        ("m-Q8_0-00001-of-00002.gguf",),
-    ],
-)
-def test_gguf_files_that_are_no_whole_model_are_told_as_such(hub, standin, files):
-    standin.add("a/Half-GGUF", dict.fromkeys(files, b"GGUF"))
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, "a/Half-GGUF")
-    assert caught.value.title == "There is no whole model in this repository"
-
-
-def test_an_empty_repository_is_told_as_such(hub, standin):
-    standin.add("a/Empty", {".gitattributes": b""}, tags=[])
-    with pytest.raises(NotRunnableError) as caught:
-        listing.repo(hub, "a/Empty")
-    assert caught.value.title == "There is no model to run here"
 
 
 def test_asking_for_a_gated_file_shows_four_different_sentences(standin, orca):
