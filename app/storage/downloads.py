@@ -86,7 +86,8 @@ def _wanted(table: Any) -> Wanted:
     files = tuple(RemoteFile(str(f["path"]), _size(f["size_bytes"]), str(f["sha256"])) for f in table["files"])
     if not files:
         raise ValueError("nothing to download")
-    texts = {f.name: str(table[f.name]) for f in dataclasses.fields(Wanted) if f.name != "files"}
+    # what a later version added has its default
+    texts = {f.name: str(table[f.name]) for f in dataclasses.fields(Wanted) if f.name in table and f.name != "files"}
     return Wanted(files=files, **texts)
 
 

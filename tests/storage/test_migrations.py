@@ -9,12 +9,13 @@ import apsw
 import pytest
 
 from app.core.chat import MessageState
+from app.core.library import DownloadState, Trouble
 from app.storage import migrations
 from app.storage.backups import Backups
 from app.storage.migrations import NEWEST, STEPS, migrate
 from app.storage.opening import open_database
 from app.storage.salvage import COLUMNS, fits
-from app.storage.stores import open_stores
+from app.storage.stores import open_stores, read_remembered
 
 OLD = Path(__file__).parent.parent / "data" / "old_databases"
 
@@ -62,6 +63,64 @@ def test_a_database_of_any_version_opens_with_all_that_is_in_it(tmp_path: Path, 
     assert (remembered.last_chat_id, remembered.last_model_id) == (chat.id, "starter")
     assert stores.chats.draft(chat.id) == "and"
     assert [hit.title for hit in stores.chats.search("ada")] == ["Namen"]
+    stores.close()
+
+
+def test_the_queue_and_what_was_known_of_models_open_too(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v2.db", path)
+    stores = open_stores(path)
+    remembered = stores.remembered()
+    (saved,) = remembered.downloads
+    assert (saved.folder, saved.download.id, saved.download.position) == ("/models", 7, 3)
+    assert (saved.download.state, saved.download.wanted.name) == (DownloadState.FAILED, "B ☕")
+    assert [file.size_bytes for file in saved.download.wanted.files] == [10, 20]
+    assert saved.download.trouble == Trouble("No room", "Full.", "Free some.", "folder")
+    note = remembered.model_files["/models/a.gguf"]
+    assert note.seen == (4_000_000_000, 1_700_000_000_123_456_789)
+    assert (note.model.repo_id, note.model.licence, note.model.verified_ms) == (
+        "them/A-GGUF",
+        "apache-2.0",
+        1_700_000_000_000,
+    )
+    stores.close()
+
+
+@pytest.mark.parametrize("name", [f"v{number + 1}.db" for number in range(NEWEST)])
+def test_a_database_of_any_version_is_read_beside_a_window_without_changing_it(tmp_path: Path, name: str):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / name, path)
+    before = path.read_bytes()
+    remembered = read_remembered(path)
+    assert remembered.settings["app"] == {"theme": "dark"}
+    assert len(remembered.downloads) == (1 if name != "v1.db" else 0)
+    assert path.read_bytes() == before
+
+
+def test_rows_that_the_first_version_wrote_are_salvaged_by_this_one(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v1.db", path)
+    raw = bytearray(path.read_bytes())
+    raw[:100] = b"\0" * 100
+    path.write_bytes(raw)
+    stores = open_stores(path)
+    remembered = stores.remembered()
+    assert "damaged" in remembered.notices[0]
+    assert [(model.path, model.name) for model in remembered.models] == [("/models/a.gguf", "A")]
+    assert {row.title for row in remembered.chats} == {"Pinned whales", "Namen"}
+    stores.close()
+
+
+def test_the_queue_is_salvaged_from_a_damaged_file(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v2.db", path)
+    raw = bytearray(path.read_bytes())
+    raw[:100] = b"\0" * 100
+    path.write_bytes(raw)
+    stores = open_stores(path)
+    remembered = stores.remembered()
+    assert [saved.download.wanted.name for saved in remembered.downloads] == ["B ☕"]
+    assert list(remembered.model_files) == ["/models/a.gguf"]
     stores.close()
 
 
