@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.errors import AppError
-from app.core.library import Order, Repo, RepoPage
+from app.core.library import Order, Repo, RepoPage, RepoRow
 from app.core.stopping import StopFlag
 from app.hub import facts
 from app.hub.card import CARD_BYTES, card_text
@@ -34,9 +34,15 @@ _SORT = {
     Order.LIKES: "likes",
     Order.UPDATED: "lastModified",
 }
+_MOST_EMPTY_PAGES = 3
 _MOST_FILES = 5000
 _MOST_REFS = 200
 _TEMPLATE_CHARS = 200_000
+# What GGUF files also hold: pictures and films, what only reads text, and what hears or speaks
+_NO_CHAT = frozenset(
+    "flux sd1 sdxl sd3 aura hidream cosmos ltxv hyvid wan lumina2 qwen_image bert modern-bert neo-bert nomic-bert "
+    "nomic-bert-moe jina-bert-v2 jina-bert-v3 gemma-embedding t5encoder clip whisper wavtokenizer-dec".split()
+)
 
 
 def search(
@@ -85,12 +91,19 @@ def _rounded(n_params: int) -> str:
 
 
 def _page(hub: Hub, url: str, params: Params, stop: StopFlag | None) -> RepoPage:
-    answer = hub.get(url, params, stop=stop)
-    found = answer.json()
-    if not isinstance(found, list):
-        raise not_the_hub()
-    rows = (facts.row(item) for item in found[: PAGE_ROWS * 10])
-    return RepoPage(tuple(row for row in rows if row is not None), answer.more if found else "")
+    """A page with at least one row, if one of the next few has any."""
+    rows: tuple[RepoRow, ...] = ()
+    for _ in range(_MOST_EMPTY_PAGES):
+        answer = hub.get(url, params, stop=stop)
+        found = answer.json()
+        if not isinstance(found, list):
+            raise not_the_hub()
+        every = (facts.row(item) for item in found[: PAGE_ROWS * 10])
+        rows = tuple(row for row in every if row is not None and row.architecture.lower() not in _NO_CHAT)
+        url, params = answer.more if found else "", ()
+        if rows or not url:
+            break
+    return RepoPage(rows, url)
 
 
 async def _repo(hub: Hub, repo_id: str, revision: str) -> Repo:

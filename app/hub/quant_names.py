@@ -55,7 +55,7 @@ _QUALITY = (
     (5.2, "Good balance"),
     (6.2, "Very close to the original"),
     (8.0, "Hard to tell from the original"),
-    (12.0, "As the original, twice the size of Q4"),
+    (12.0, "As the original, nearly twice as large"),
     (20.0, "The original, unpacked; large"),
     (99.0, "Larger than the original"),
 )

@@ -84,6 +84,24 @@ def test_results_can_be_limited_by_size(hub, standin):
     assert [asked.one("num_parameters") for asked in standin.asked] == ["min:3B,max:9B", "max:500M", "min:1500M"]
 
 
+def test_gguf_files_that_cannot_chat_are_passed_over(hub, standin):
+    for number, architecture in enumerate(["flux", "wan", "bert", "nomic-bert", "clip"] * 8):
+        standin.add(f"a/No{number}", {}, gguf={"architecture": architecture}, downloads=10_000)
+    standin.add("a/Chats", {}, gguf={"architecture": "llama"}, downloads=1)
+    standin.add("a/Unknown", {}, gguf={}, downloads=0)
+    assert names(listing.search(hub)) == ["a/Chats", "a/Unknown"]
+    assert len(standin.asked) == 2
+
+
+def test_nothing_but_others_is_given_up_after_a_few_pages_and_can_be_gone_on_with(hub, standin):
+    for number in range(200):
+        standin.add(f"a/No{number}", {}, gguf={"architecture": "flux"})
+    page = listing.search(hub)
+    assert page.rows == ()
+    assert page.more
+    assert len(standin.asked) == 3
+
+
 def test_more_goes_on_where_the_page_ended_until_nothing_is_left(hub, standin):
     for number in range(70):
         standin.add(f"owner/model-{number:02}", {}, downloads=1000 - number)
