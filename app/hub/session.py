@@ -227,7 +227,8 @@ class Hub:
     ) -> Answer:
         """GET a whole answer, following redirects within the Hub.
 
-        abroad: also to other places, without the token; else those are a portal's. at_most: bytes after unpacking.
+        abroad: also to other places, without the token and no less encrypted; else those are a portal's. at_most:
+        bytes after unpacking.
         Raises AppErrors and the client's own exceptions.
         """
         async with asyncio.timeout(self._limits[2]):
@@ -240,7 +241,7 @@ class Hub:
                     url, params = urljoin(url, response.headers["location"]), ()
                 finally:
                     await response.aclose()
-                if origin_of(url) != self.origin and not (abroad and url.startswith("https:")):
+                if not self.owns(url) and not (abroad and self._as_safe(url)):
                     raise not_the_hub()
         raise not_the_hub()
 
@@ -271,6 +272,10 @@ class Hub:
         if url.startswith(f"{DEFAULT_ENDPOINT}/"):  # a mirror may hand the public Hub's addresses on
             url = self.endpoint + url.removeprefix(DEFAULT_ENDPOINT)
         return url if self.owns(url) else ""
+
+    def _as_safe(self, url: str) -> bool:
+        """Whether this address is encrypted, or the Hub itself is not."""
+        return bool(origin_of(url)) and (url.startswith("https:") or self.origin.startswith("http:"))
 
     def _held(self) -> str | None:
         return (self._token() if callable(self._token) else self._token) or None

@@ -269,6 +269,14 @@ def test_a_gated_card_is_read_by_whoever_may(standin, orca):
     assert listing.repo(Hub(standin.url, TOKEN, token_elsewhere=True), ORCA).card.startswith("# MistralOrca")
 
 
+def test_a_card_that_lies_elsewhere_is_fetched_without_the_token(standin, orca):
+    standin.tokens[TOKEN] = Account("ada")
+    orca.files["README.md"] = HostedFile(b"# Large", lfs=True)
+    assert listing.repo(Hub(standin.url, TOKEN, token_elsewhere=True), ORCA).card == "# Large"
+    assert [asked.token for asked in standin.asked_of("cdn")] == [""]
+    assert {asked.token for asked in standin.asked_of("hub")} == {TOKEN}
+
+
 def test_a_private_repository_is_not_found_without_and_listed_with_the_right_token(standin, orca):
     orca.private = True
     standin.tokens[TOKEN] = Account("ada", {ORCA})
