@@ -22,7 +22,7 @@ _WATCH_S = 0.25
 _TRICKLE = 1024
 """Bytes a second under which a connection counts as dead."""
 _LAGGARD = 16
-"""A connection so many times slower than the others' mean is given up for a new one."""
+"""A connection so many times slower than is usual is given up for a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class FileDownload:
         self._grow_after = 0.0
         self._failed_growths = 0
         self._came = 0
+        self._usual_rate = 0.0
+        """Bytes a second of a connection, over the last spans."""
 
     @property
     def trouble(self) -> AppError | None:
@@ -164,10 +166,12 @@ class FileDownload:
         start, began = span.at, loop.time()
         worker.watched_from, worker.watched_bytes = began, 0
 
-        def take(data: bytes) -> None:
+        def take(data: bytes, arrived: int) -> None:
+            worker.watched_bytes += arrived
+            if not data:
+                return
             self._part.write(span.at, data)
             span.at += len(data)
-            worker.watched_bytes += len(data)
             self._came += len(data)
             if worker.rate == 0 and loop.time() - began > _WATCH_S:
                 worker.rate = (span.at - start) / (loop.time() - began)
@@ -181,6 +185,7 @@ class FileDownload:
         finally:
             worker.limit = None
             worker.rate = (span.at - start) / max(1e-6, loop.time() - began)
+            self._usual_rate += (worker.rate - self._usual_rate) * (0.3 if self._usual_rate else 1.0)
 
     def _take_all(self, worker: _Worker, span: Span) -> bool:
         """The other side sends the whole file whatever is asked: one connection takes it to its end."""
@@ -244,15 +249,11 @@ class FileDownload:
             self._give_up_laggards(now)
 
     def _give_up_laggards(self, now: float) -> None:
-        reading = [worker for worker in self._workers if worker.limit is not None]
-        rates = {worker: worker.watched_bytes / max(1e-6, now - worker.watched_from) for worker in reading}
-        for worker in reading:
-            if now - worker.watched_from < self._patience.stall_s or worker.limit is None:
+        for worker in self._workers:
+            if worker.limit is None or now - worker.watched_from < self._patience.stall_s:
                 continue
-            # one that has nothing left to fetch counts with what it brought last
-            others = [rates.get(other, other.rate) for other in self._workers if other is not worker]
-            floor = max(_TRICKLE, sum(others) / len(others) / _LAGGARD if others and not self._whole_file else 0)
-            if rates[worker] < floor:
+            floor = max(_TRICKLE, 0.0 if self._whole_file else self._usual_rate / _LAGGARD)
+            if worker.watched_bytes / (now - worker.watched_from) < floor:
                 worker.limit.reschedule(now)
             worker.watched_from, worker.watched_bytes = now, 0
 

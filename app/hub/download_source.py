@@ -76,10 +76,11 @@ class Source:
             return self._address
 
     async def read(
-        self, address: Address, span: Span, take: Callable[[bytes], None], all_of_it: Callable[[], bool]
+        self, address: Address, span: Span, take: Callable[[bytes, int], None], all_of_it: Callable[[], bool]
     ) -> None:
         """Read the span's bytes and hand them to `take`, which moves `span.at` on.
 
+        take: gets the bytes, maybe none, and how many arrived for them: more, where held ones had to be left out.
         all_of_it: called when the other side ignores ranges and sends the whole file; widens the span to the file's
         end and returns True, or returns False if this is not the place to do so.
         """
@@ -128,7 +129,9 @@ class Source:
                 "Look at the repository again and choose anew.",
             )
 
-    async def _read(self, url: str, span: Span, take: Callable[[bytes], None], all_of_it: Callable[[], bool]) -> None:
+    async def _read(
+        self, url: str, span: Span, take: Callable[[bytes, int], None], all_of_it: Callable[[], bool]
+    ) -> None:
         for _ in range(_HOPS):
             headers = self._hub.headers(url, for_download=True) | {"Range": f"bytes={span.at}-{span.end - 1}"}
             async with self._client.stream("GET", url, headers=headers) as response:
@@ -141,8 +144,7 @@ class Source:
                     fresh, skip = chunk[skip:], max(0, skip - len(chunk))
                     if len(fresh) > span.end - span.at:
                         raise Passing(_nonsense(), renew=True)
-                    if fresh:
-                        take(fresh)
+                    take(fresh, len(chunk))
                 return
         raise Passing(not_the_hub(), renew=True)
 

@@ -96,6 +96,17 @@ def test_a_server_that_ignores_ranges_when_resuming_has_its_first_bytes_left_out
     assert standin.sent_bytes == SIZE + 1_500_000
 
 
+def test_leaving_out_what_is_held_may_take_longer_than_a_stall(standin, repo, models):
+    wanted = wanted_of(repo)
+    part = models / ".partial" / f"{wanted.files[0].sha256}.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(repo.files[NAME].content[: 4 * MIB])
+    standin.speed = 4 * MIB
+    standin.faults.append(Fault(Kind.IGNORE_RANGE, times=None))
+    assert fetch(standin, wanted, models).content == repo.files[NAME].content
+    assert len(standin.asked_of("cdn")) == 1
+
+
 def test_a_server_that_begins_to_ignore_ranges_among_several_connections_ends_right(standin, models):
     repo = standin.add("alice/Big-GGUF", {NAME: noise(12 * MIB)})
     standin.speed = 8 * MIB

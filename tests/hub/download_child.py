@@ -1,0 +1,47 @@
+"""Downloads in a process of its own, to be killed: ENDPOINT MODELS_DIR REPO COMMIT PATH SIZE SHA256.
+
+Prints a line once bytes come, and the path at the end.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from app.core.errors import AppError
+from app.core.library import RemoteFile, Wanted
+from app.core.stopping import StopFlag
+from app.hub.download import download
+from app.hub.session import Hub
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    endpoint, models, repo_id, commit, path, size, sha256 = sys.argv[1:]
+    wanted = Wanted(repo_id, commit, "Q", (RemoteFile(path, int(size), sha256),), repo_id, endpoint)
+    steps = download(Hub(endpoint), wanted, Path(models), StopFlag(), places=())
+    first = 0
+    try:
+        while True:
+            step = next(steps)
+            if not first:
+                first = step.have_bytes + 1
+            if first and step.have_bytes >= first:
+                first = 2**62
+                say("bytes come")
+    except StopIteration as end:
+        say(end.value)
+        return 0
+    except AppError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

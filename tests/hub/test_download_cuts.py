@@ -1,0 +1,103 @@
+"""Cut connections and killed processes: the file is right every time, and next to nothing is sent twice."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.library import DownloadState
+from app.core.stopping import StopFlag
+from app.hub.download import held_bytes
+from tests.hub.fetching import NAME, fetch, left_in, noise, start, wanted_of
+from tests.standin_hub.faults import Fault, Kind
+from tests.standin_hub.repos import HostedRepo
+from tests.standin_hub.server import StandInHub
+
+CHILD = Path(__file__).with_name("download_child.py")
+MIB = 2**20
+
+
+@pytest.fixture
+def models(tmp_path):
+    return tmp_path / "models"
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_hundred_cuts_at_random_bytes_leave_a_right_file_and_send_nothing_twice(standin, models, connections):
+    chance = random.Random(connections)
+    size = 4 * MIB
+    for number in range(5):
+        repo = standin.add(f"alice/Tiny{number}-GGUF", {NAME: noise(size, number)})
+        standin.faults.clear()
+        standin.faults += [Fault(Kind.DROP, after=chance.randrange(1, size // 20)) for _ in range(20)]
+        before = standin.sent_bytes
+        fetched = fetch(standin, wanted_of(repo), models, connections=connections)
+        assert fetched.content == repo.files[NAME].content
+        assert standin.sent_bytes - before == size
+        assert not any(fault.times for fault in standin.faults)
+    assert left_in(models) == [f"alice/Tiny{number}-GGUF/{NAME}" for number in range(5)]
+
+
+@pytest.mark.parametrize("kind", [Kind.RESET, Kind.SHORT, Kind.DROP])
+def test_cuts_while_several_connections_fetch_ahead_leave_a_right_file(standin, models, kind):
+    repo = standin.add("alice/Tiny-GGUF", {NAME: noise(24 * MIB)})
+    standin.speed = 12 * MIB
+    chance = random.Random(7)
+    standin.faults += [
+        Fault(kind, after=chance.randrange(1, 900_000), min_offset=chance.randrange(20 * MIB)) for _ in range(12)
+    ]
+    fetched = fetch(standin, wanted_of(repo), models)
+    assert fetched.content == repo.files[NAME].content
+    assert standin.sent_bytes <= 24 * MIB * 1.03
+
+
+def test_stops_at_random_moments_lose_nothing_that_came(standin, models):
+    repo = standin.add("alice/Tiny-GGUF", {NAME: noise(24 * MIB)})
+    standin.speed = 8 * MIB
+    chance, wanted, held = random.Random(3), wanted_of(repo), 0
+    for _ in range(6):
+        stop = StopFlag()
+        goal = held + chance.randrange(1, 3 * MIB)
+        for step in start(standin, wanted, models, stop):
+            assert step.have_bytes >= held or step.state is DownloadState.VERIFYING
+            if step.have_bytes >= goal:
+                stop.set()
+        assert held_bytes(wanted, models) >= held
+        held = held_bytes(wanted, models)
+    standin.speed = None
+    assert fetch(standin, wanted, models).content == repo.files[NAME].content
+    assert left_in(models) == [f"alice/Tiny-GGUF/{NAME}"]
+
+
+def kill_and_finish(standin: StandInHub, repo: HostedRepo, models: Path, delays_s: list[float]) -> float:
+    """Kill the download after each delay from its first byte, then let it finish. Returns sent bytes by size."""
+    file = repo.files[NAME]
+    command = [sys.executable, str(CHILD), standin.url, str(models), repo.repo_id, repo.commit, NAME]
+    command += [str(file.size), file.sha256]
+    before = standin.sent_bytes
+    for delay_s in delays_s:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(delay_s)
+            child.kill()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).read_bytes() == file.content
+    return (standin.sent_bytes - before) / file.size
+
+
+def test_killed_downloads_go_on_where_they_were(standin, models):
+    repo = standin.add("alice/Tiny-GGUF", {NAME: noise(48 * MIB)})
+    standin.speed = 6 * MIB
+    standin.send_buffer = 64 * 1024
+    chance = random.Random(5)
+    sent = kill_and_finish(standin, repo, models, [chance.uniform(0, 0.5) for _ in range(3)])
+    assert sent <= 1.03
+    assert left_in(models) == [f"alice/Tiny-GGUF/{NAME}"]
