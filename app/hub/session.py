@@ -38,7 +38,7 @@ _CONNECT_S = 10.0
 _READ_S = 20.0
 _ANSWER_S = 30.0
 """For one whole answer, so that a server that trickles cannot hold on for ever."""
-_ANSWER_BYTES = 32 * 2**20
+_ANSWER_BYTES = 8 * 2**20
 _HOPS = 6
 _POLL_S = 0.02
 

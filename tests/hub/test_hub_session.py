@@ -217,7 +217,7 @@ def test_an_answer_that_is_no_json_is_not_the_hubs(hub, standin, monkeypatch, bo
 
 
 def test_an_answer_without_end_is_given_up(hub, standin, monkeypatch):
-    monkeypatch.setattr(standin.listing, "answer", lambda _asked: Answer(200, {}, b" " * (33 * 2**20)))
+    monkeypatch.setattr(standin.listing, "answer", lambda _asked: Answer(200, {}, b" " * (9 * 2**20)))
     with pytest.raises(HubUnreachableError) as caught:
         hub.get_json(hub.api_url())
     assert "no end" in caught.value.title
