@@ -89,7 +89,20 @@ class Program(QObject):
             self,
         )
         self.window = window or MainWindow(settings_file=str(paths.window_file))
-        self.window.attach(self.library, self.models, self.preferences)
+        from app.ui.catalogue import known_models
+        from app.ui.model_services import ModelServices
+
+        hub = ModelServices(
+            known_models(catalog.entries),
+            self.model_library,
+            self.downloads,
+            self.discover,
+            self.fitting,
+            self.models,
+            self.preferences,
+            lambda: access.endpoint,
+        )
+        self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
             if warning:
                 self.window.tell(warning)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.services.notice import Notice
     from app.services.preferences import Preferences
     from app.ui.chat_page import ChatPage
+    from app.ui.model_services import ModelServices
     from app.ui.workspace import Workspace
 
 _USUAL = QSize(1280, 820)
@@ -40,6 +41,7 @@ class MainWindow(QMainWindow):
         library: Library | None = None,
         models: ModelManager | None = None,
         preferences: Preferences | None = None,
+        hub: ModelServices | None = None,
         *,
         settings_file: str = "",
     ) -> None:
@@ -53,18 +55,18 @@ class MainWindow(QMainWindow):
         self._workspace: Workspace | None = None
         self.setWindowTitle("Orcinus")
         self._restore_geometry()
-        if library is not None and models is not None and preferences is not None:
-            self.attach(library, models, preferences)
+        if library is not None and models is not None and preferences is not None and hub is not None:
+            self.attach(library, models, preferences, hub)
         else:
             self.setCentralWidget(Skeleton(self._state))
 
-    def attach(self, library: Library, models: ModelManager, preferences: Preferences) -> None:
+    def attach(self, library: Library, models: ModelManager, preferences: Preferences, hub: ModelServices) -> None:
         """Build what is in the window, over these services."""
         # Imported here: the widgets take most of the way to a full window, and the first paint need not wait for them
         from app.ui.icons import app_icon
         from app.ui.workspace import Workspace
 
-        self._workspace = Workspace(library, models, preferences, self._state, self)
+        self._workspace = Workspace(library, models, preferences, hub, self._state, self)
         self._workspace.titled.connect(self._show_title)
         self.setCentralWidget(self._workspace)
         self.setWindowIcon(app_icon())

@@ -26,6 +26,7 @@ class Panels(QSplitter):
         self._state = state
         self._left_wanted, self._right_wanted = True, True
         self._right_first = False
+        self._right_allowed = True
         self._scale = 1.0
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
@@ -66,6 +67,12 @@ class Panels(QSplitter):
             self._right_first = True
         self._arrange()
 
+    def set_right_allowed(self, allowed: bool) -> None:
+        """Whether the right side belongs to what is in the middle; whether it is wanted stays remembered."""
+        if allowed != self._right_allowed:
+            self._right_allowed = allowed
+            self._arrange()
+
     @Slot()
     def show_left(self) -> None:
         """Show the left side, whatever has to give way."""
@@ -80,6 +87,11 @@ class Panels(QSplitter):
         right = kept_width(self._state, "window/inspector_px", RIGHT_PX)
         self.setSizes([left, 4000, right])
         self._arrange()
+
+    def show_right(self) -> None:
+        """Show the right side, whatever has to give way."""
+        if self._right.isHidden():
+            self.toggle_right()
 
     @Slot()
     def remember(self) -> None:
@@ -96,7 +108,7 @@ class Panels(QSplitter):
     def _arrange(self) -> None:
         room = self.width() - LEAST_MIDDLE_PX
         left_px, right_px = round(LEFT_PX[0] * self._scale), round(RIGHT_PX[0] * self._scale)
-        left, right = self._left_wanted, self._right_wanted
+        left, right = self._left_wanted, self._right_wanted and self._right_allowed
         if left and right and room < left_px + right_px + 2:
             left, right = not self._right_first, self._right_first
         # a side on its own is always shown, if need be a little narrower than it likes

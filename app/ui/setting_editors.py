@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QWidget
 from app.core.settings import Kind, Setting, Value
 from app.ui.number_editor import SETTLE_MS, NumberEditor
 from app.ui.setting_editor import SettingEditor
+from app.ui.text_editor import TextEditor
 from app.ui.theme import Theme
 
 
@@ -128,4 +129,6 @@ def editor_for(setting: Setting, theme: Theme, parent: QWidget) -> SettingEditor
         return ChoiceEditor(setting, parent)
     if setting.kind is Kind.BOOL:
         return SwitchEditor(setting, parent)
+    if setting.kind is Kind.TEXT:
+        return TextEditor(setting, parent)
     return LinesEditor(setting, parent)

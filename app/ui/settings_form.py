@@ -130,14 +130,18 @@ class SettingsForm(QWidget):
         parent: QWidget | None = None,
         *,
         scopes: Collection[Scope] = tuple(Scope),
+        leave_out: Collection[str] = (),
     ) -> None:
+        """`leave_out`: keys of settings that are edited elsewhere."""
         super().__init__(parent)
         self._theme = theme
         self._here = here
         self._rows: dict[str, SettingRow] = {}
         self._resolved: Resolved | None = None
         self._auto: Mapping[str, str] = {}
-        self._settings = [setting for setting in declared(group).values() if setting.scope in scopes]
+        self._settings = [
+            setting for key, setting in declared(group).items() if setting.scope in scopes and key not in leave_out
+        ]
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(10)

@@ -12,6 +12,7 @@ from app.core.errors import SettingError
 from app.core.options import Look
 from app.core.settings import Source, declared, resolve
 from app.ui.buttons import IconButton
+from app.ui.notices import Notices
 from app.ui.settings_form import SettingsForm
 from app.ui.shortcuts import SHORTCUTS
 from app.ui.theme import Theme
@@ -27,8 +28,13 @@ class SettingsPage(QWidget):
 
     left = Signal()
 
-    def __init__(self, preferences: Preferences, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, preferences: Preferences, theme: Theme, hub: QWidget | None = None, parent: QWidget | None = None
+    ) -> None:
+        """`hub`: the settings of the model library, shown below the looks."""
         super().__init__(parent)
+        self._hub = hub
+        self.notices = Notices(theme)
         self.setObjectName("page")
         self._preferences = preferences
         self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
@@ -45,6 +51,7 @@ class SettingsPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._header())
+        column.addWidget(self.notices)
         column.addWidget(self._area, 1)
         preferences.look_changed.connect(self.refresh)
         self.refresh()
@@ -71,7 +78,11 @@ class SettingsPage(QWidget):
         column.setSpacing(12)
         column.addWidget(self.form)
         column.addSpacing(12)
-        column.addWidget(_heading("Keys"))
+        if self._hub is not None:
+            column.addWidget(self._hub)
+            column.addSpacing(12)
+        self._keys = _heading("Keys")
+        column.addWidget(self._keys)
         column.addLayout(_key_table())
         column.addSpacing(12)
         column.addWidget(_heading("About"))
@@ -102,8 +113,15 @@ class SettingsPage(QWidget):
 
     def show_keys(self) -> None:
         """Scroll to the list of keys."""
-        bar = self._area.verticalScrollBar()
-        bar.setValue(self.form.sizeHint().height())
+        # the form may not have been laid out yet
+        self._area.widget().adjustSize()
+        place = self._keys.mapTo(self._area.widget(), self._keys.rect().topLeft())
+        self._area.verticalScrollBar().setValue(place.y() - 12)
+
+    def show_widget(self, widget: QWidget) -> None:
+        """Scroll to one of the widgets on the page and give it the keyboard."""
+        widget.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._area.ensureWidgetVisible(widget, 0, 120)
 
     @Slot(str, object)
     def _change(self, key: str, value: Any) -> None:

@@ -28,6 +28,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+R", "Another version of the last reply", "regenerate_last"),
     Shortcut("Ctrl+Shift+C", "Copy the conversation", "copy_conversation"),
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
+    Shortcut("Ctrl+M", "Models: find, download, keep", "toggle_models"),
+    Shortcut("Space", "In a list of models: press the button of the row"),
     Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),
     Shortcut("Ctrl+B", "Show or hide the chats", "toggle_sidebar"),
     Shortcut("Ctrl+J", "Show or hide system prompt and settings", "toggle_inspector"),

@@ -24,11 +24,13 @@ _SEARCH_PAUSE_MS = 120
 class Sidebar(QFrame):
     """Lists the library's chats and finds among them.
 
-    Signals: `chat_chosen(int)`, `new_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
+    Signals: `chat_chosen(int)`, `new_asked()`, `models_asked()`, `settings_asked()`, `hide_asked()`,
+    `export_asked(int)`.
     """
 
     chat_chosen = Signal(int)
     new_asked = Signal()
+    models_asked = Signal()
     settings_asked = Signal()
     hide_asked = Signal()
     export_asked = Signal(int)
@@ -56,6 +58,10 @@ class Sidebar(QFrame):
         self._new.setToolTip("New chat (Ctrl+N)")
         self._new.setAccessibleName("New chat")
         self._new.clicked.connect(self.new_asked)
+        self.models = WordButton("  Models", theme, kind="nav", icon_name="model")
+        self.models.setCheckable(True)
+        self.models.setToolTip("Find, download and keep models (Ctrl+M)")
+        self.models.clicked.connect(self._ask_models)
         self._settings = IconButton("settings", "Settings and keys", theme, keys="Ctrl+,")
         self._settings.clicked.connect(self.settings_asked)
         self._pause = QTimer(self)
@@ -104,6 +110,7 @@ class Sidebar(QFrame):
         box.setSpacing(8)
         box.addWidget(self._new)
         box.addWidget(self.search)
+        box.addWidget(self.models)
         foot = QHBoxLayout()
         foot.setContentsMargins(18, 2, 10, 0)
         foot.addWidget(self._status, 1)
@@ -140,6 +147,22 @@ class Sidebar(QFrame):
         """A few words at the foot: which model is loaded."""
         self._status.setText(text)
         self._status.setToolTip(text)
+
+    def show_models_open(self, is_open: bool) -> None:
+        """Mark the way to the models while they are shown."""
+        self.models.setChecked(is_open)
+
+    def show_downloads(self, count: int) -> None:
+        """How many downloads are not done yet."""
+        words = f"  Models · {count} {'download' if count == 1 else 'downloads'}" if count else "  Models"
+        self.models.setText(words)
+        self.models.setAccessibleName(words.strip())
+
+    @Slot()
+    def _ask_models(self) -> None:
+        # the page that is shown decides, not the click
+        self.models.setChecked(not self.models.isChecked())
+        self.models_asked.emit()
 
     def focus_search(self) -> None:
         """Put the cursor into the search."""

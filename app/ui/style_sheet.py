@@ -27,6 +27,8 @@ QMainWindow, #page {{ background: {t.window}; }}
 #sidebar {{ background: {t.sidebar}; border: 0; border-right: 1px solid {t.border}; }}
 #inspector {{ background: {t.panel}; border: 0; border-left: 1px solid {t.border}; }}
 #header {{ background: {t.window}; border: 0; border-bottom: 1px solid {t.border}; }}
+#strip {{ background: {t.panel}; border: 0; border-top: 1px solid {t.border}; }}
+#downloadLine {{ border: 0; border-top: 1px solid {t.border}; background: transparent; }}
 #card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; }}
 #notice {{ background: {t.info_bg}; border: 1px solid {t.border}; border-radius: 10px; }}
 #notice[level="warning"] {{ background: {t.warn_bg}; }}
@@ -46,6 +48,15 @@ QLabel {{ background: transparent; }}
 QLabel[kind="muted"] {{ color: {t.muted}; }}
 QLabel[kind="faint"] {{ color: {t.faint}; font-size: {t.small_pt:.1f}pt; }}
 QLabel[kind="danger"] {{ color: {t.danger}; font-size: {t.small_pt:.1f}pt; }}
+QLabel[kind="warn"] {{ color: {t.warn}; }}
+QLabel[kind="good"] {{ color: {t.ok}; }}
+QLabel[kind="bad"] {{ color: {t.danger}; }}
+QLabel[kind="fact"] {{ font-weight: 600; }}
+QLabel[kind="modelName"] {{ font-size: {t.font_pt * 1.5:.1f}pt; font-weight: 700; }}
+QLabel[kind="tile"] {{ color: {t.accent}; background: {t.accent_soft}; border-radius: 12px;
+  font-size: {t.font_pt * 1.4:.1f}pt; font-weight: 600; }}
+QLabel[kind="mono"] {{ font-family: "{t.mono_font}"; font-size: {t.small_pt:.1f}pt; background: {t.code_bg};
+  border: 1px solid {t.code_border}; border-radius: 8px; padding: 10px; }}
 QLabel[kind="chat"] {{ color: {t.accent}; font-size: {t.small_pt:.1f}pt; font-weight: 600; }}
 QLabel[kind="heading"] {{ font-weight: 600; }}
 QLabel[kind="section"] {{ color: {t.muted}; font-weight: 600; font-size: {t.small_pt:.1f}pt; }}
@@ -78,6 +89,8 @@ QPushButton[kind="wide"] {{ border: 1px solid {t.control}; background: {t.raised
   text-align: left; }}
 QPushButton[kind="wide"]:hover {{ background: {t.hover}; }}
 QPushButton[kind="wide"]:focus {{ border: 1px solid {t.accent}; }}
+QPushButton[kind="nav"] {{ padding: 7px 12px; text-align: left; font-weight: 500; }}
+QPushButton[kind="nav"]:checked {{ background: {t.selection}; }}
 QPushButton[kind="link"] {{ color: {t.link}; padding: 3px 0; text-align: left; }}
 QPushButton[kind="link"]:disabled {{ color: {t.faint}; }}
 QPushButton[kind="tiny"] {{ color: {t.link}; font-size: {t.small_pt:.1f}pt; padding: 0 3px; border-radius: 4px; }}
@@ -160,6 +173,8 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 def _lists(t: Theme) -> str:
     return f"""
 QListView {{ background: transparent; border: 0; }}
+QListView[kind="rows"] {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; }}
+QListView[kind="bare"] {{ border-bottom: 1px solid {t.border}; }}
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.control}; padding: 5px; }}
 QMenu::item {{ padding: 6px 22px 6px 12px; border-radius: 6px; }}
 QMenu::item:selected {{ background: {t.selection}; color: {t.text}; }}

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.buttons import WordButton
 from app.ui.icons import icon
+from app.ui.offer_card import OfferCard
 from app.ui.theme import Theme
 from app.ui.words import gigabytes
 
@@ -95,11 +95,10 @@ class SuggestionCard(QPushButton):
 class Welcome(QScrollArea):
     """Shown while a chat is empty.
 
-    Signals: `suggested(str)` with a message to send; `open_asked()` to open a model file from disk.
+    Signals: `suggested(str)` with a message to send. What the card does is its own business.
     """
 
     suggested = Signal(str)
-    open_asked = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,34 +116,13 @@ class Welcome(QScrollArea):
         self._facts: list[str] = []
         self._pill = QLabel()
         self._pill.setProperty("kind", "pill")
-        self._open = WordButton("Open a GGUF file…", theme, kind="outline", icon_name="file")
-        self._open.clicked.connect(self.open_asked)
         self._cards = [SuggestionCard(*suggestion, theme) for suggestion in SUGGESTIONS]
         for card in self._cards:
             card.clicked.connect(self._suggest)
         self._try_it = QLabel()
-        self._offer = self._make_offer()
+        self.offer = OfferCard(theme)
         self._lay_out()
         self.set_theme(theme)
-
-    def _make_offer(self) -> QFrame:
-        offer = QFrame()
-        offer.setObjectName("card")
-        title = QLabel("Bring a bigger model")
-        title.setProperty("kind", "heading")
-        more = QLabel("Mistral 7B OpenOrca, or any other model as a GGUF file: choose it, or drop it here.")
-        more.setProperty("kind", "faint")
-        more.setWordWrap(True)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(title)
-        words.addWidget(more)
-        row = QHBoxLayout(offer)
-        row.setContentsMargins(18, 14, 16, 14)
-        row.setSpacing(16)
-        row.addLayout(words, 1)
-        row.addWidget(self._open)
-        return offer
 
     def _lay_out(self) -> None:
         self._try_it.setProperty("kind", "section")
@@ -164,7 +142,7 @@ class Welcome(QScrollArea):
         column.addSpacing(10)
         column.addWidget(self._pill, 0, centre)
         column.addSpacing(26)
-        column.addWidget(self._offer)
+        column.addWidget(self.offer)
         column.addSpacing(20)
         column.addWidget(self._try_it)
         column.addSpacing(8)
@@ -188,7 +166,7 @@ class Welcome(QScrollArea):
         self._fit()
         self._title.setText("Welcome to Orcinus" if first else "A new chat")
         offered = first or entry.bundled
-        self._offer.setVisible(offered)
+        self.offer.setVisible(offered)
         self._try_it.setText("Or try it right now" if offered else "Try it right now")
 
     def set_theme(self, theme: Theme) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.core.library import DownloadState
 from app.services.notice import Notice
 from app.ui import theme as looks
 from app.ui.chat_page import ChatPage
@@ -16,6 +17,7 @@ from app.ui.dressing import dress
 from app.ui.file_drop import FileDrop
 from app.ui.fonts import load_fonts
 from app.ui.inspector import Inspector
+from app.ui.pages import Pages
 from app.ui.panels import Panels
 from app.ui.shortcuts import SHORTCUTS
 from app.ui.sidebar import Sidebar
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from app.services.library import Library
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
-    from app.ui.settings_page import SettingsPage
+    from app.ui.model_services import ModelServices
 
 SMALLEST = QSize(720, 480)
 
@@ -41,11 +43,18 @@ class Workspace(QWidget):
     titled = Signal(str)
 
     def __init__(
-        self, library: Library, models: ModelManager, preferences: Preferences, state: QSettings | None, parent: QWidget
+        self,
+        library: Library,
+        models: ModelManager,
+        preferences: Preferences,
+        hub: ModelServices,
+        state: QSettings | None,
+        parent: QWidget,
     ) -> None:
         """`state` keeps panels between starts; None keeps nothing."""
         super().__init__(parent)
         self._library, self._models, self._preferences = library, models, preferences
+        self._downloads = hub.downloads
         self._told: set[int] = set()
         load_fonts()
         look = preferences.look()
@@ -55,16 +64,15 @@ class Workspace(QWidget):
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
         self.inspector = Inspector(models, preferences, self.theme)
-        self.settings_page: SettingsPage | None = None
-        self._centre = QStackedWidget()
-        self._centre.addWidget(self.page)
-        self.panels = Panels(self.sidebar, self._centre, self.inspector, state)
+        self.pages = Pages(self.page, hub, self.theme)
+        self.panels = Panels(self.sidebar, self.pages, self.inspector, state)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.panels)
         self._drop = FileDrop(parent)
-        self._drop.dropped.connect(models.open_file)
+        self._drop.dropped.connect(self._take_file)
         self._connect()
+        self._count_downloads()
         self._take_text_size()
         self.panels.restore()
 
@@ -72,6 +80,7 @@ class Workspace(QWidget):
         self.sidebar.chat_chosen.connect(self.open_chat)
         self.sidebar.new_asked.connect(self.new_chat)
         self.sidebar.hide_asked.connect(self.toggle_sidebar)
+        self.sidebar.models_asked.connect(self.toggle_models)
         self.sidebar.settings_asked.connect(self.toggle_settings)
         self.sidebar.export_asked.connect(self.export_chat)
         header = self.page.header
@@ -82,12 +91,17 @@ class Workspace(QWidget):
         header.pin_asked.connect(self._pin_open)
         header.delete_asked.connect(self._delete_open)
         header.export_asked.connect(self._export_open)
-        self.page.welcome.open_asked.connect(self.choose_file)
+        self.page.welcome.offer.open_asked.connect(self.choose_file)
+        self.pages.turned.connect(self._page_turned)
+        self.pages.chat_entered.connect(self.page.composer.field.setFocus)
+        self.pages.chat_asked.connect(self.chat_with)
+        self.pages.sidebar_asked.connect(self.toggle_sidebar)
         self.page.composer.stop_asked.connect(self.escape)
         self.page.sent.connect(self.inspector.flush)
         self.inspector.told.connect(self.tell)
         self.inspector.too_long.connect(self.page.tell_too_long)
         self.panels.arranged.connect(self._panels_arranged)
+        self._downloads.changed.connect(self._count_downloads)
         self._library.notice.connect(self.tell)
         self._library.chats_changed.connect(self._chats_changed)
         self._library.exported.connect(self._exported)
@@ -129,7 +143,7 @@ class Workspace(QWidget):
         self.inspector.show_session(session)
         self.sidebar.show_open(session.chat.id)
         self._library.opened(session)
-        self._centre.setCurrentWidget(self.page)
+        self.pages.show_chat()
         self._show_title()
 
     @Slot(int)
@@ -231,6 +245,22 @@ class Workspace(QWidget):
         self._session().set_model(model_id)
         self._library.opened(self._session())
 
+    @Slot(str)
+    def chat_with(self, model_id: str) -> None:
+        """Show an empty chat with this model, which begins to load."""
+        self.show_session(self._library.new_chat(model_id))
+        self._models.prepare(model_id)
+        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(str)
+    def _take_file(self, path: str) -> None:
+        if not self.pages.drop_file(path):
+            self._models.open_file(path)
+
+    @Slot()
+    def _count_downloads(self) -> None:
+        self.sidebar.show_downloads(sum(row.state is not DownloadState.DONE for row in self._downloads.rows()))
+
     @Slot(object)
     def _file_refused(self, error: AppError) -> None:
         self.tell(Notice.of(error, (("Choose another file", self.choose_file),)))
@@ -250,42 +280,44 @@ class Workspace(QWidget):
     @Slot()
     def toggle_inspector(self) -> None:
         """Show or hide system prompt and settings."""
-        self._centre.setCurrentWidget(self.page)
-        self.panels.toggle_right()
+        if self.pages.shows_chat:
+            self.panels.toggle_right()
+        else:
+            self.pages.show_chat()
+            self.panels.show_right()
 
     @Slot()
     def _panels_arranged(self) -> None:
-        self.page.header.show_panels(sidebar=not self.sidebar.isHidden(), inspector=not self.inspector.isHidden())
+        sidebar = not self.sidebar.isHidden()
+        self.page.header.show_panels(sidebar=sidebar, inspector=not self.inspector.isHidden())
+        self.pages.show_panels(sidebar=sidebar)
         if self.page.session is not None and not self.inspector.isHidden():
             self.inspector.show_session(self._session())
 
     @Slot()
-    def toggle_settings(self) -> None:
-        """Show the settings page, or go back to the chat."""
-        if self._centre.currentWidget() is not self.page:
-            self._leave_settings()
-            return
-        if self.settings_page is None:
-            from app.ui.settings_page import SettingsPage
+    def toggle_models(self) -> None:
+        """Show the models, or go back to the chat."""
+        self.pages.toggle_models()
 
-            self.settings_page = SettingsPage(self._preferences, self.theme)
-            self.settings_page.left.connect(self._leave_settings)
-            self._centre.addWidget(self.settings_page)
-        self._centre.setCurrentWidget(self.settings_page)
-        self.settings_page.back.setFocus(Qt.FocusReason.OtherFocusReason)
+    @Slot()
+    def toggle_settings(self) -> None:
+        """Show the settings, or go back to where one was."""
+        self.pages.toggle_settings()
 
     @Slot()
     def show_help(self) -> None:
         """Show the list of keys."""
-        if self._centre.currentWidget() is self.page:
-            self.toggle_settings()
-        if self.settings_page is not None:
-            self.settings_page.show_keys()
+        self.pages.show_keys()
 
     @Slot()
-    def _leave_settings(self) -> None:
-        self._centre.setCurrentWidget(self.page)
-        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+    def _page_turned(self) -> None:
+        """System prompt and settings belong to the chat: other pages have their room."""
+        self.sidebar.show_models_open(self.pages.shows_models)
+        self.panels.set_right_allowed(self.pages.shows_chat)
+        if self.pages.shows_models:
+            self.titled.emit("Models")
+        elif self.page.session is not None:
+            self._show_title()
 
     @Slot()
     def search_chats(self) -> None:
@@ -296,7 +328,7 @@ class Workspace(QWidget):
     @Slot()
     def write_message(self) -> None:
         """Put the cursor into the message."""
-        self._leave_settings()
+        self.pages.enter_chat()
 
     @Slot()
     def regenerate_last(self) -> None:
@@ -315,17 +347,14 @@ class Workspace(QWidget):
 
     @Slot()
     def escape(self) -> None:
-        """Stop the reply, else leave the settings, else put a notice away."""
-        if self._centre.currentWidget() is not self.page:
-            self._leave_settings()
-        elif not self.page.stop():
+        """Stop the reply, else leave a page, else put a notice away."""
+        if not self.pages.escape() and not self.page.stop():
             self.page.notices.close_newest()
 
     @Slot(object)
     def tell(self, notice: Notice) -> None:
-        """Show a notice; also while the settings are shown, which then make way."""
-        self._centre.setCurrentWidget(self.page)
-        self.page.notices.show_notice(notice)
+        """Show a notice on the page that is shown."""
+        self.pages.tell(notice)
 
     # --- looks ------------------------------------------------------------------------------------------------------
 

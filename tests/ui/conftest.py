@@ -8,13 +8,50 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.core.fit import Machine, Needs, estimate
 from app.engine.scripted import Script
+from app.hub.catalog import read_catalog
+from app.paths import find_paths
+from app.services.fitting import Fitting
 from app.ui import theme as looks
+from app.ui.catalogue import known_models
 from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
-from tests.services.conftest import Services, build
+from app.ui.model_services import ModelServices
+from tests.services.conftest import Services, build, standin
 
-__all__ = ["build"]
+__all__ = ["build", "standin"]
+
+GIB = 1 << 30
+MACHINE = Machine(16 * GIB, 8, total_bytes=24 * GIB)
+"""A computer with 16 GiB free and no GPU, so that verdicts are the same wherever the suite runs."""
+
+
+@pytest.fixture
+def hub_of() -> Iterator[Callable[..., ModelServices]]:
+    """What the model pages are built on, over services: `hub_of(services)`; `machine` is the computer."""
+    made: list[Fitting] = []
+
+    def needs_of(path: str) -> Needs:
+        return estimate(Path(path).stat().st_size)
+
+    def make(services: Services, machine: Machine = MACHINE) -> ModelServices:
+        fitting = Fitting(lambda: machine, needs_of)
+        made.append(fitting)
+        return ModelServices(
+            known_models(read_catalog(find_paths().resources_dir).entries),
+            services.model_library,
+            services.downloads,
+            services.discover,
+            fitting,
+            services.models,
+            services.preferences,
+            lambda: services.access.endpoint,
+        )
+
+    yield make
+    for fitting in made:
+        assert fitting.close()
 
 
 @pytest.fixture
@@ -28,8 +65,9 @@ def light(qapp: QApplication) -> looks.Theme:
 class Stage:
     """A window and what is below it."""
 
-    def __init__(self, window: MainWindow, services: Services) -> None:
+    def __init__(self, window: MainWindow, services: Services, hub: ModelServices) -> None:
         self.window = window
+        self.hub = hub
         self.space = window.workspace
         self.services = services
 
@@ -43,21 +81,22 @@ class Stage:
 
 
 @pytest.fixture
-def open_window(qtbot, build: Callable[..., Services], tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+def open_window(qtbot, build: Callable[..., Services], hub_of, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     """Open the window: `open_window()` with a scripted engine, `open_window(script=None)` with the starter model."""
     stages: list[Stage] = []
 
     def make(script: Script | None = Script(), size: tuple[int, int] = (1280, 820), services=None) -> Stage:  # noqa: B008
         services = services or build(script)
+        hub = hub_of(services)
         window = MainWindow(
-            services.library, services.models, services.preferences, settings_file=str(tmp_path / "window.ini")
+            services.library, services.models, services.preferences, hub, settings_file=str(tmp_path / "window.ini")
         )
         window.resize(*size)
         window.show()
         qtbot.waitExposed(window)
         window.fill()
         qtbot.waitUntil(lambda: window.page.session is not None)
-        stages.append(Stage(window, services))
+        stages.append(Stage(window, services, hub))
         return stages[-1]
 
     yield make

@@ -342,9 +342,9 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
     assert len(keys) == len(set(keys))
     assert all(callable(getattr(window, s.command)) for s in SHORTCUTS if s.command)
     window.show_help()
-    shown = {label.text() for label in window.settings_page.findChildren(QLabel)}
+    shown = {label.text() for label in window.pages.settings.findChildren(QLabel)}
     assert {shortcut.keys for shortcut in SHORTCUTS} <= shown
-    qtbot.keyClick(window.settings_page.back, Qt.Key.Key_Escape)
+    qtbot.keyClick(window.pages.settings.back, Qt.Key.Key_Escape)
     assert window.page.isVisible()
 
 
@@ -379,8 +379,8 @@ def test_keys_open_and_close_the_panels_and_pages(qtbot, open_window):
     qtbot.keyClick(space.sidebar.search, Qt.Key.Key_L, control)
     assert QApplication.focusWidget() is field
     qtbot.keyClick(field, Qt.Key.Key_Comma, control)
-    assert space.settings_page.isVisible()
-    qtbot.keyClick(space.settings_page.back, Qt.Key.Key_Escape)
+    assert space.pages.settings.isVisible()
+    qtbot.keyClick(space.pages.settings.back, Qt.Key.Key_Escape)
     assert space.page.isVisible()
     assert QApplication.focusWidget() is field
 

@@ -15,7 +15,7 @@ from app.ui.skeleton import Skeleton
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_the_frame_is_painted_before_there_is_anything_in_it(qtbot, build, tmp_path):
+def test_the_frame_is_painted_before_there_is_anything_in_it(qtbot, build, hub_of, tmp_path):
     window = MainWindow(settings_file=str(tmp_path / "window.ini"))
     qtbot.addWidget(window)
     window.resize(1280, 820)
@@ -26,7 +26,7 @@ def test_the_frame_is_painted_before_there_is_anything_in_it(qtbot, build, tmp_p
     frames = [frame for frame in skeleton.findChildren(QFrame) if frame.width() and frame.height()]
     assert len(frames) == 5
     services = build(Script())
-    window.attach(services.library, services.models, services.preferences)
+    window.attach(services.library, services.models, services.preferences, hub_of(services))
     window.fill()
     assert window.centralWidget() is window.workspace
     assert window.page.session is not None

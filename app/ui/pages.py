@@ -1,0 +1,217 @@
+"""The middle of the window: the chat, the models and the settings, one of them at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core.errors import AppError
+from app.services.notice import Notice
+from app.ui.first_offer import FirstOffer
+from app.ui.model_actions import ModelActions
+from app.ui.repo_asking import RepoAsking
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.ui.chat_page import ChatPage
+    from app.ui.hub_settings import HubSettings
+    from app.ui.model_services import ModelServices
+    from app.ui.models_page import ModelsPage
+    from app.ui.notices import Notices
+    from app.ui.settings_page import SettingsPage
+
+
+class Pages(QStackedWidget):
+    """Turns from page to page; models and settings are made when they are first wanted.
+
+    Signals: `turned()`: another page is shown; `chat_entered()`: it is the chat, which wants the keyboard;
+    `chat_asked(str)`: chat with the model of this id; `sidebar_asked()`.
+    """
+
+    turned = Signal()
+    chat_entered = Signal()
+    chat_asked = Signal(str)
+    sidebar_asked = Signal()
+
+    def __init__(self, chat: ChatPage, hub: ModelServices, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chat, self._hub, self._theme = chat, hub, theme
+        self._sidebar_shown = True
+        self._before_settings: QWidget = chat
+        self.settings: SettingsPage | None = None
+        self.hub_settings: HubSettings | None = None
+        self.models: ModelsPage | None = None
+        self._asking = RepoAsking(hub.discover, self)
+        self.actions = ModelActions(hub, self._asking, self)
+        self._offer = FirstOffer(hub, self._asking, self.actions, chat.welcome.offer)
+        self.addWidget(chat)
+        self._connect()
+
+    def _connect(self) -> None:
+        self.actions.chat_asked.connect(self.chat_asked)
+        self.actions.told.connect(self.tell)
+        self._offer.page_asked.connect(self._show_known)
+        self._chat.welcome.offer.others_asked.connect(self.show_models)
+        self._hub.downloads.notice.connect(self.tell)
+        self._hub.downloads.finished.connect(self._downloaded)
+        self._hub.local.notice.connect(self.tell)
+        self._hub.local.failed.connect(self._failed)
+        self.currentChanged.connect(self.turned)
+
+    # --- which page -------------------------------------------------------------------------------------------------
+
+    @property
+    def shows_chat(self) -> bool:
+        """Whether the chat is in the middle."""
+        return self.currentWidget() is self._chat
+
+    @property
+    def shows_models(self) -> bool:
+        """Whether the models are in the middle."""
+        return self.models is not None and self.currentWidget() is self.models
+
+    def show_chat(self) -> None:
+        """Show the chat; who has the keyboard is the caller's business."""
+        self.setCurrentWidget(self._chat)
+
+    @Slot()
+    def enter_chat(self) -> None:
+        """Go to the chat to write in it."""
+        self.show_chat()
+        self.chat_entered.emit()
+
+    @Slot()
+    def show_models(self) -> None:
+        """Show the models."""
+        page = self._models_page()
+        self.setCurrentWidget(page)
+        page.enter()
+
+    @Slot()
+    def toggle_models(self) -> None:
+        """Show the models, or go back to the chat."""
+        if self.shows_models:
+            self.enter_chat()
+        else:
+            self.show_models()
+
+    def _models_page(self) -> ModelsPage:
+        if self.models is None:
+            from app.ui.models_page import ModelsPage
+
+            self.models = ModelsPage(self._hub, self._asking, self.actions, self._theme)
+            self.models.left.connect(self.enter_chat)
+            self.models.chat_asked.connect(self.chat_asked)
+            self.models.token_asked.connect(self.show_token)
+            self.models.sidebar_asked.connect(self.sidebar_asked)
+            self.models.header.show_panels(sidebar=self._sidebar_shown)
+            self.addWidget(self.models)
+        return self.models
+
+    @Slot(str)
+    def _show_known(self, entry_id: str) -> None:
+        self.show_models()
+        self._models_page().open_known(entry_id)
+
+    @Slot()
+    def toggle_settings(self) -> None:
+        """Show the settings, or go back to where one was."""
+        if self.settings is not None and self.currentWidget() is self.settings:
+            self._leave_settings()
+        else:
+            page = self._settings_page()
+            self._before_settings = self.currentWidget()
+            self.setCurrentWidget(page)
+            page.back.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_keys(self) -> None:
+        """Show the list of keys."""
+        if self.settings is None or self.currentWidget() is not self.settings:
+            self.toggle_settings()
+        self._settings_page().show_keys()
+
+    @Slot()
+    def show_token(self) -> None:
+        """Show where the access token and the models folder are set."""
+        if self.settings is None or self.currentWidget() is not self.settings:
+            self.toggle_settings()
+        if self.hub_settings is not None:
+            self._settings_page().show_widget(self.hub_settings.token)
+
+    def _settings_page(self) -> SettingsPage:
+        if self.settings is None:
+            from app.ui.hub_settings import HubSettings
+            from app.ui.settings_page import SettingsPage
+
+            self.hub_settings = HubSettings(self._hub, self._theme)
+            self.settings = SettingsPage(self._hub.preferences, self._theme, self.hub_settings)
+            self.settings.left.connect(self._leave_settings)
+            self.addWidget(self.settings)
+        return self.settings
+
+    @Slot()
+    def _leave_settings(self) -> None:
+        if self._before_settings is self.models and self.models is not None:
+            self.show_models()
+        else:
+            self.enter_chat()
+
+    def escape(self) -> bool:
+        """Leave a page, or put a notice away; False where the chat is shown."""
+        if self.shows_chat:
+            return False
+        if self.shows_models and self.models is not None:
+            self.models.escape()
+        elif self.settings is None or not self.settings.notices.close_newest():
+            self._leave_settings()
+        return True
+
+    def show_panels(self, *, sidebar: bool) -> None:
+        """Whether the chats are shown at the left."""
+        self._sidebar_shown = sidebar
+        if self.models is not None:
+            self.models.header.show_panels(sidebar=sidebar)
+
+    # --- telling ----------------------------------------------------------------------------------------------------
+
+    def _notices(self) -> Notices:
+        if self.shows_models and self.models is not None:
+            return self.models.notices
+        if self.settings is not None and self.currentWidget() is self.settings:
+            return self.settings.notices
+        return self._chat.notices
+
+    @Slot(object)
+    def tell(self, notice: Notice) -> None:
+        """Show a notice on the page that is shown."""
+        self._notices().show_notice(notice)
+
+    @Slot(object)
+    def _failed(self, error: AppError) -> None:
+        if self.hub_settings is None or not self.hub_settings.isVisible():
+            self.tell(Notice.of(error))
+
+    @Slot(int, str)
+    def _downloaded(self, download_id: int, path: str) -> None:
+        row = self._hub.downloads.row(download_id)
+        name = f"{row.wanted.name} {row.wanted.quant}" if row is not None else "The model"
+        self.tell(
+            Notice(
+                f"{name} is ready",
+                "Every byte was checked against what the Hub lists.",
+                actions=(("Chat", lambda: self.actions.chat(path)),),
+            )
+        )
+
+    def drop_file(self, path: str) -> bool:
+        """Add a file that was dropped while the models are shown; False where they are not."""
+        if not self.shows_models or self.models is None:
+            return False
+        self.models.add_file(path, "use")
+        return True
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use this theme for pages that are made later."""
+        self._theme = theme
