@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from app.core.errors import HubError
+from app.core.errors import HubError, SettingError
 from app.hub.names import safe_repo_id
 from app.hub.quant_names import is_label, label_of
+from app.hub.session import DEFAULT_ENDPOINT, read_endpoint
 
 _HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
 _ROUTES = ("blob", "resolve", "tree", "raw", "blame", "commits", "commit")
@@ -41,10 +42,13 @@ class Reference:
 def parse(text: str, endpoint: str = "") -> Reference:
     """Read owner/name, owner/name:branch, owner/name:Q4_K_M, owner/name@branch, a Hub URL or hf://.
 
-    endpoint: a Hub of one's own whose URLs count too. Raises HubError, worded for the person who pasted it.
+    endpoint: a Hub of one's own whose URLs count too, as it was entered. Raises HubError, worded for the person who pasted it.
     """
+    if len(text) > _TEXT_CHARS:
+        raise _unclear()
+    endpoint = _usable(endpoint)
     plain = _COMMANDS.sub("", text.strip().strip("<>\"'` ")).strip()
-    if not plain or len(plain) > _TEXT_CHARS or any(char.isspace() or not char.isprintable() for char in plain):
+    if not plain or any(char.isspace() or not char.isprintable() for char in plain):
         raise _unclear()
     lower = plain.lower()
     if lower.startswith("hf://"):
@@ -129,9 +133,15 @@ def _within(repo_id: str, route: str, rest: str) -> Reference:
     return Reference(repo_id, _revision(unquote(revision)), _path(unquote(path)))
 
 
+def _usable(endpoint: str) -> str:
+    try:
+        return read_endpoint(endpoint)
+    except SettingError:
+        return DEFAULT_ENDPOINT  # whoever talks to it says what is wrong with it
+
+
 def _hosts(endpoint: str) -> tuple[str, ...]:
-    own = urlsplit(endpoint).netloc.lower()
-    return (*_HOSTS, own) if own else _HOSTS
+    return (*_HOSTS, urlsplit(endpoint).netloc.lower())
 
 
 def _check_kind(body: str) -> None:

@@ -67,6 +67,17 @@ def test_a_hub_of_ones_own_is_understood_with_its_port_and_path():
         parse(f"http://models.example.org/hf/{REPO}", endpoint)
 
 
+@pytest.mark.parametrize("endpoint", ["https://[::1", "ftp://x", "not an address"])
+def test_an_endpoint_that_cannot_be_used_does_not_stand_in_the_way_of_the_hub(endpoint):
+    assert parse(f"https://huggingface.co/{REPO}", endpoint) == Reference(REPO)
+    assert not is_reference("words to search for", endpoint)
+
+
+def test_an_endpoint_counts_as_it_was_entered():
+    assert parse(f"https://hf-mirror.com/{REPO}", "hf-mirror.com/") == Reference(REPO)
+    assert parse(f"hf-mirror.com/{REPO}:Q8_0", "hf-mirror.com") == Reference(REPO, quant="Q8_0")
+
+
 @pytest.mark.parametrize(
     "text",
     [
