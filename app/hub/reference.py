@@ -42,7 +42,7 @@ class Reference:
 def parse(text: str, endpoint: str = "") -> Reference:
     """Read owner/name, owner/name:branch, owner/name:Q4_K_M, owner/name@branch, a Hub URL or hf://.
 
-    endpoint: a Hub of one's own whose URLs count too, as it was entered. Raises HubError, worded for the person who pasted it.
+    endpoint: a Hub of one's own whose URLs count too, as it was entered. Raises HubError, worded for whoever pasted it.
     """
     if len(text) > _TEXT_CHARS:
         raise _unclear()
