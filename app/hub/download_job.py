@@ -171,7 +171,6 @@ class Job:
                     break
             if item.whole:
                 item.have = item.file.size_bytes
-                (self._partial / f"{item.file.sha256}.part").unlink(missing_ok=True)
         if len(found) == len(self._items) and not any(item.whole for item in self._items):
             return found[0] if _can_stay(found, self._wanted.files) else None
         return None
@@ -209,6 +208,7 @@ class Job:
 
     async def _promote(self, item: _Item) -> None:
         """Move a verified file to its place. A file of another content there gives way only now."""
+        part_file.drop_unfinished(self._partial, item.file.sha256)
         ready = self._ready(item)
         if not ready.is_file():
             return

@@ -241,6 +241,14 @@ def held_bytes(folder: Path, sha256: str, size: int) -> int:
     return min(total, size)
 
 
+def drop_unfinished(folder: Path, sha256: str) -> None:
+    """Remove the part and the pieces ahead of it, not what is ready. For whoever has the lock."""
+    with kept():
+        (folder / f"{sha256}.part").unlink(missing_ok=True)
+        for _, path in _pieces(folder, sha256):
+            path.unlink(missing_ok=True)
+
+
 def discard(folder: Path, sha256: str) -> None:
     """Remove everything that is held of a file. Raises DownloadBusyError while it is being downloaded."""
     if not folder.is_dir():
@@ -249,10 +257,8 @@ def discard(folder: Path, sha256: str) -> None:
         lock = lock_of(folder, sha256)
         lock.take()
         try:
-            for path in (folder / f"{sha256}.part", folder / f"{sha256}.ready"):
-                path.unlink(missing_ok=True)
-            for _, path in _pieces(folder, sha256):
-                path.unlink()
+            drop_unfinished(folder, sha256)
+            (folder / f"{sha256}.ready").unlink(missing_ok=True)
         finally:
             lock.drop()
         with contextlib.suppress(OSError):  # not empty: other downloads
