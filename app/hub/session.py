@@ -26,6 +26,7 @@ Params = Sequence[tuple[str, str]]
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
+_PUBLIC_HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
 
 _ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -55,7 +56,7 @@ def default_endpoint(environ: Mapping[str, str] | None = None) -> str:
 
 
 def read_endpoint(text: str) -> str:
-    """The endpoint as it is used: with a scheme, without a slash at its end.
+    """The endpoint as it is used: with a scheme, without a slash at its end; the public Hub in one spelling.
 
     Raises SettingError where it is no web address, or has a password or a query in it.
     """
@@ -78,6 +79,8 @@ def read_endpoint(text: str) -> str:
             "It has a user name, a password or a query in it.",
             f"It looks like {DEFAULT_ENDPOINT}; an access token is entered on its own.",
         )
+    if parts.hostname in _PUBLIC_HOSTS and parts.port in (None, 80, 443):
+        return DEFAULT_ENDPOINT
     return plain
 
 

@@ -139,7 +139,7 @@ def test_a_token_may_come_from_a_function_and_change(standin):
         ("https://mirror.example.org", False, False),
         ("https://mirror.example.org", True, True),
         ("http://mirror.example.org", True, False),
-        ("http://huggingface.co", False, False),
+        ("http://huggingface.co:8080", True, False),
         ("http://127.0.0.1:8080", True, True),
         ("https://huggingface.co.example.org", False, False),
     ],
@@ -339,6 +339,9 @@ def test_an_interrupted_call_leaves_nothing_running(hub):
     [
         ("", DEFAULT_ENDPOINT),
         ("huggingface.co", DEFAULT_ENDPOINT),
+        ("http://HuggingFace.co/", DEFAULT_ENDPOINT),
+        ("https://hf.co", DEFAULT_ENDPOINT),
+        ("https://www.huggingface.co/models", DEFAULT_ENDPOINT),
         (" https://hf-mirror.com/ ", "https://hf-mirror.com"),
         ("http://localhost:8080/hf/", "http://localhost:8080/hf"),
     ],
