@@ -179,6 +179,20 @@ class Engine(Protocol):
         """
         ...
 
+    def keep_in(self, folder: str, limit_bytes: int) -> None:
+        """Keep what was read of conversations in this folder, and look there for what was read before.
+
+        All files there together stay within the limit; conversation 0 is never kept.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Nobody is waiting: write down what would have to be read again after an end."""
+        ...
+
     def close(self) -> None:
-        """Give the memory back; harmless when repeated. Never while `stream` is being advanced."""
+        """Write down what would be lost and give the memory back; harmless when repeated.
+
+        Never while `stream` is being advanced.
+        """
         ...

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
+
+from app.engine.snapshots import Snapshots
+
+_WORTH_KEEPING = 64
+"""Ids below which reading them again is no slower than keeping them."""
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:
@@ -61,13 +67,24 @@ class KvCache:
         self._free = [KvSequence(llama, context, number) for number in reversed(range(n_sequences))]
         self._owned: dict[int, KvSequence] = {}
         """By conversation, the one used last at the end."""
+        self._snapshots: Snapshots | None = None
+        self._saved: dict[int, tuple[int, ...]] = {}
+        """What the snapshot of a conversation holds, as far as this cache has written or read it."""
+        self._context = context
+
+    def keep_in(self, snapshots: Snapshots) -> None:
+        """From now on, conversations that leave the cache are kept there, and looked for when they come back."""
+        self._snapshots = snapshots
 
     def take(self, conversation: int, wanted: Sequence[int]) -> KvSequence:
         """The conversation's sequence, cut to what it has in common with the ids `wanted`; others make room for it."""
         sequence = self._owned.pop(conversation, None)
         if sequence is None:
-            sequence = self._free.pop() if self._free else self._drop_oldest()
-            self._borrow(sequence, wanted)
+            if not self._free:
+                self._let_go(next(iter(self._owned)))
+            sequence = self._free.pop()
+            if not self._restore(conversation, sequence, wanted):
+                self._borrow(sequence, wanted)
         self._owned[conversation] = sequence
         missing = len(wanted) - sequence.keep_common(wanted)
         while self.used + missing > self._n_ctx and self.give_room(sequence):
@@ -75,14 +92,19 @@ class KvCache:
         return sequence
 
     def give_room(self, sequence: KvSequence) -> bool:
-        """Forget the conversation that was used longest ago, other than this one; whether there was one."""
+        """Let go of the conversation that was used longest ago, other than this one; whether there was one."""
         for conversation, other in self._owned.items():
             if other is not sequence:
-                del self._owned[conversation]
-                other.clear()
-                self._free.append(other)
+                self._let_go(conversation)
                 return True
         return False
+
+    def save(self, *, least_tokens: int = 1) -> None:
+        """Write a snapshot of every conversation that has grown by so many ids since its last one."""
+        for conversation, sequence in self._owned.items():
+            kept = self._saved.get(conversation, ())
+            if len(sequence.tokens) - common_length(sequence.tokens, list(kept)) >= least_tokens:
+                self._save(conversation, sequence)
 
     @property
     def used(self) -> int:
@@ -95,16 +117,60 @@ class KvCache:
         return tuple(self._owned)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything that is warm; snapshots stay."""
         for sequence in self._owned.values():
             sequence.clear()
         self._free += self._owned.values()
         self._owned.clear()
 
-    def _drop_oldest(self) -> KvSequence:
-        sequence = self._owned.pop(next(iter(self._owned)))
+    def _let_go(self, conversation: int) -> None:
+        sequence = self._owned.pop(conversation)
+        if sequence.tokens and tuple(sequence.tokens) != self._saved.get(conversation):
+            self._save(conversation, sequence)
         sequence.clear()
-        return sequence
+        self._free.append(sequence)
+
+    def _save(self, conversation: int, sequence: KvSequence) -> None:
+        if self._snapshots is None or len(sequence.tokens) < _WORTH_KEEPING or conversation <= 0:
+            return
+        size = self._llama.llama_state_seq_get_size(self._context, sequence.sequence)
+        state = (ctypes.c_uint8 * size)()
+        if not size or self._llama.llama_state_seq_get_data(self._context, state, size, sequence.sequence) != size:
+            return
+        if self._snapshots.save(conversation, sequence.tokens, memoryview(state).cast("B")):
+            self._saved[conversation] = tuple(sequence.tokens)
+
+    def _restore(self, conversation: int, sequence: KvSequence, wanted: Sequence[int]) -> bool:
+        """Bring a conversation's snapshot back, if it spares reading; whether it did."""
+        if self._snapshots is None or conversation <= 0:
+            return False
+        ids = list(wanted)
+        spared = common_length(list(self._snapshots.tokens(conversation)), ids)
+        warm = max((common_length(other.tokens, ids) for other in self._owned.values()), default=0)
+        if spared < warm + _WORTH_KEEPING:
+            return False
+        snapshot = self._snapshots.load(conversation)
+        if snapshot is None:
+            return False
+        while self.used + len(snapshot.tokens) > self._n_ctx and self.give_room(sequence):
+            pass
+        if not self._set(sequence, snapshot.state):
+            # it wants cells in a row: with the others gone there are
+            while self.give_room(sequence):
+                pass
+            if not self._set(sequence, snapshot.state):
+                return False
+        sequence.tokens = list(snapshot.tokens)
+        self._saved[conversation] = snapshot.tokens
+        return True
+
+    def _set(self, sequence: KvSequence, state: bytes) -> bool:
+        size = len(state)
+        data = (ctypes.c_uint8 * size).from_buffer_copy(state)
+        if self._llama.llama_state_seq_set_data(self._context, data, size, sequence.sequence) == size:
+            return True
+        sequence.clear()
+        return False
 
     def _borrow(self, sequence: KvSequence, wanted: Sequence[int]) -> None:
         """Take over the longest beginning that another conversation has already read, such as the system prompt."""

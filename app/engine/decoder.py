@@ -11,6 +11,7 @@ from app.core.errors import EngineError
 from app.core.stopping import StopFlag
 from app.engine.cache import KvCache
 from app.engine.devices import Library
+from app.engine.snapshots import Snapshots
 
 
 class Outcome(IntEnum):
@@ -73,13 +74,21 @@ class Decoder:
         self._n_sequences = n_sequences
         self._decode: Callable[[Any, Any], int] = self._llama.llama_decode
         self._flag: StopFlag | None = None
+        self._snapshots: Snapshots | None = None
         self._renew()
 
     def _renew(self) -> None:
         self.context = self._make_context()
         self.n_ctx: int = self._llama.llama_n_ctx(self.context)
         self.cache = KvCache(self._llama, self.context, self.n_ctx, self._n_sequences)
+        if self._snapshots is not None:
+            self.cache.keep_in(self._snapshots)
         self.sequence = self.cache.take(0, ())
+
+    def keep_in(self, snapshots: Snapshots) -> None:
+        """Keep conversations there, also after a fatal error."""
+        self._snapshots = snapshots
+        self.cache.keep_in(snapshots)
 
     def obey(self, flag: StopFlag) -> None:
         """Let this flag, which the decoder keeps alive, stop decoding from inside llama.cpp."""

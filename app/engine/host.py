@@ -151,7 +151,7 @@ class HostProcess:
 
     def _started(self, start: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*(start or command()), self._flag_path, str(os.getpid())],
+            [*(start or command()), self._flag_path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -280,8 +280,18 @@ class HostedEngine:
             self.count("")  # raises what there is to tell
         return self._stream(request, stop)
 
+    def keep_in(self, folder: str, limit_bytes: int) -> None:
+        """Keep snapshots of conversations there."""
+        with self._watched():
+            self._process.value("keep_in", folder, limit_bytes)
+
+    def rest(self) -> None:
+        """Write the snapshots that are out of date."""
+        with self._watched():
+            self._process.value("rest")
+
     def close(self) -> None:
-        """End the process, which gives all its memory back."""
+        """End the process, which writes its snapshots first and gives all its memory back."""
         self._process.end()
         self._over(died=False)
 

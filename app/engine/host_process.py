@@ -1,7 +1,8 @@
 """The engine's own process: loads one model and answers requests on its standard streams until they close.
 
-Started by `host.py` as `orcinus --engine-host FLAG_FILE PARENT_PID`. Whatever llama.cpp does in here, even
-ending the process, the program with the window goes on.
+Started by `host.py` as `orcinus --engine-host FLAG_FILE`. Whatever llama.cpp does in here, even
+ending the process, the program with the window goes on. When that program ends, however it ends, the stream of requests
+closes, and so this process ends too.
 """
 
 from __future__ import annotations
@@ -38,9 +39,8 @@ class SharedStopFlag(StopFlag):
         self._text = (ctypes.c_char * 2).from_buffer(self._map)
 
 
-def main(flag_file: str, parent: str) -> int:
+def main(flag_file: str) -> int:
     """Serve the process that started this one; returns its exit code."""
-    _die_with_parent(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program, which then says what to do
     channel = _take_streams()
     faulthandler.enable(2)
@@ -100,6 +100,12 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
         channel.send("value", engine.render(turns, reply=reply))
     elif kind == "count":
         channel.send("value", engine.count(values[0]))
+    elif kind == "keep_in":
+        engine.keep_in(*values)
+        channel.send("value", None)
+    elif kind == "rest":
+        engine.rest()
+        channel.send("value", None)
     else:
         raise EngineError("The engine was asked for something it does not know", kind)
 
@@ -140,12 +146,3 @@ def pipe_channel(read_fd: int, write_fd: int) -> Channel:
             raise Closed from error
 
     return Channel(read, write)
-
-
-def _die_with_parent(parent: int) -> None:
-    """On Linux at once; elsewhere with the first word that nobody hears. Windows: see the job in `host.py`."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: with the thread that started this process
-        if os.getppid() != parent:  # it was gone before that
-            raise SystemExit(1)

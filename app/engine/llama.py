@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from app.core.chatml import IM_END, IM_START
@@ -22,6 +26,7 @@ from app.engine.prompt import ChatMLRenderer
 from app.engine.rendering import OWN, choose_renderer
 from app.engine.reply import Reply
 from app.engine.sampling import Sampler
+from app.engine.snapshots import Snapshots
 from app.engine.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -30,6 +35,10 @@ _KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 _PLAIN_CHATML = (
     f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer less well."
 )
+_WORTH_WRITING = 16
+"""Ids that a conversation has grown by before an idle moment is used to write it down."""
+_HEAD_BYTES = 4 << 20
+"""Of the file, with its name, shape and most of its vocabulary."""
 _WARM_CHATS = 4
 """So many chats keep what was read of them, as far as they fit into one context together."""
 _FLASH = {"auto": -1, "off": 0, "on": 1}
@@ -166,9 +175,20 @@ class LlamaEngine:
             )
         return self._reply(request, stop)
 
+    def keep_in(self, folder: str, limit_bytes: int) -> None:
+        """Keep snapshots of conversations there."""
+        self._must_be_open()
+        self._decoder.keep_in(Snapshots(Path(folder), self._identity(), limit_bytes))
+
+    def rest(self) -> None:
+        """Write the snapshots that are out of date."""
+        self._must_be_open()
+        self._decoder.cache.save(least_tokens=_WORTH_WRITING)
+
     def close(self) -> None:
-        """Free the context, then the model; harmless when repeated."""
+        """Write the snapshots, free the context, then the model; harmless when repeated."""
         if self._model is not None:
+            self._decoder.cache.save()
             self._decoder.close()
             self._llama.llama_model_free(self._model)
             self._model = None
@@ -218,6 +238,15 @@ class LlamaEngine:
                     break
             reason = reason or (StopReason.STOPPED if stop.is_set() else StopReason.CONTEXT)
             yield from reply.end(reason, sampler.seed, self._vocabulary.following_tokens)
+
+    def _identity(self) -> str:
+        """What a snapshot's state would not fit if it were another."""
+        how, file = self._how, os.stat(self._file.path)
+        with open(self._file.path, "rb") as start:
+            head = hashlib.sha256(start.read(_HEAD_BYTES)).hexdigest()
+        library = f"{version('llama-cpp-python')} {self._llama.llama_print_system_info().decode()}"
+        types = f"{how.type_k} {how.type_v} {how.flash_attention}"
+        return f"{head} {self._file.size_bytes} {file.st_mtime_ns} {types} {library}"
 
     def _must_be_open(self) -> None:
         if self._model is None:

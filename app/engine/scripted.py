@@ -136,6 +136,12 @@ class ScriptedEngine:
         self._said += 1
         return self._speak(request, self._vocabulary.text_tokens(reply), stop)
 
+    def keep_in(self, folder: str, limit_bytes: int) -> None:
+        """Words cost nothing to read again: nothing is kept."""
+
+    def rest(self) -> None:
+        """Nothing to write."""
+
     def close(self) -> None:
         """Refuse all further work; harmless when repeated."""
         self._closed = True

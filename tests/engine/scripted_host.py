@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from app.engine.host_process import SharedStopFlag, _die_with_parent, _take_streams, serve
+from app.engine.host_process import SharedStopFlag, _take_streams, serve
 from app.engine.scripted import Script, ScriptedEngine
 
 
@@ -62,7 +62,6 @@ def load(path, loading, stop, on_progress):
 
 
 if __name__ == "__main__":
-    _die_with_parent(int(sys.argv[2]))
     channel = _take_streams()
     faulthandler.enable(2)
     serve(channel, SharedStopFlag(sys.argv[1]), load)

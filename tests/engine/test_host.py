@@ -210,3 +210,17 @@ def test_a_model_that_aborts_llama_cpp_costs_no_more_than_its_process(tmp_path, 
     assert is_logged(caplog)
     assert "GGML_ASSERT" in caught.value.report
     assert "llama.cpp gave up" in caught.value.detail
+
+
+def test_chats_are_kept_over_the_end_of_the_process(starter, tmp_path):
+    turns = [Turn(Role.USER, "Tell me about " + "rivers and stones and lamps and " * 12 + "gardens.")]
+    cached = []
+    for _ in range(2):
+        engine = host.load(str(starter), Loading(threads=1, context_tokens=512), StopFlag())
+        engine.keep_in(str(tmp_path / "kv"), 10**9)
+        tokens = engine.render(turns).tokens
+        *_, end = engine.stream(Request(tokens, Sampling(temperature=0), 5), StopFlag())
+        cached.append(end.cached_tokens)
+        engine.rest()
+        engine.close()
+    assert cached == [0, len(tokens) - 1]

@@ -1,0 +1,198 @@
+"""What was read of chats survives a restart, and is believed only when everything fits."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from app.core.chat import Role
+from app.core.options import Sampling
+from app.core.stopping import StopFlag
+from app.engine.base import Delta, Done, Request, Turn
+from app.engine.snapshots import Snapshots, forget, forget_all_but, size_of
+from tests.engine.conftest import loaded
+
+LIMIT = 10**9
+GREEDY = Sampling(temperature=0, max_tokens=24)
+LONG = "Tell me about " + "rivers and stones and lamps and " * 12 + "gardens."
+
+
+def ask(engine, conversation, turns) -> tuple[str, Done]:
+    request = Request(engine.render(turns).tokens, GREEDY, conversation)
+    events = list(engine.stream(request, StopFlag()))
+    assert isinstance(events[-1], Done)
+    return "".join(event.text for event in events if isinstance(event, Delta)), events[-1]
+
+
+def turns_of(name: str) -> list[Turn]:
+    return [
+        Turn(Role.SYSTEM, "You are a helpful assistant."),
+        Turn(Role.USER, f"My name is {name}."),
+        Turn(Role.ASSISTANT, f"Nice to meet you, {name}."),
+        Turn(Role.USER, LONG),
+        Turn(Role.ASSISTANT, "I am only a tiny starter model, so I cannot answer that. Please load a larger model."),
+        Turn(Role.USER, "What is my name?"),
+    ]
+
+
+@pytest.fixture
+def start(starter, tmp_path):
+    """Starts the engine anew, as after a restart; the one before is closed."""
+    engines = []
+
+    def started(**loading):
+        if engines:
+            engines.pop().close()
+        engines.append(loaded(loading.pop("path", starter), **{"context_tokens": 1024, **loading}))
+        engines[-1].keep_in(str(tmp_path / "kv"), LIMIT)
+        return engines[-1]
+
+    yield started
+    for engine in engines:
+        engine.close()
+
+
+def test_after_a_restart_a_chat_goes_on_without_reading_it_again(start):
+    text, first = ask(start(), 7, turns_of("Ada"))
+    assert (text, first.cached_tokens) == ("Your name is Ada.", 0)
+    again, second = ask(start(), 7, turns_of("Ada"))
+    assert again == text
+    assert second.cached_tokens == second.prompt_tokens - 1
+    changed = [*turns_of("Ada")[:-1], Turn(Role.USER, "Thank you")]
+    assert ask(start(), 7, changed)[0] == "You are welcome."
+
+
+def test_replies_from_a_snapshot_are_those_of_a_fresh_context(start, starter):
+    fresh = loaded(starter, context_tokens=1024)
+    for name in ("Ada", "Zorvik", "Müller"):
+        wanted = ask(fresh, 1, turns_of(name))[0]
+        assert ask(start(), 3, turns_of(name))[0] == wanted
+        assert ask(start(), 3, turns_of(name))[0] == wanted
+    fresh.close()
+
+
+def test_a_chat_that_leaves_the_cache_comes_back_from_disk(start):
+    engine = start()
+    for conversation in range(1, 7):
+        ask(engine, conversation, turns_of("Ada" if conversation == 1 else "Bo"))
+    assert 1 not in engine._decoder.cache.conversations
+    text, end = ask(engine, 1, turns_of("Ada"))
+    assert text == "Your name is Ada."
+    assert end.cached_tokens == end.prompt_tokens - 1
+
+
+def test_an_idle_moment_writes_what_a_death_would_lose(start, tmp_path):
+    engine = start()
+    ask(engine, 7, turns_of("Ada"))
+    assert not (tmp_path / "kv" / "7.kv").exists()
+    engine.rest()
+    written = (tmp_path / "kv" / "7.kv").stat().st_mtime_ns
+    engine.rest()
+    assert (tmp_path / "kv" / "7.kv").stat().st_mtime_ns == written, "nothing new, nothing written"
+
+
+def test_a_chat_without_a_number_is_never_kept(start, tmp_path):
+    ask(start(), 0, turns_of("Ada"))
+    start()
+    assert not (tmp_path / "kv" / "0.kv").exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"kv_type": "q8_0"}, {"flash_attention": "off"}], ids=["KV type", "flash attention"]
+)
+def test_a_snapshot_of_another_way_of_loading_is_not_used(start, change):
+    ask(start(), 7, turns_of("Ada"))
+    text, end = ask(start(**change), 7, turns_of("Ada"))
+    assert (text, end.cached_tokens) == ("Your name is Ada.", 0)
+
+
+def test_a_snapshot_of_another_model_is_not_used(start, starter, tmp_path):
+    ask(start(), 7, turns_of("Ada"))
+    other = tmp_path / "other.gguf"
+    other.write_bytes(starter.read_bytes())
+    assert ask(start(path=other), 7, turns_of("Ada"))[1].cached_tokens == 0
+
+
+def test_a_smaller_context_takes_what_fits_or_reads_again(start):
+    ask(start(), 7, turns_of("Ada"))
+    assert ask(start(context_tokens=256), 7, turns_of("Ada"))[0] == "Your name is Ada."
+
+
+def test_no_damage_goes_unnoticed(start, tmp_path):
+    """Every part of the file is changed somewhere: never a wrong answer, never a crash."""
+    ask(start(), 7, turns_of("Ada"))
+    start()
+    path = tmp_path / "kv" / "7.kv"
+    good, chance = path.read_bytes(), random.Random(1)
+    places = [*range(0, 60, 7), *(chance.randrange(len(good)) for _ in range(25)), len(good) - 1]
+    snapshots = start()._decoder._snapshots
+    for place in places:
+        bad = bytearray(good)
+        bad[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(bad)
+        assert snapshots.load(7) is None, place
+    for cut in (0, 5, 40, 500, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:cut])
+        assert snapshots.load(7) is None
+    path.write_bytes(good + b"x")
+    assert snapshots.load(7) is None
+    path.write_bytes(good)
+    assert snapshots.load(7) is not None
+    bad = bytearray(good)
+    bad[-100] ^= 1
+    path.write_bytes(bad)
+    assert ask(start(), 7, turns_of("Ada"))[0] == "Your name is Ada."
+
+
+def test_the_folder_stays_within_its_limit_and_the_oldest_go_first(tmp_path):
+    snapshots = Snapshots(tmp_path, "model", 5_000)
+    for number in range(1, 9):
+        assert snapshots.save(number, range(10), bytes(1_000))
+        os.utime(tmp_path / f"{number}.kv", ns=(number, number))
+    assert size_of(tmp_path) <= 5_000
+    assert snapshots.load(8) is not None
+    assert snapshots.load(1) is None
+    assert not snapshots.save(9, range(10), bytes(6_000)), "larger than all that may be kept"
+    assert snapshots.load(8) is not None
+
+
+def test_saving_again_replaces_and_needs_no_room_for_both(tmp_path):
+    snapshots = Snapshots(tmp_path, "model", 2_000)
+    for content in (b"a", b"b"):
+        assert snapshots.save(1, (1, 2), content * 1_500)
+    assert snapshots.load(1).state == b"b" * 1_500
+
+
+def test_a_disk_that_refuses_costs_only_the_snapshot(tmp_path, caplog):
+    folder = tmp_path / "file"
+    folder.write_text("not a folder")
+    snapshots = Snapshots(folder / "kv", "model")
+    assert not snapshots.save(1, (1, 2), b"x")
+    assert snapshots.load(1) is None
+    assert snapshots.tokens(1) == ()
+    assert "could not be kept" in caplog.text
+
+
+def test_what_belongs_to_no_chat_goes(tmp_path):
+    snapshots = Snapshots(tmp_path, "model")
+    for number in (1, 2, 3):
+        snapshots.save(number, (1,), b"x")
+    (tmp_path / "2.new").write_bytes(b"half")
+    forget(tmp_path, 1)
+    assert snapshots.load(1) is None
+    forget_all_but(tmp_path, [3])
+    assert [path.name for path in tmp_path.iterdir()] == ["3.kv"]
+    forget_all_but(tmp_path, [3], limit_bytes=0)
+    assert not list(tmp_path.iterdir())
+    forget(tmp_path / "nowhere", 1)
+    forget_all_but(tmp_path / "nowhere", [1])
+    assert size_of(tmp_path / "nowhere") == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX knows them")
+def test_only_the_person_can_read_what_was_kept(tmp_path):
+    Snapshots(tmp_path / "kv", "model").save(1, (1,), b"x")
+    assert (tmp_path / "kv" / "1.kv").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "kv").stat().st_mode & 0o077 == 0
