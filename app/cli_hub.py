@@ -121,7 +121,7 @@ def _fetching(parts: Parts) -> Any:
 def _hub(parts: Parts) -> Hub:
     from app.services.hub_access import HubAccess
 
-    return HubAccess(lambda: _fetching(parts)).hub()
+    return HubAccess(lambda: _fetching(parts)).maker()()
 
 
 def _repo(parts: Parts, hub: Hub, text: str, stop: StopFlag) -> tuple[Repo, Any]:

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from app.core.errors import AppError
 from app.core.library import Order, Repo, RepoPage
 from app.core.stopping import StopFlag
-from app.hub import listing
 from app.hub.reference import Reference, is_reference, parse
 from app.hub.token import token_of_hf_login
 from app.services.hub_access import HubAccess
@@ -59,22 +58,26 @@ class Discover(QObject):
         max_params: int | None = None,
     ) -> None:
         """Look for GGUF repositories; answers with `found` or `failed`, unless another wish comes first."""
-        access = self._access
+        hub = self._access.maker()
 
         def job(stop: StopFlag) -> Iterator[object]:
-            yield listing.search(access.hub(), text, order, min_params, max_params, stop=stop)
+            from app.hub import listing  # slow to import
+
+            yield listing.search(hub(), text, order, min_params, max_params, stop=stop)
 
         self._page = RepoPage()
         self._list(job, go_on=False)
 
     def more(self) -> None:
         """Look for the rows that follow those of the last search."""
-        page, access = self._page, self._access
+        page, hub = self._page, self._access.maker()
         if not page.more or self.is_searching:
             return
 
         def job(stop: StopFlag) -> Iterator[object]:
-            yield listing.more(access.hub(), page, stop=stop)
+            from app.hub import listing  # slow to import
+
+            yield listing.more(hub(), page, stop=stop)
 
         self._list(job, go_on=True)
 
@@ -114,10 +117,12 @@ class Discover(QObject):
         except AppError as error:
             self.repo_failed.emit(reference, error)
             return
-        asked, access = self.asked, self._access
+        asked, hub = self.asked, self._access.maker()
 
         def job(stop: StopFlag) -> Iterator[object]:
-            yield listing.repo(access.hub(), asked.repo_id, revision or asked.revision or "main", stop=stop)
+            from app.hub import listing  # slow to import
+
+            yield listing.repo(hub(), asked.repo_id, revision or asked.revision or "main", stop=stop)
 
         def opened(repo: Repo) -> None:
             self._opening = None
@@ -161,10 +166,10 @@ class Discover(QObject):
 
     def test_connection(self) -> None:
         """Ask the Hub whether it answers and knows the token; answers with `tested`."""
-        access = self._access
+        hub = self._access.maker()
 
         def job(stop: StopFlag) -> Iterator[object]:
-            yield access.hub().check(stop)
+            yield hub().check(stop)
 
         self._ask(
             self._token, job, lambda sentence: self.tested.emit(sentence, None), self._untested, lambda _ticket: True

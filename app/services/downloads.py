@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.core.library import Download, DownloadState, Trouble, Wanted
 from app.core.stopping import StopFlag
-from app.hub.download import Nudge, Step, discard, download, held_bytes
 from app.hub.trouble import trouble_of
 from app.services.archive import Archive
 from app.services.hub_access import HubAccess
@@ -24,6 +24,10 @@ from app.services.speed import Speed
 from app.storage.downloads import SavedDownload
 from app.storage.model_notes import ModelNote
 from app.storage.stores import Stores
+
+if TYPE_CHECKING:
+    # slow to import: the lane that counts what is held does it first, so the window never waits for it
+    from app.hub.download import Nudge, Step
 
 _SPEED_MS = 500
 _AT_WORK = (DownloadState.RUNNING, DownloadState.VERIFYING, DownloadState.WAITING)
@@ -73,6 +77,7 @@ class Downloads(QObject):
         self._free: list[Lane] = []
         self._desk = Lane("download folder", self)
         self._started = False
+        self._counted = False
         self._timer = QTimer(self, interval=_SPEED_MS)
         self._timer.timeout.connect(self._show_speeds)
         preferences.fetching_changed.connect(self._settings_changed)
@@ -92,8 +97,8 @@ class Downloads(QObject):
     def start(self) -> None:
         """Go on with what was running when the program ended; once the window is open."""
         self._started = True
-        self._count_held(list(self._rows))
-        self._start_next()
+        if self._rows:
+            self._count_held(list(self._rows))
 
     def add(self, wanted: Wanted) -> int:
         """Download this; its id, or 0 and a notice where that makes no sense. The same again is the same row."""
@@ -190,19 +195,22 @@ class Downloads(QObject):
     def _start_next(self) -> None:
         at_once = self._preferences.fetching().at_once
         for row in self.rows():
-            if not self._started or len(self._at_work) >= at_once:
+            if not self._started or not self._counted or len(self._at_work) >= at_once:
                 break
             # saved before the first byte; and one that was just stopped has to let go of its files first
             if row.state is DownloadState.QUEUED and row.id in self._kept and row.id not in self._at_work:
                 self._run(row)
 
     def _run(self, row: Download) -> None:
+        from app.hub.download import Nudge, download
+
         lane = self._free.pop() if self._free else self._new_lane()
         nudge, wanted, folder = Nudge(), row.wanted, self._folders[row.id]
-        access, inspect, connections = self._access, self._inspect, self._preferences.fetching().connections
+        make_hub = self._access.maker(wanted.endpoint)
+        inspect, connections = self._inspect, self._preferences.fetching().connections
 
         def job(stop: StopFlag) -> Iterator[object]:
-            hub = access.hub(wanted.endpoint)
+            hub = make_hub()
             path = yield from download(hub, wanted, Path(folder), stop, connections=connections, retry_now=nudge)
             if path:
                 yield arrive(path, wanted, folder, inspect)
@@ -224,8 +232,8 @@ class Downloads(QObject):
         last = batch[-1]
         if isinstance(last, ModelNote):
             self._done(download_id, last)
-        elif isinstance(last, Step) and download_id in self._rows and self._at_work.get(download_id) is ticket:
-            self._show_step(download_id, last)
+        elif download_id in self._rows and self._at_work.get(download_id) is ticket:
+            self._show_step(download_id, cast("Step", last))
 
     def _show_step(self, download_id: int, step: Step) -> None:
         row = self._rows[download_id]
@@ -332,6 +340,8 @@ class Downloads(QObject):
 
         def job(stop: StopFlag) -> Iterator[object]:
             del stop
+            from app.hub.download import discard
+
             discard(wanted, Path(folder))
             yield None
 
@@ -347,6 +357,8 @@ class Downloads(QObject):
 
         def job(stop: StopFlag) -> Iterator[object]:
             del stop
+            from app.hub.download import held_bytes
+
             yield {row_id: held_bytes(wanted, Path(folder)) for row_id, (wanted, folder) in wishes.items()}
 
         self._desk.submit(job).items.connect(lambda batch: self._held(batch[0]))
@@ -356,7 +368,9 @@ class Downloads(QObject):
             row = self._rows.get(download_id)
             if row is not None and not row.have_bytes and row.state is not DownloadState.DONE:
                 self._rows[download_id] = replace(row, have_bytes=have_bytes)
+        self._counted = True
         self.changed.emit()
+        self._start_next()
 
     def _refusal(self, wanted: Wanted) -> Notice | None:
         if not wanted.files or not wanted.size_bytes:

@@ -14,7 +14,7 @@ _HOST = "huggingface.co"
 
 
 class HubAccess:
-    """Makes Hubs: settings are read when one is made, the token only when a request needs it, never in the window."""
+    """Knows how to make Hubs. The token is asked for when a request needs it, never in the window."""
 
     def __init__(
         self,
@@ -32,13 +32,13 @@ class HubAccess:
         """The address in force, as it was entered."""
         return self._fetching().endpoint or default_endpoint(self._environ) or DEFAULT_ENDPOINT
 
-    def hub(self, endpoint: str = "") -> Hub:
-        """The Hub at this address, or at the one in force.
+    def maker(self, endpoint: str = "") -> Callable[[], Hub]:
+        """Makes the Hub at this address, or at the one in force now; settings are read here, so a worker may call it.
 
-        Raises:
-            SettingError: that is no address.
+        What is returned raises SettingError where that is no address.
         """
-        return Hub(endpoint or self.endpoint, self.token, token_elsewhere=self._fetching().token_elsewhere)
+        address, elsewhere = endpoint or self.endpoint, self._fetching().token_elsewhere
+        return lambda: Hub(address, self.token, token_elsewhere=elsewhere)
 
     def token(self) -> str | None:
         """The token from the keychain, else the one in HF_TOKEN; may wait for the keychain to be unlocked."""

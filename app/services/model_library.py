@@ -119,14 +119,14 @@ class ModelLibrary(QObject):
 
         asked: the person wants it, so files they took off the list come back, and ones that cannot be used are told.
         """
-        folder = self.folder()
-        known = dict(self._notes)
+        folder, known, inspect = self.folder(), dict(self._notes), self._inspect
+        is_usual = folder == self._usual_folder
 
         def job(stop: StopFlag) -> Iterator[object]:
-            if folder == self._usual_folder:
+            if is_usual:  # another one may lie on a disk that is not connected
                 with suppress(AppError):
                     check_folder(Path(folder))
-            yield tuple(survey(folder, known, self._inspect, stop, forgotten_too=asked))
+            yield tuple(survey(folder, known, inspect, stop, forgotten_too=asked))
 
         ticket = self._files.submit(job)
         ticket.items.connect(lambda batch: self._surveyed(batch[0], asked))
@@ -160,10 +160,11 @@ class ModelLibrary(QObject):
         before `added`.
         """
         path, folder = absolute(path), self.folder()
+        known, inspect = dict(self._notes), self._inspect
 
         def job(stop: StopFlag) -> Iterator[object]:
             try:
-                yield (yield from add(path, folder, how, self._notes.get, self._inspect, stop))
+                yield (yield from add(path, folder, how, known.get, inspect, stop))
             except Stopped:
                 return
 
