@@ -16,10 +16,9 @@ from app.core.errors import (
     HubNotFoundError,
     HubTokenError,
     HubUnreachableError,
-    SettingError,
 )
 from app.core.stopping import StopFlag
-from app.hub.session import DEFAULT_ENDPOINT, Hub, default_endpoint, origin_of, prepare_environment, read_endpoint
+from app.hub.session import DEFAULT_ENDPOINT, Hub, prepare_environment
 from tests.standin_hub.answers import Answer
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.repos import Account
@@ -277,6 +276,22 @@ def test_nobody_there_is_told_as_no_connection():
     assert caught.value.title == "No connection to the Hub"
 
 
+def test_the_systems_proxy_is_used(standin, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", standin.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    assert Hub("http://models.example.org").check() == "models.example.org answers."
+    assert standin.asked[0].headers["host"] == "models.example.org"
+
+
+def test_a_proxy_that_is_not_there_is_told(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(HubUnreachableError):
+        Hub("http://models.example.org").check()
+
+
 def test_offline_mode_is_told_as_what_it_is(hub, standin, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(HubUnreachableError) as caught:
@@ -332,63 +347,3 @@ def test_an_interrupted_call_leaves_nothing_running(hub):
     with pytest.raises(KeyboardInterrupt):
         hub.run(interrupted())
     assert ended == [True]
-
-
-@pytest.mark.parametrize(
-    ("text", "endpoint"),
-    [
-        ("", DEFAULT_ENDPOINT),
-        ("huggingface.co", DEFAULT_ENDPOINT),
-        ("http://HuggingFace.co/", DEFAULT_ENDPOINT),
-        ("https://hf.co", DEFAULT_ENDPOINT),
-        ("https://www.huggingface.co/models", DEFAULT_ENDPOINT),
-        (" https://hf-mirror.com/ ", "https://hf-mirror.com"),
-        ("http://localhost:8080/hf/", "http://localhost:8080/hf"),
-    ],
-)
-def test_an_endpoint_is_read_as_people_write_it(text, endpoint):
-    assert read_endpoint(text) == endpoint
-    assert Hub(text).endpoint == endpoint
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "ftp://huggingface.co",
-        "file:///models",
-        "https://",
-        "https://user:secret@host.org",
-        "https://host.org/?token=x",
-        "https://host.org/#x",
-        "https://ho st.org",
-        "https://host.org:99999",
-        "https://[::1",
-    ],
-)
-def test_an_endpoint_that_cannot_be_used_is_refused_in_words(text):
-    with pytest.raises(SettingError) as caught:
-        Hub(text)
-    assert "https://huggingface.co" in caught.value.hint
-
-
-def test_hf_endpoint_is_the_default_where_it_is_set():
-    assert default_endpoint({"HF_ENDPOINT": " https://hf-mirror.com "}) == "https://hf-mirror.com"
-    assert default_endpoint({"HF_ENDPOINT": ""}) == DEFAULT_ENDPOINT
-    assert default_endpoint({}) == DEFAULT_ENDPOINT
-
-
-def test_addresses_are_quoted_whole():
-    hub = Hub("http://localhost:8080/hf")
-    assert (
-        hub.api_url("a/b", "revision", "refs/pr/1") == "http://localhost:8080/hf/api/models/a/b/revision/refs%2Fpr%2F1"
-    )
-    assert (
-        hub.resolve_url("a/b", "main", "x y/m#1.gguf") == "http://localhost:8080/hf/a/b/resolve/main/x%20y/m%231.gguf"
-    )
-    assert hub.page_url("a/b") == "http://localhost:8080/hf/a/b"
-
-
-def test_origins_have_one_spelling():
-    assert origin_of("HTTPS://HuggingFace.co/x") == origin_of("https://huggingface.co:443") != ""
-    assert origin_of("https://huggingface.co") != origin_of("http://huggingface.co")
-    assert origin_of("nonsense") == origin_of("file:///x") == origin_of("https://[::1") == ""
