@@ -15,6 +15,7 @@ from app.core.library import LocalModel, Wanted
 from app.core.stopping import StopFlag
 from app.hub.download_folder import check_folder, has_fat_limit
 from app.services.archive import Archive
+from app.services.folder_watch import FolderWatch
 from app.services.lane import Job, Lane, Outcome, Ticket
 from app.services.notice import Notice
 from app.services.preferences import Preferences
@@ -27,7 +28,7 @@ from app.storage.model_folder import (
     is_inside,
     look,
 )
-from app.storage.model_notes import ModelNote, noted_now, remove_note, write_note
+from app.storage.model_notes import FOLDER, ModelNote, noted_now, remove_note, write_note
 from app.storage.settings import KnownModel
 from app.storage.stores import Stores
 
@@ -76,6 +77,8 @@ class ModelLibrary(QObject):
         self._files = Lane("files", self)
         self._long = Lane("reading models", self)
         self._working: dict[str, Ticket] = {}
+        self._watch = FolderWatch(self)
+        self._watch.changed.connect(lambda: self.refresh(asked=False))
 
     # --- what is there ----------------------------------------------------------------------------------------------
 
@@ -124,8 +127,8 @@ class ModelLibrary(QObject):
 
         def job(stop: StopFlag) -> Iterator[object]:
             if is_usual:  # another one may lie on a disk that is not connected
-                with suppress(AppError):
-                    check_folder(Path(folder))
+                with suppress(OSError):
+                    Path(folder).mkdir(parents=True, exist_ok=True)
             yield tuple(survey(folder, known, inspect, stop, forgotten_too=asked))
 
         ticket = self._files.submit(job)
@@ -254,6 +257,7 @@ class ModelLibrary(QObject):
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop reading and copying, and wait for that. Whether it ended in time."""
+        self._watch.close()
         ended = self._files.close(timeout_s)
         return self._long.close(timeout_s) and ended
 
@@ -291,6 +295,8 @@ class ModelLibrary(QObject):
 
     def _surveyed(self, found: tuple[Seen, ...], asked: bool) -> None:
         before = self.models()
+        folder = self.folder()
+        self._watch.watch(folder, os.path.join(folder, FOLDER))
         for seen in found:
             path = seen.note.model.path
             known = self._notes.get(path)

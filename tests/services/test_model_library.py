@@ -361,3 +361,31 @@ def test_what_cannot_be_deleted_is_told_and_stays_listed(services, tmp_path, qtb
 def test_free_room_is_known_also_before_the_folder_exists(services):
     assert (services.model_library.free_bytes() or 0) > 0
     assert services.model_library.used_bytes() == 0
+
+
+def test_what_another_program_puts_there_appears_while_the_window_is_open(services, tmp_path):
+    put(tmp_path / "models", "first.gguf")
+    look_again(services, asked=False)
+    put(tmp_path / "models", "second.gguf")
+    services.wait(lambda: len(services.model_library.models()) == 2)
+
+
+def test_what_the_command_line_finds_out_is_heard_of_while_the_window_is_open(services, tmp_path):
+    folder = tmp_path / "models"
+    path = put(folder, "a/b/hub.gguf")
+    write_note(str(folder), from_the_hub(path, b"GGUF model"))
+    look_again(services, asked=False)
+    note = from_the_hub(path, b"GGUF model")
+    write_note(str(folder), replace(note, model=replace(note.model, verified_ms=77)))
+    services.wait(lambda: services.model_library.model(str(path)).verified_ms == 77)
+
+
+def test_the_folder_is_looked_at_only_when_something_happened_there(services, tmp_path, qtbot):
+    look_again(services, asked=False)
+    surveys: list[None] = []
+    services.model_library._watch.changed.connect(lambda: surveys.append(None))
+    put(tmp_path / "models", "one.gguf")
+    services.wait(lambda: bool(services.model_library.models()))
+    services.wait(lambda: services.model_library._files.is_idle)
+    qtbot.wait(1500)  # twice as long as a change takes to settle: looking must not cause the next look
+    assert len(surveys) == 1
