@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from app import __version__
-from app.core.errors import AppError, HubUnreachableError, SettingError
+from app.core.errors import AppError, HubTokenError, HubUnreachableError, SettingError
 from app.core.stopping import StopFlag
 from app.hub import facts
 from app.hub.names import safe_repo_id
@@ -236,17 +236,25 @@ class Hub:
         """
         async with asyncio.timeout(self._limits[2]):
             for _ in range(_HOPS):
-                request = client.build_request("GET", url, params=list(params) or None, headers=self.headers(url))
-                response = await client.send(request, stream=True)
+                response = await client.send(self._request(client, url, params), stream=True)
                 try:
                     if not response.has_redirect_location:
                         return await self._whole(response, at_most or _ANSWER_BYTES)
-                    url, params = urljoin(url, response.headers["location"]), ()
+                    url, params = _joined(url, response.headers["location"]), ()
                 finally:
                     await response.aclose()
                 if not self.owns(url) and not (abroad and self._as_safe(url)):
                     raise not_the_hub()
         raise not_the_hub()
+
+    def _request(self, client: httpx.AsyncClient, url: str, params: Params) -> httpx.Request:
+        from huggingface_hub.utils import httpx  # slow to import
+
+        headers = self.headers(url)
+        try:
+            return client.build_request("GET", url, params=list(params) or None, headers=headers)
+        except (ValueError, httpx.InvalidURL) as error:  # no host can be called so
+            raise not_the_hub() from error
 
     async def _fetch_alone(self, url: str, params: Params) -> Answer:
         async with self.client() as client:
@@ -268,10 +276,7 @@ class Hub:
         return Answer(bytes(body), self._next_page(response), content_type)
 
     def _next_page(self, response: httpx.Response) -> str:
-        try:
-            url = urljoin(str(response.url), response.links["next"]["url"])
-        except (KeyError, ValueError):
-            return ""
+        url = _joined(str(response.url), response.links.get("next", {}).get("url", ""))
         if url.startswith(f"{DEFAULT_ENDPOINT}/"):  # a mirror may hand the public Hub's addresses on
             url = self.endpoint + url.removeprefix(DEFAULT_ENDPOINT)
         return url if self.owns(url) else ""
@@ -281,13 +286,26 @@ class Hub:
         return bool(origin_of(url)) and (url.startswith("https:") or self.origin.startswith("http:"))
 
     def _held(self) -> str | None:
-        return (self._token() if callable(self._token) else self._token) or None
+        token = self._token() if callable(self._token) else self._token
+        if token and not all("!" <= char <= "~" for char in token):
+            raise HubTokenError(
+                "The access token cannot be sent", "It has characters that no token has.", "Enter it once more."
+            )
+        return token or None
 
     def _trusted(self, token_elsewhere: bool) -> bool:
         if self.origin == origin_of(DEFAULT_ENDPOINT):
             return True
         encrypted = self.endpoint.startswith("https:") or self.host in ("localhost", "127.0.0.1", "::1")
         return token_elsewhere and encrypted
+
+
+def _joined(base: str, target: str) -> str:
+    """Where a link on a page leads; "" where nothing can be made of it or it leads nowhere."""
+    try:
+        return urljoin(base, target) if target else ""
+    except ValueError:
+        return ""
 
 
 def _advice(me: Mapping[str, Any]) -> str:

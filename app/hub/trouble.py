@@ -84,6 +84,8 @@ def refused(response: httpx.Response) -> AppError:
         return _busy(status, response.headers)
     if status in (401, 403, 407):
         return _forbidden(status, words, signed_in)
+    if status == 511:
+        return not_the_hub()
     if status in (408, 425) or status >= 500:
         return HubUnreachableError(
             "The Hub has trouble of its own",

@@ -277,6 +277,17 @@ def test_a_card_that_lies_elsewhere_is_fetched_without_the_token(standin, orca):
     assert {asked.token for asked in standin.asked_of("hub")} == {TOKEN}
 
 
+@pytest.mark.parametrize(
+    "location", ["https://" + "é" * 300, "https://a..b/x", "https://xn--/", "https://[x]/", "/\\x"]
+)
+def test_a_card_that_leads_nowhere_does_not_hide_the_model(hub, standin, orca, location):
+    named = location.encode("utf-8").decode("latin-1")
+    standin.faults.append(Fault(Kind.STATUS, "resolve", times=None, status=302, headers={"Location": named}))
+    found = listing.repo(hub, ORCA)
+    assert found.quants
+    assert found.card == ""
+
+
 def test_a_private_repository_is_not_found_without_and_listed_with_the_right_token(standin, orca):
     orca.private = True
     standin.tokens[TOKEN] = Account("ada", {ORCA})

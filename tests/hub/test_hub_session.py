@@ -121,6 +121,14 @@ def test_a_bad_token_is_told_from_a_bad_connection(standin):
     assert TOKEN not in str(caught.value)
 
 
+@pytest.mark.parametrize("token", ["hf_two words", "hf_line\nend", "hf_é", "hf_\x00"])
+def test_a_token_that_no_header_can_hold_is_told_and_not_sent(standin, token):
+    with pytest.raises(HubTokenError) as caught:
+        Hub(standin.url, token, token_elsewhere=True).check()
+    assert token not in str(caught.value)
+    assert standin.asked == []
+
+
 def test_a_token_may_come_from_a_function_and_change(standin):
     standin.tokens["hf_second"] = Account("grace")
     given = iter([None, "hf_second", "hf_second"])
@@ -182,7 +190,8 @@ def test_a_redirect_within_the_hub_is_followed_with_the_token(signed_in, standin
 
 
 @pytest.mark.parametrize(
-    "location", ["http://login.example.org/portal", "{cdn}/x", "//example.org/", "file:///etc/passwd"]
+    "location",
+    ["http://login.example.org/portal", "{cdn}/x", "//example.org/", "file:///etc/passwd", "http://[::1/x", "https://"],
 )
 def test_a_redirect_away_from_the_hub_is_a_portal_and_gets_nothing(signed_in, standin, location):
     headers = {"Location": location.format(cdn=standin.cdn_url)}

@@ -69,6 +69,7 @@ def caused(error, cause):
         (answer(429, Retry_After="9"), HubBusyError, "retry"),
         (answer(503, Retry_After="9"), HubBusyError, "retry"),
         (answer(500), HubUnreachableError, "retry"),
+        (answer(511), HubUnreachableError, "retry"),
         (answer(504), HubUnreachableError, "retry"),
         (answer(407), HubUnreachableError, "retry"),
         (answer(403), HubError, "retry"),
