@@ -30,7 +30,7 @@ from app.core.library import LocalModel, Order
 from app.setup import Parts, headless, models_folder, models_on_disk, read_header
 from app.storage.importing import sums
 from app.storage.model_folder import delete, free_bytes, freed_by_removing, is_inside
-from app.storage.model_notes import ModelNote, noted_now, write_note
+from app.storage.model_notes import ModelNote, noted_now, read_notes, write_note
 
 _TABLE_ROWS = 30
 
@@ -77,8 +77,9 @@ def add_words(words: Any) -> None:
 
 def _list(asked: argparse.Namespace) -> int:
     with headless() as parts:
-        notes = models_on_disk(parts)
         folder = models_folder(parts)
+        notes = models_on_disk(parts)
+        _note_what_is_new(folder, notes)
     bundled = [entry for entry in parts.catalog.entries if entry.file is not None and entry.file.exists()]
     known = parts.catalog.offered()
     models = [note.model for note in notes]
@@ -165,6 +166,16 @@ def _remove(asked: argparse.Namespace) -> int:
     )
     tell(asked, replace(note.model, present=not managed), told, freed_bytes=freed)
     return 0
+
+
+def _note_what_is_new(folder: str, notes: list[ModelNote]) -> None:
+    """So that files somebody put there are opened once, not each time they are listed."""
+    noted = read_notes(folder)
+    with suppress(AppError):  # a folder that cannot be written to keeps no notes
+        for note in notes:
+            known = noted.get(note.model.path)
+            if note.model.managed and note.model.present and (known is None or known.seen != note.seen):
+                write_note(folder, note)
 
 
 # --- what the words need --------------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.core.library import RemoteFile, Wanted
+from app.core.stopping import StopFlag
+from app.hub.download import download
+from app.hub.session import Hub
 from app.storage.stores import open_stores
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.server import StandInHub
@@ -263,3 +267,32 @@ def test_the_folder_and_address_that_the_person_chose_hold_here_too(models, stan
     assert models("download", REPO, "Q4_K_M")[0] == 0
     assert (tmp_path / "elsewhere" / REPO / FILE).exists()
     assert not (home / "models").exists()
+
+
+def test_a_file_put_into_the_folder_by_hand_is_listed_and_opened_once(models, home, starter, monkeypatch):
+    path = home / "models" / "lmstudio-community" / "Some-GGUF" / "some.Q8_0.gguf"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(starter.read_bytes())
+    (model,) = found(models, "list")["models"]
+    assert (model["path"], model["managed"], model["architecture"]) == (str(path), True, "llama")
+
+    def opened(_path: str) -> None:
+        raise AssertionError("opened again")
+
+    monkeypatch.setattr("app.setup.read_header", opened)
+    assert len(found(models, "list")["models"]) == 1
+
+
+def test_a_model_that_the_window_downloads_right_now_is_left_to_it(models, standin, home, tmp_path, starter):
+    standin.speed = 300_000
+    repo = standin.repos[0]
+    file = repo.files[FILE]
+    wanted = Wanted(repo.repo_id, repo.commit, "Q4_K_M", (RemoteFile(FILE, file.size, file.sha256),), "x", standin.url)
+    window = download(Hub(standin.url), wanted, home / "models", StopFlag())
+    while next(window).have_bytes < 1000:
+        pass
+    code, out, err = models("download", REPO, "Q4_K_M")
+    window.close()
+    assert (code, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert models("download", REPO, "Q4_K_M")[0] == 0, "and goes on once it is let go of"
