@@ -14,7 +14,17 @@ from app.core.errors import AppError
 from app.engine import devices, memory
 from app.paths import find_paths
 
-_PACKAGES = ("PySide6-Essentials", "llama-cpp-python", "apsw", "Jinja2", "markdown-it-py", "Pygments", "ziamath")
+_PACKAGES = (
+    "PySide6-Essentials",
+    "llama-cpp-python",
+    "apsw",
+    "huggingface-hub",
+    "keyring",
+    "Jinja2",
+    "markdown-it-py",
+    "Pygments",
+    "ziamath",
+)
 
 
 def examine() -> dict[str, Any]:
