@@ -16,9 +16,13 @@ import pytest
 from app import cli
 from app.core.library import RemoteFile, Wanted
 from app.core.stopping import StopFlag
+from app.hub.catalog import read_catalog
 from app.hub.download import download
 from app.hub.session import Hub
-from app.storage.stores import open_stores
+from app.paths import find_paths
+from app.setup import Parts, choose
+from app.storage.settings import KnownModel
+from app.storage.stores import Remembered, open_stores
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.server import StandInHub
 
@@ -296,3 +300,16 @@ def test_a_model_that_the_window_downloads_right_now_is_left_to_it(models, stand
     assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert models("download", REPO, "Q4_K_M")[0] == 0, "and goes on once it is let go of"
+
+
+def test_of_several_quants_the_one_used_last_answers_else_the_largest(models, standin, home, capsys):
+    for quant in ("Q4_K_M", "Q8_0"):
+        assert models("download", REPO, quant)[0] == 0
+    folder = home / "models" / REPO
+    parts = Parts(find_paths(), read_catalog(find_paths().resources_dir), Remembered())
+    assert choose(parts, "mistral-7b-openorca", {}).path.endswith("Q8_0.gguf")
+    assert choose(parts, f"{REPO}:Q4_K_M", {}).path == str(folder / FILE)
+    used = Remembered(models=(KnownModel(str(folder / FILE), "Mistral 7B OpenOrca"),))
+    assert choose(Parts(parts.paths, parts.catalog, used), "mistral-7b-openorca", {}).path == str(folder / FILE)
+    (folder / FILE).unlink()
+    assert choose(Parts(parts.paths, parts.catalog, used), "mistral-7b-openorca", {}).path.endswith("Q8_0.gguf")

@@ -20,7 +20,7 @@ from app.services.lane import Job, Lane, Outcome, Ticket
 from app.services.notice import Notice
 from app.services.preferences import Preferences
 from app.services.shelf import Inspect, Seen, absolute, add, checked, nothing_to_compare, survey
-from app.storage.importing import How, Stopped, sums
+from app.storage.importing import How, Stopped, sums, sweep
 from app.storage.model_folder import (
     delete,
     free_bytes,
@@ -129,6 +129,7 @@ class ModelLibrary(QObject):
             if is_usual:  # another one may lie on a disk that is not connected
                 with suppress(OSError):
                     Path(folder).mkdir(parents=True, exist_ok=True)
+            sweep(folder)
             yield tuple(survey(folder, known, inspect, stop, forgotten_too=asked))
 
         ticket = self._files.submit(job)

@@ -39,7 +39,7 @@ def survey(
     `forgotten_too` brings those in the folder back.
     """
     notes = read_notes(folder)
-    found = dict.fromkeys(models_in(folder))
+    found = dict.fromkeys(models_in(folder, stop))
     for path in dict.fromkeys((*found, *known, *notes)):
         if stop.is_set():
             return

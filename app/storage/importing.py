@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
+import time
 import uuid
 from collections.abc import Generator
 from contextlib import suppress
@@ -24,6 +26,8 @@ PARTIAL = ".partial"
 """What is not whole yet lies there, inside the models folder."""
 _BUFFER_BYTES = 1 << 20
 _TOLD_BYTES = 16 << 20
+_FORGOTTEN_S = 24 * 3600
+"""A copy that nobody has written to for so long is not being made any more."""
 
 
 class Stopped(Exception):  # noqa: N818  (stopping is not an error)
@@ -48,7 +52,9 @@ def bring_in(path: str, folder: str, how: How, stop: StopFlag) -> Progress:
         raise ModelFileError(
             "A part of this model is missing", f"{missing[0]} is not there.", "Put it beside the first."
         )
-    target = _free_place(Path(folder, "local"), Path(path))
+    target = _place(Path(folder, "local"), Path(path))
+    if (target / Path(path).name).exists():
+        return str(target / Path(path).name)
     made: list[Path] = []
     try:
         with told():
@@ -176,10 +182,22 @@ def sums(path: str, stop: StopFlag) -> Generator[tuple[int, int], None, tuple[st
     return tuple(found)
 
 
-def _free_place(local: Path, path: Path) -> Path:
-    """A folder for this model in which nothing of its name lies yet."""
-    stem = path.stem.removesuffix("-00001-of-" + path.stem[-5:]).strip(" .") or "model"
+def _place(local: Path, path: Path) -> Path:
+    """A folder for this model: one in which nothing lies yet, or in which this very file lies already."""
+    split = re.fullmatch(r"(.*)-\d{5}-of-\d{5}", path.stem)
+    stem = (split[1] if split else path.stem).strip(" .") or "model"
     number = 1
-    while (place := local / (stem if number == 1 else f"{stem} {number}")).exists():
+    while True:
+        place = local / (stem if number == 1 else f"{stem} {number}")
+        here = place / path.name
+        if not place.is_dir() or not any(place.iterdir()) or (here.exists() and here.samefile(path)):
+            return place
         number += 1
-    return place
+
+
+def sweep(folder: str) -> None:
+    """Remove copies that a killed program left half done; the files they were made from are whole."""
+    with suppress(OSError):
+        for left in Path(folder, PARTIAL).glob("*.import"):
+            if time.time() - left.stat().st_mtime > _FORGOTTEN_S:
+                left.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from app.core.stopping import StopFlag
 from app.storage.trouble import told
 
 _SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
@@ -20,10 +21,12 @@ _LET_GO_S = 2.0
 """Windows holds on to a file for a moment after a model was unloaded or a virus scanner looked at it."""
 
 
-def models_in(folder: str) -> Iterator[str]:
+def models_in(folder: str, stop: StopFlag | None = None) -> Iterator[str]:
     """The first file of every model in a folder and below, whoever put it there; hidden folders are passed over."""
     seen: set[tuple[int, int]] = set()
     for here, folders, files in os.walk(folder, followlinks=True):
+        if stop is not None and stop.is_set():  # somebody may have chosen a whole disk
+            return
         depth = len(Path(here).relative_to(folder).parts)
         with suppress(OSError):
             place = os.stat(here)

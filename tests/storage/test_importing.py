@@ -187,3 +187,42 @@ def test_room_is_told_for_a_folder_that_is_not_there_yet(folder, tmp_path):
     assert free_bytes(folder) == pytest.approx(free_bytes(str(tmp_path)), rel=0.1)
     assert look(f"{folder}/no.gguf") is None
     assert look("a\0b") is None
+
+
+def test_a_file_that_was_brought_in_before_is_not_brought_in_again(mine, folder):
+    first, _ = run(bring_in(str(mine), folder, "link", StopFlag()))
+    again, seen = run(bring_in(str(mine), folder, "copy", StopFlag()))
+    assert (again, seen) == (first, [])
+    assert len(files_in(folder)) == 1
+
+
+def test_an_empty_folder_left_by_a_kill_is_used(mine, folder):
+    Path(folder, "local", "m").mkdir(parents=True)
+    path, _ = run(bring_in(str(mine), folder, "link", StopFlag()))
+    assert Path(path).parent.name == "m"
+
+
+def test_half_copies_of_a_killed_program_are_removed_a_day_later(folder):
+    partial = Path(folder, ".partial")
+    partial.mkdir(parents=True)
+    old, new, download = partial / "a.import", partial / "b.import", partial / f"{'a' * 64}.part"
+    for file in (old, new, download):
+        file.write_bytes(b"x")
+    for file in (old, download):
+        os.utime(file, (1, 1))
+    importing.sweep(folder)
+    assert not old.exists()
+    assert new.exists()
+    assert download.exists(), "an unfinished download is never too old"
+    importing.sweep(folder + " that is not there")
+
+
+def test_a_walk_through_folders_can_be_stopped(folder):
+    stop = StopFlag()
+    for name in ("a", "b"):
+        Path(folder, name).mkdir(parents=True)
+        Path(folder, name, "m.gguf").write_bytes(b"x")
+    found = models_in(folder, stop)
+    next(found)
+    stop.set()
+    assert list(found) == []
