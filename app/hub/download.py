@@ -26,7 +26,7 @@ from app.hub.download_job import Job
 from app.hub.session import Hub
 from app.hub.trouble import told, trouble_of
 
-_POLL_S = 0.02
+_POLL_S = 0.01
 _STEP_S = 0.1
 _STILL_S = 1.0
 
