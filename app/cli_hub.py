@@ -18,12 +18,22 @@ from app.cli_terminal import (
     tell,
 )
 from app.core.errors import UsageError
-from app.core.library import Order, Quant, Repo, Wanted
+from app.core.fit import estimate, recommended, verdict
+from app.core.library import Fit, Order, Quant, Repo, Verdict, Wanted
 from app.core.stopping import StopFlag
 from app.setup import Parts, headless, models_folder, read_header
 
 if TYPE_CHECKING:
     from app.hub.session import Hub
+
+_USUAL_CONTEXT = 8192
+_FITS = {
+    Fit.GPU: "fits on the GPU",
+    Fit.PARTLY: "partly on the GPU",
+    Fit.MEMORY: "fits in memory",
+    Fit.TOO_BIG: "too big",
+    Fit.UNKNOWN: "",
+}
 
 
 def search(asked: argparse.Namespace) -> int:
@@ -59,26 +69,26 @@ def files(asked: argparse.Namespace) -> int:
     """Print what can be downloaded from a repository."""
     with headless() as parts, stop_on_interrupt() as stop:
         repo, _ = _repo(parts, _hub(parts), asked.repo, stop)
+    found = _verdicts(repo)
+    best = recommended(found, repo.n_params)
     if asked.json:
-        print_json(
-            asdict(repo) | {"quants": [asdict(quant) | {"size_bytes": quant.size_bytes} for quant in repo.quants]}
-        )
-        return 0
-    licence = f", {repo.licence}" if repo.licence else ""
-    print(
-        f"{repo.repo_id} at {repo.revision} ({repo.commit[:12]}){licence}{_gate(repo.gate) and ', ' + _gate(repo.gate)}"
-    )
-    print_table(
-        [
-            (
-                quant.label,
-                gigabytes(quant.size_bytes),
-                quant.quality,
-                f"{len(quant.files)} files" * (len(quant.files) > 1),
-            )
-            for quant in repo.quants
+        rows = [
+            asdict(quant)
+            | {"size_bytes": quant.size_bytes, "needed_bytes": here.needed_bytes, "fit": str(here.fit)}
+            | {"recommended": quant is best}
+            for quant, here in found
         ]
-    )
+        print_json(asdict(repo) | {"quants": rows})
+        return 0
+    facts = [repo.licence, _gate(repo.gate), f"memory for {_context(repo):,} tokens of context"]
+    print(f"{repo.repo_id} at {repo.revision} ({repo.commit[:12]}): " + ", ".join(filter(None, facts)))
+    rows_of_text = [("QUANT", "ON DISK", "IN MEMORY", "HERE", "")]
+    for quant, here in found:
+        words = [quant.quality, f"{len(quant.files)} files" if len(quant.files) > 1 else ""]
+        words.append("recommended for this computer" if quant is best else "")
+        size, needed = gigabytes(quant.size_bytes), gigabytes(here.needed_bytes)
+        rows_of_text.append((quant.label, size, needed, _FITS[here.fit], ", ".join(filter(None, words))))
+    print_table(rows_of_text)
     return 0
 
 
@@ -110,6 +120,21 @@ def download_model(asked: argparse.Namespace) -> int:
         note = arrive(path, wanted, folder, read_header)
     tell(asked, note.model, f"{path}\nThe file is the one that the Hub lists, and ready to chat.")
     return 0
+
+
+def _verdicts(repo: Repo) -> list[tuple[Quant, Verdict]]:
+    """How each quant would run on this computer, as it is right now."""
+    from app.engine.llama import this_machine
+
+    machine, n_ctx = this_machine(), _context(repo)
+    return [
+        (quant, verdict(estimate(quant.size_bytes, repo.n_params, repo.architecture), n_ctx, machine))
+        for quant in repo.quants
+    ]
+
+
+def _context(repo: Repo) -> int:
+    return min(_USUAL_CONTEXT, repo.n_ctx_train or _USUAL_CONTEXT)
 
 
 def _fetching(parts: Parts) -> Any:
@@ -151,7 +176,9 @@ def _chosen(parts: Parts, hub: Hub, asked: argparse.Namespace, stop: StopFlag) -
         quant = repo.quants[0]
     if quant is None:
         labels = ", ".join(quant.label for quant in repo.quants)
-        raise UsageError(f"Say which file of {repo.repo_id} you want", f"There are: {labels}.")
+        best = recommended(_verdicts(repo), repo.n_params)
+        hint = f"{best.label} suits this computer." if best else ""
+        raise UsageError(f"Say which file of {repo.repo_id} you want", f"There are: {labels}.", hint)
     return repo, quant
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.core.fit import Machine
 from app.core.library import RemoteFile, Wanted
 from app.core.stopping import StopFlag
 from app.hub.catalog import read_catalog
@@ -24,6 +25,7 @@ from app.setup import Parts, choose
 from app.storage.settings import KnownModel
 from app.storage.stores import Remembered, open_stores
 from tests.standin_hub.faults import Fault, Kind
+from tests.standin_hub.repos import HostedFile
 from tests.standin_hub.server import StandInHub
 
 ROOT = Path(__file__).parent.parent
@@ -95,7 +97,22 @@ def test_the_files_of_a_repository_are_listed_with_their_sizes(models, standin):
     assert "apache-2.0" in out
     assert "Q4_K_M" in out
     assert "Q8_0" in out
+    assert out.count("recommended for this computer") == 1
     assert {quant["label"] for quant in found(models, "files", "mistral-7b-openorca")["quants"]} == {"Q4_K_M", "Q8_0"}
+
+
+def test_each_quant_is_told_with_the_memory_it_needs_and_whether_that_is_here(models, standin, monkeypatch):
+    standin.repos[0].files.clear()
+    for label, size in (("Q2_K", 3_000_000_000), ("Q4_K_M", 4_400_000_000), ("Q8_0", 7_700_000_000)):
+        standin.repos[0].files[f"m.{label}.gguf"] = HostedFile(b"GGUF", listed_size=size, listed_sha256="a" * 64)
+    machine = Machine(6_000_000_000, 4)
+    monkeypatch.setattr("app.engine.llama.this_machine", lambda: machine)
+    rows = {row["files"][0]["path"]: row for row in found(models, "files", REPO)["quants"]}
+    assert rows["m.Q8_0.gguf"]["fit"] == "too big"
+    assert rows["m.Q4_K_M.gguf"]["fit"] == "memory"
+    assert rows["m.Q4_K_M.gguf"]["needed_bytes"] > 4_400_000_000
+    assert [path for path, row in rows.items() if row["recommended"]] == ["m.Q4_K_M.gguf"]
+    assert "too big" in models("files", REPO)[1]
 
 
 def test_a_downloaded_model_is_verified_listed_and_answers_by_its_name(models, standin, home, capsys):
