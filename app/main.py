@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
 from app.core.options import Loading
+from app.core.stopping import StopFlag
+from app.engine.base import Engine
 from app.paths import Paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom, Load
@@ -21,6 +24,9 @@ from app.services.notice import Notice
 from app.storage.stores import Stores, open_stores
 from app.ui.main_window import MainWindow
 from app.ui.warming import warm_up
+
+if TYPE_CHECKING:
+    from app.services.preferences import Preferences
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +47,7 @@ class Program(QObject):
         self._spare_lane = Lane("spare", self)
         self._archive, remembered, warnings = _open_archive(paths, self)
         # Imported while the storage lane opens the database
-        from app.engine.llama import load, this_machine
+        from app.engine.llama import this_machine
         from app.engine.model_file import inspect
         from app.engine.plan import needs_of
         from app.hub.catalog import read_catalog
@@ -57,6 +63,8 @@ class Program(QObject):
 
         catalog = read_catalog(paths.resources_dir)
         self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
+        self._kept = _KeptReading(paths, self.preferences)
+        self._chat_ids = [chat.id for chat in remembered.chats]
         self.model_library = ModelLibrary(
             str(paths.models_dir),
             self.preferences,
@@ -66,7 +74,7 @@ class Program(QObject):
             remembered.model_files,
             self,
         )
-        self.models = ModelManager(catalog, self.preferences, EngineRoom(load_model or load), self.model_library, self)
+        self.models = ModelManager(catalog, self.preferences, self._engine_room(load_model), self.model_library, self)
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
         self.fitting = Fitting(this_machine, lambda path: needs_of(inspect(path), Loading()), self)
@@ -107,6 +115,20 @@ class Program(QObject):
             if warning:
                 self.window.tell(warning)
 
+    def _engine_room(self, load_model: Load | None) -> EngineRoom:
+        from app.engine.llama import load
+        from app.engine.loader import Loader
+
+        load_apart, running = Loader(load), self.preferences.running
+
+        def load_where_wished(
+            path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]
+        ) -> Engine | None:
+            wished = load_apart if running().own_process else load
+            return wished(path, loading, stop, on_progress)
+
+        return EngineRoom(load_model or load_where_wished, self._kept)
+
     def open(self, files: Sequence[str]) -> None:
         """Show the window; what it can do without comes after the first paint."""
         self.window.show()
@@ -141,10 +163,43 @@ class Program(QObject):
         self.model_library.refresh(asked=False)
         self.downloads.start()
         self._spare_lane.submit(lambda stop: takewhile(lambda _step: not stop.is_set(), warm_up()))
+        self._spare_lane.submit(self._tidy)
+
+    def _tidy(self, stop: StopFlag) -> Iterator[object]:
+        del stop
+        self._kept.tidy(self._chat_ids)
+        yield None
 
     def _kept_up(self, notices: tuple[str, ...]) -> None:
         for text in notices:
             self.window.tell(Notice(text, level="warning"))
+
+
+class _KeptReading:
+    """What was read of chats is kept beside the other things that can be made again."""
+
+    def __init__(self, paths: Paths, preferences: Preferences) -> None:
+        self._preferences = preferences
+        self.folder = str(paths.cache_dir / "kv") if paths.lasting else ""
+
+    @property
+    def limit_bytes(self) -> int:
+        """As the person set it."""
+        return self._preferences.running().kept_gb * 10**9
+
+    def forget(self, conversation: int) -> None:
+        """Delete a deleted chat's."""
+        from app.engine.snapshots import forget
+
+        if self.folder:
+            forget(Path(self.folder), conversation)
+
+    def tidy(self, conversations: Sequence[int]) -> None:
+        """Delete what belongs to none of these chats, or is more than wished."""
+        from app.engine.snapshots import forget_all_but
+
+        if self.folder:
+            forget_all_but(Path(self.folder), conversations, self.limit_bytes)
 
 
 class _KeptValues:

@@ -5,7 +5,10 @@ The suite plays these offscreen, and once more in a real window where there is o
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextBrowser, QWidget
 
 from app.core.chat import MessageState
+from app.engine.host import HostedEngine
 from app.engine.scripted import Script, scripted_loader
 from app.main import Program
 from app.paths import find_paths
@@ -168,6 +172,50 @@ def test_restart_and_go_on(start):
     assert person.composer.toPlainText() == "half a thou"
     person.composer.clear()
     assert "Ada" in person.says("What is my name?")
+
+
+LONG = "I have a question about rivers, stones, lamps, gardens, winds and boats."
+
+
+def read_again(person: Person) -> int:
+    """Tokens of the last prompt that had to be read, beyond what was known of the chat."""
+    figures = person.session.path()[-1].provenance
+    return figures.prompt_tokens - figures.cached_tokens
+
+
+def test_yesterdays_chat_answers_without_being_read_again_and_a_deleted_one_leaves_nothing(start, home):
+    person = start()
+    for text in ("My name is Ada.", LONG, LONG, LONG):
+        person.says(text)
+    chat_id = person.session.chat.id
+    person = start()
+    assert person.says("What is my name?") == "Your name is Ada."
+    assert person.session.path()[-1].provenance.prompt_tokens > 150
+    assert read_again(person) < 25, "only what was new"
+    kept = home / "cache" / "kv" / f"{chat_id}.kv"
+    assert kept.exists()
+    person.program.library.delete(chat_id)
+    person.waits_until(lambda: not kept.exists())
+    start()
+    assert not kept.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends the process by a signal")
+def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(start, caplog):
+    person = start()
+    assert person.says("My name is Ada.") == "Nice to meet you, Ada."
+    engine = person.program.models.room._engine
+    assert isinstance(engine, HostedEngine)
+    os.kill(engine.process.pid, signal.SIGKILL)
+    person.types("What is my name?")
+    person.presses(Qt.Key.Key_Return)
+    person.waits_until(lambda: not person.session.busy and person.session.path()[-1].state is MessageState.FAILED)
+    assert "stopped unexpectedly" in person.session.path()[-1].provenance.error
+    assert "The engine's process ended" in caplog.text
+    caplog.clear()
+    person.session.regenerate(person.session.path()[-1].id)
+    person.waits_until(lambda: not person.session.busy)
+    assert person.last_reply() == "Your name is Ada."
 
 
 def test_two_chats_with_different_prompts(start):

@@ -186,6 +186,10 @@ class Engine(Protocol):
         """
         ...
 
+    def drop(self, conversation: int) -> None:
+        """A conversation is gone: forget it, and what was kept of it."""
+        ...
+
     def rest(self) -> None:
         """Nobody is waiting: write down what would have to be read again after an end."""
         ...

@@ -116,6 +116,16 @@ class KvCache:
         """Those that are warm, the one used last at the end."""
         return tuple(self._owned)
 
+    def drop(self, conversation: int) -> None:
+        """Forget a conversation for good, its snapshot too."""
+        sequence = self._owned.pop(conversation, None)
+        if sequence is not None:
+            sequence.clear()
+            self._free.append(sequence)
+        self._saved.pop(conversation, None)
+        if self._snapshots is not None:
+            self._snapshots.forget(conversation)
+
     def clear(self) -> None:
         """Forget everything that is warm; snapshots stay."""
         for sequence in self._owned.values():

@@ -285,6 +285,11 @@ class HostedEngine:
         with self._watched():
             self._process.value("keep_in", folder, limit_bytes)
 
+    def drop(self, conversation: int) -> None:
+        """Forget a conversation, and its snapshot."""
+        with self._watched():
+            self._process.value("drop", conversation)
+
     def rest(self) -> None:
         """Write the snapshots that are out of date."""
         with self._watched():

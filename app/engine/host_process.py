@@ -103,6 +103,9 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
     elif kind == "keep_in":
         engine.keep_in(*values)
         channel.send("value", None)
+    elif kind == "drop":
+        engine.drop(*values)
+        channel.send("value", None)
     elif kind == "rest":
         engine.rest()
         channel.send("value", None)

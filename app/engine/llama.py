@@ -180,6 +180,11 @@ class LlamaEngine:
         self._must_be_open()
         self._decoder.keep_in(Snapshots(Path(folder), self._identity(), limit_bytes))
 
+    def drop(self, conversation: int) -> None:
+        """Forget a conversation, and its snapshot."""
+        self._must_be_open()
+        self._decoder.cache.drop(conversation)
+
     def rest(self) -> None:
         """Write the snapshots that are out of date."""
         self._must_be_open()

@@ -139,6 +139,9 @@ class ScriptedEngine:
     def keep_in(self, folder: str, limit_bytes: int) -> None:
         """Words cost nothing to read again: nothing is kept."""
 
+    def drop(self, conversation: int) -> None:
+        """Nothing to forget."""
+
     def rest(self) -> None:
         """Nothing to write."""
 

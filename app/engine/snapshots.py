@@ -102,6 +102,10 @@ class Snapshots:
             log.warning("What was kept of a chat cannot be read: %s", error)
         return None
 
+    def forget(self, conversation: int) -> None:
+        """Delete what was kept of a conversation, of whichever model."""
+        forget(self._folder, conversation)
+
     def _path(self, conversation: int) -> Path:
         return self._folder / f"{conversation}.kv"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from app.core.errors import AppError
 from app.core.options import Loading
@@ -13,6 +14,24 @@ from app.engine.base import Engine, ModelFacts
 
 Load = Callable[[str, Loading, StopFlag, Callable[[float], None]], Engine | None]
 """Loads a model file: path, how, the flag that stops it, and who hears of the progress (0..1); None when stopped."""
+
+
+class Keeping(Protocol):
+    """Where and how much of what was read of chats is kept; asked on the engine lane's thread."""
+
+    @property
+    def folder(self) -> str:
+        """Where it is kept; "" for nowhere."""
+        ...
+
+    @property
+    def limit_bytes(self) -> int:
+        """All of it together."""
+        ...
+
+    def forget(self, conversation: int) -> None:
+        """Delete what was kept of a conversation; no engine is loaded that could."""
+        ...
 
 
 class LoadStopped(Exception):  # noqa: N818  (stopping is not an error)
@@ -54,8 +73,9 @@ class EngineRoom:
     it at any time.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, keeping: Keeping | None = None) -> None:
         self._load = load
+        self._keeping = keeping
         self._engine: Engine | None = None
         self._spec: ModelSpec | None = None
         self.status: tuple[str, ModelState] = ("", ModelState())
@@ -86,6 +106,8 @@ class EngineRoom:
         except BaseException:
             self.status = ("", ModelState())
             raise
+        if self._keeping is not None and self._keeping.folder:
+            engine.keep_in(self._keeping.folder, self._keeping.limit_bytes)
         self._engine, self._spec = engine, spec
         self.status = (spec.model_id, ModelState(Kind.READY, 1.0, engine.facts))
         return engine
@@ -93,6 +115,22 @@ class EngineRoom:
     def loaded(self, spec: ModelSpec) -> Engine | None:
         """The engine, if this very spec is loaded."""
         return self._engine if self._spec == spec else None
+
+    def rest(self) -> None:
+        """Use an idle moment to write down what was read; an engine that fails at it is let go of."""
+        if self._engine is not None:
+            try:
+                self._engine.rest()
+            except AppError:
+                self.empty()
+                raise
+
+    def drop(self, conversation: int) -> None:
+        """A conversation was deleted: nothing of it stays, in memory or on disk."""
+        if self._keeping is not None:
+            self._keeping.forget(conversation)
+        if self._engine is not None:
+            self._engine.drop(conversation)
 
     def empty(self) -> None:
         """Give the model's memory back."""

@@ -148,6 +148,7 @@ class Library(QObject):
         self._chats = tuple(other for other in self._chats if other.id != chat_id)
         self.chats_changed.emit()
         self._archive.ask(lambda stores: stores.chats.trash(chat_id))
+        self._models.drop_conversation(chat_id)
         undo = ("Undo", lambda: self.restore(chat_id))
         self.notice.emit(Notice(f"“{chat.title}” was deleted", actions=(undo,)))
 

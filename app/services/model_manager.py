@@ -17,6 +17,8 @@ from app.services.lane import Job, Lane, Ticket
 from app.services.model_library import ModelLibrary
 from app.services.preferences import Preferences
 
+_REST_MS = 15_000
+"""After so long without work, what was read is written down; sooner would be in the way of the next message."""
 _WATCH_MS = 100
 """How often the loading progress is looked at; only while the engine lane is at work."""
 
@@ -76,6 +78,9 @@ class ModelManager(QObject):
         self._watch.setInterval(_WATCH_MS)
         self._watch.timeout.connect(self._look)
         self._seen = room.status
+        self._rested = True
+        self._rest_timer = QTimer(self, singleShot=True, interval=_REST_MS)
+        self._rest_timer.timeout.connect(self._rest)
 
     @property
     def default_id(self) -> str:
@@ -114,6 +119,8 @@ class ModelManager(QObject):
 
     def run(self, job: Job) -> Ticket:
         """Queue work that needs the engine; it may call `room.engine(...)`, which loads what is missing."""
+        self._rested = False
+        self._rest_timer.stop()
         ticket = self._engine_lane.submit(job)
         ticket.ended.connect(self._look)
         self._watch.start()
@@ -146,9 +153,20 @@ class ModelManager(QObject):
 
         self.run(job)
 
+    def drop_conversation(self, conversation: int) -> None:
+        """A chat was deleted: what was read of it goes too, from memory and from the disk."""
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            del stop
+            self._room.drop(conversation)
+            yield None
+
+        self._engine_lane.submit(job).ended.connect(self._look)
+
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop everything, wait, and give the memory back. Returns whether the engine lane ended in time."""
         self._watch.stop()
+        self._rest_timer.stop()
         ended = self._engine_lane.close(timeout_s)
         if ended:
             self._room.empty()
@@ -173,6 +191,19 @@ class ModelManager(QObject):
                     self.state_changed.emit(model_id)
         if self._engine_lane.is_idle:
             self._watch.stop()
+            if not self._rested and status[1].kind is Kind.READY:
+                self._rest_timer.start()
+
+    def _rest(self) -> None:
+        """Nobody has wanted anything for a while: write down what a crash would lose."""
+        self._rested = True
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            del stop
+            self._room.rest()
+            yield None
+
+        self._engine_lane.submit(job).ended.connect(self._look)
 
 
 def _entry_of(model: LocalModel) -> ModelEntry:

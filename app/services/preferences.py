@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.fetching import Fetching
 from app.core.options import Loading, Look, Sampling
+from app.core.running import Running
 from app.core.settings import Resolved, declared
 from app.hub.catalog import Catalog, Entry
 from app.services.resolution import APP_SCOPE, PROMPT_KEY, Resolution, model_scope
@@ -32,11 +33,13 @@ class Preferences(QObject):
     Signals:
         look_changed(): theme or text size.
         fetching_changed(str): this setting of `Fetching`.
+        running_changed(str): this setting of `Running`.
         model_settings_changed(str): a setting or the default system prompt of this model.
     """
 
     look_changed = Signal()
     fetching_changed = Signal(str)
+    running_changed = Signal(str)
     model_settings_changed = Signal(str)
 
     def __init__(
@@ -78,12 +81,21 @@ class Preferences(QObject):
         Raises:
             SettingError: the value is not allowed; nothing changes.
         """
-        checked = declared(Fetching)[key].checked(value)
-        if checked == declared(Fetching)[key].default:
-            self._clear(APP_SCOPE, key)
-        else:
-            self._set(APP_SCOPE, key, checked)
+        self._set_or_clear(Fetching, key, value)
         self.fetching_changed.emit(key)
+
+    def running(self) -> Running:
+        """Where the engine runs and what it keeps; may be read from any thread."""
+        return self._resolution.running()
+
+    def set_running(self, key: str, value: Any) -> None:
+        """Change one of `Running`'s settings.
+
+        Raises:
+            SettingError: the value is not allowed; nothing changes.
+        """
+        self._set_or_clear(Running, key, value)
+        self.running_changed.emit(key)
 
     def resolved(
         self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None
@@ -127,6 +139,15 @@ class Preferences(QObject):
     def entry(self, model_id: str) -> Entry | None:
         """What the catalogue knows of a model."""
         return self._resolution.entry(model_id)
+
+    def _set_or_clear(self, group: type, key: str, value: Any) -> None:
+        """A value that is the default again is not kept."""
+        known = declared(group)[key]
+        checked = known.checked(value)
+        if checked == known.default:
+            self._clear(APP_SCOPE, key)
+        else:
+            self._set(APP_SCOPE, key, checked)
 
     def _set(self, scope: str, key: str, value: Any) -> None:
         self._resolution.changed.setdefault(scope, {})[key] = value

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from app.core.fetching import Fetching
 from app.core.options import Look, Sampling
+from app.core.running import Running
 from app.core.settings import Resolved, Source, resolve
 from app.hub.catalog import Catalog, Entry
 
@@ -46,6 +47,10 @@ class Resolution:
     def fetching(self) -> Fetching:
         """Where models are kept and how they are fetched."""
         return resolve(Fetching, [(Source.APP, self.changed.get(APP_SCOPE, {}))]).values
+
+    def running(self) -> Running:
+        """Where the engine runs and what it keeps."""
+        return resolve(Running, [(Source.APP, self.changed.get(APP_SCOPE, {}))]).values
 
     def resolved(
         self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None
