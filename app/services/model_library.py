@@ -130,7 +130,11 @@ class ModelLibrary(QObject):
                 with suppress(OSError):
                     Path(folder).mkdir(parents=True, exist_ok=True)
             sweep(folder)
-            yield tuple(survey(folder, known, inspect, stop, forgotten_too=asked))
+            found = tuple(survey(folder, known, inspect, stop, forgotten_too=asked))
+            for seen in found:
+                if _is_over(seen):
+                    remove_note(folder, seen.note.model.path)
+            yield found
 
         ticket = self._files.submit(job)
         ticket.items.connect(lambda batch: self._surveyed(batch[0], asked))
@@ -304,10 +308,13 @@ class ModelLibrary(QObject):
             if seen.error is not None and known is None:
                 if asked:
                     self.notice.emit(Notice(seen.error.title, path, seen.error.hint, "warning"))
+            elif _is_over(seen):
+                if known is not None:
+                    self._drop(path)
             elif known is None or seen.note.noted_ms >= known.noted_ms:
                 # else something newer was learned while the lane looked
                 self._notes[path] = seen.note
-                if seen.fresh and (seen.note.model.present or seen.note.forgotten):
+                if seen.fresh and seen.note != known and seen.note.model.present:
                     self._archive.ask(lambda stores, note=seen.note: stores.model_files.keep(note))  # type: ignore[misc]
         if self.models() != before:
             self.changed.emit()
@@ -375,3 +382,8 @@ class ModelLibrary(QObject):
         size_bytes = model.size_bytes or (here[0] if here else 0)
         managed = is_inside(model.path, self.folder())
         return replace(note, model=replace(model, present=here is not None, managed=managed, size_bytes=size_bytes))
+
+
+def _is_over(seen: Seen) -> bool:
+    """Taken off the list, and its file is gone as well: there is nothing to remember."""
+    return seen.note.forgotten and not seen.note.model.present

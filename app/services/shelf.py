@@ -36,18 +36,36 @@ def survey(
     """Look at every model that is known, noted or lies in the models folder.
 
     Only what is new or was changed is opened. Files that the person took off the list come as `forgotten`, unless
-    `forgotten_too` brings those in the folder back.
+    `forgotten_too` brings those in the folder back; a forgotten one that is not `present` need not be remembered.
     """
-    notes = read_notes(folder)
+    told_of = _newest(known, read_notes(folder))
     found = dict.fromkeys(models_in(folder, stop))
-    for path in dict.fromkeys((*found, *known, *notes)):
+    gone = {_likeness(note): path for path, note in told_of.items() if path not in found and look(path) is None}
+    for path in dict.fromkeys((*found, *told_of)):
         if stop.is_set():
             return
-        told = max((known.get(path), notes.get(path)), key=lambda note: note.noted_ms if note else -1)
+        told = told_of.get(path)
+        if told is None and (here := look(path)) and (old := gone.pop((Path(path).name, here), None)):
+            # moved by hand: what is known of it moves along
+            told = told_of.pop(old)
+            yield Seen(noted_now(replace(told, model=replace(told.model, present=False)), forgotten=True), fresh=True)
+            told = replace(told, model=replace(told.model, path=path))
         if told is not None and told.forgotten and not (forgotten_too and path in found):
-            yield Seen(told, fresh=path in known)
+            yield Seen(replace(told, model=replace(told.model, present=look(path) is not None)), fresh=path in known)
         elif (seen := look_at(path, folder, told, inspect, is_news=told != known.get(path))) is not None:
             yield seen
+
+
+def _newest(*sources: Mapping[str, ModelNote]) -> dict[str, ModelNote]:
+    newest: dict[str, ModelNote] = {}
+    for path, note in (item for source in sources for item in source.items()):
+        if path not in newest or note.noted_ms > newest[path].noted_ms:
+            newest[path] = note
+    return newest
+
+
+def _likeness(note: ModelNote) -> tuple[str, tuple[int, int]]:
+    return Path(note.model.path).name, note.seen
 
 
 def look_at(path: str, folder: str, told: ModelNote | None, inspect: Inspect, *, is_news: bool = True) -> Seen | None:

@@ -389,3 +389,33 @@ def test_the_folder_is_looked_at_only_when_something_happened_there(services, tm
     services.wait(lambda: services.model_library._files.is_idle)
     qtbot.wait(1500)  # twice as long as a change takes to settle: looking must not cause the next look
     assert len(surveys) == 1
+
+
+def test_what_is_known_of_a_file_moves_along_when_somebody_moves_it(build, tmp_path):
+    content = b"GGUF model"
+    folder = tmp_path / "models"
+    path = put(folder, "a/b/hub.gguf", content)
+    services = build(Script())
+    services.model_library.arrived(replace_managed(from_the_hub(path, content)))
+    new = folder / "tidy" / "hub.gguf"
+    new.parent.mkdir()
+    path.rename(new)
+    (model,) = look_again(services)
+    assert (model.path, model.repo_id, model.verified_ms) == (str(new), "a/b", 5)
+    build.close(services)
+    services = build(Script())
+    assert [found.path for found in services.model_library.models()] == [str(new)]
+    assert services.ask(lambda stores: list(stores.model_files.all())) == [str(new)]
+
+
+def test_looking_again_writes_nothing_where_nothing_changed(services, tmp_path, monkeypatch):
+    path = put(tmp_path / "models", "here.gguf")
+    put(tmp_path / "models", "off.gguf")
+    look_again(services)
+    services.models.remove(str(tmp_path / "models" / "off.gguf"))
+    kept: list[ModelNote] = []
+    services.ask(lambda stores: monkeypatch.setattr(stores.model_files, "keep", kept.append))
+    for _ in range(2):
+        assert [model.path for model in look_again(services, asked=False)] == [str(path)]
+    services.ask(lambda stores: None)
+    assert kept == []
