@@ -61,7 +61,7 @@ class ContextChooser(QWidget):
 
     def set_most(self, n_ctx_train: int | None) -> None:
         """Up to what the model was trained for; the value stays where it can."""
-        most = max(_LEAST, min(n_ctx_train or _MOST_WHERE_UNKNOWN, 10_000_000))
+        most = max(_FEWEST, min(n_ctx_train or _MOST_WHERE_UNKNOWN, 10_000_000))
         steps = [_LEAST << place for place in range(24) if _LEAST << place < most]
         self._steps = [*steps, most]
         with QSignalBlocker(self.slider):

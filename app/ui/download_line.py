@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.library import Download, DownloadState, Trouble
 from app.ui.buttons import IconButton, WordButton
@@ -14,7 +24,7 @@ from app.ui.model_rows import download_cell
 from app.ui.model_words import bytes_words, download_words, percent, rate
 from app.ui.theme import Theme
 
-_WIDE_PX = 760
+_WIDE_PX = 900
 _PRESS = {
     DownloadState.QUEUED: ("pause", "Pause"),
     DownloadState.RUNNING: ("pause", "Pause"),
@@ -75,11 +85,14 @@ class DownloadLine(QFrame):
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self._picture)
-        row.addWidget(self._name, 5)
-        row.addWidget(self._bar, 4)
-        row.addWidget(self._bytes)
-        row.addWidget(self._speed)
-        row.addWidget(self._state, 7)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(12)
+        self._words.addWidget(self._name, 5)
+        self._words.addWidget(self._bar, 4)
+        self._words.addWidget(self._bytes)
+        self._words.addWidget(self._speed)
+        self._words.addWidget(self._state, 7)
+        row.addLayout(self._words, 1)
         row.addWidget(self._remedy)
         for button in (self._press, self._more, self._cancel):
             row.addWidget(button)
@@ -182,7 +195,9 @@ class DownloadLine(QFrame):
 
     def _fit(self) -> None:
         wide = self.width() >= _WIDE_PX * max(1.0, self._theme.font_pt / 11)
-        self._bar.setVisible(wide or self.width() >= _WIDE_PX // 2)
+        down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._words.setDirection(right if wide else down)
+        self._words.setSpacing(12 if wide else 3)
         self._bytes.setVisible(wide)
         self._speed.setVisible(wide)
         if not wide and self._row.state is DownloadState.RUNNING:

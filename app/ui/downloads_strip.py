@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from app.core.library import Download, DownloadState
 from app.ui.buttons import IconButton, WordButton
 from app.ui.download_line import DownloadLine
+from app.ui.model_facts import ElidedLabel
 from app.ui.model_rows import BUSY
 from app.ui.model_words import disk_size, rate
 from app.ui.theme import Theme
@@ -41,7 +42,7 @@ class DownloadsStrip(QFrame):
         self._downloads, self._theme = downloads, theme
         self._lines: dict[int, DownloadLine] = {}
         self._folded = False
-        self._summary = QLabel()
+        self._summary = ElidedLabel("")
         self._summary.setProperty("kind", "muted")
         self._all = WordButton("Pause all", theme, kind="outline", icon_name="pause")
         self._all.clicked.connect(self._press_all)
@@ -119,6 +120,7 @@ class DownloadsStrip(QFrame):
         if left:
             parts.append(f"{disk_size(left)} to go in all")
         self._summary.setText(" · ".join(parts))
+        self._summary.setToolTip(self._summary.text())
         lively = any(row.state in BUSY or row.state is DownloadState.WAITING for row in rows)
         idle = any(row.state in (DownloadState.PAUSED, DownloadState.FAILED) for row in rows)
         self._all.setText("Pause all" if lively else "Resume all")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.ui.buttons import WordButton
+from app.ui.card_text import without_html
 from app.ui.formula import Formulas
 from app.ui.markdown_style import MarkdownStyle
 from app.ui.message_body import MessageBody
@@ -51,14 +52,14 @@ class ModelCard(QFrame):
 
     def show_card(self, text: str) -> None:
         """Show a card; "" hides all of it. A long one shows its beginning first."""
-        self._text = text[:LONGEST_CARD]
+        self._text = without_html(text[:LONGEST_CARD])
         begins = self._text
         if len(begins) > _FIRST_CARD:
             cut = begins.rfind("\n\n", 0, _FIRST_CARD)
             begins = begins[: cut if cut > 0 else _FIRST_CARD]
         self.whole.setVisible(begins != self._text)
         self._show(begins)
-        self.setVisible(bool(text.strip()))
+        self.setVisible(bool(self._text.strip()))
 
     def _show(self, text: str) -> None:
         self.body.show_markdown(text, complete=True)

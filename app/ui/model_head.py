@@ -108,11 +108,11 @@ class ModelHead(QWidget):
         words.addWidget(self._name)
         words.addWidget(self._words)
         words.addWidget(self._note)
-        words.addStretch()
         top = QHBoxLayout()
         top.setSpacing(16)
         top.addWidget(self._tile, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(words, 1)
+        top.setAlignment(words, Qt.AlignmentFlag.AlignTop)
         self._facts = QWidget()
         self._flow = FlowLayout(self._facts)
         column = QVBoxLayout(self)
@@ -191,6 +191,10 @@ class FlowLayout(QLayout):
     def takeAt(self, place: int) -> QLayoutItem | None:
         """Take one out."""
         return self._items.pop(place) if 0 <= place < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:
+        """It wants no more room than its widgets need."""
+        return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:
         """The narrower, the higher."""

@@ -78,6 +78,8 @@ class ModelPage(QScrollArea):
                 column.addWidget(widget)
             column.addStretch()
         inside = QWidget()
+        # the page never scrolls sideways: whatever is in it has to make do
+        inside.setMinimumWidth(1)
         column = QVBoxLayout(inside)
         column.setContentsMargins(28, 18, 28, 24)
         column.setSpacing(16)
@@ -94,6 +96,7 @@ class ModelPage(QScrollArea):
     def _connect(self) -> None:
         self.picker.pressed.connect(self._press)
         self.picker.revision_asked.connect(self._choose_revision)
+        self.picker.page_asked.connect(self._open_page)
         self.scores.link_activated.connect(self.offer_link)
         self.trouble.retry_asked.connect(self.retry_asked)
         self.trouble.token_asked.connect(self.token_asked)
@@ -125,6 +128,7 @@ class ModelPage(QScrollArea):
 
     def _begin(self, known: Known | None) -> None:
         self._repo, self._known = None, known
+        self.local.show_models([])
         self.trouble.clear()
         self._waiting.hide()
         self.picker.hide()
@@ -196,6 +200,11 @@ class ModelPage(QScrollArea):
     def _press(self, quant: Quant) -> None:
         if self._repo is not None:
             self._actions.press_quant(self._repo, quant)
+
+    @Slot()
+    def _open_page(self) -> None:
+        if self._repo is not None:
+            self._actions.open_hub_page(self._repo.repo_id)
 
     @Slot(str)
     def _choose_revision(self, revision: str) -> None:

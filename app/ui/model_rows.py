@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.ui.repo_asking import RepoAsking
 
 MODEL_COLUMNS = (
-    Column("Licence", "Apache 2.0 x", keep=2),
+    Column("Licence", "CC BY-NC 4.0", keep=2),
     Column("Parameters", "14.8 B", keep=1, right=True),
     Column("Size", "about 14.37 GB", keep=3, right=True),
     Column("Runs here", "xxxx Partly on the GPU", keep=5),

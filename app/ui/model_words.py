@@ -95,7 +95,9 @@ def verdict_words(verdict: Verdict) -> str:
 def needed_words(verdict: Verdict) -> str:
     """What the memory is for, in a sentence."""
     about = "About" if verdict.estimated else "It takes"
-    parts = " + ".join(f"{gibibytes(size)} {name[:1].lower() + name[1:]}" for name, size in verdict.parts if size)
+    parts = " + ".join(
+        f"{gibibytes(size)} {name if name[:2].isupper() else name.lower()}" for name, size in verdict.parts if size
+    )
     return f"{about} {gibibytes(verdict.needed_bytes)}" + (f": {parts}" if parts else "") + "."
 
 
@@ -137,7 +139,7 @@ def percent(download: Download) -> int:
 
 
 def bytes_words(download: Download) -> str:
-    """ "2.01 of 4.37 GB"."""
+    """How much has come, in bytes: "2.01 of 4.37 GB"."""
     have, whole = download.have_bytes, download.wanted.size_bytes
     if whole >= 1_000_000_000:
         return f"{have / 1e9:.2f} of {whole / 1e9:.2f} GB"

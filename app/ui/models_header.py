@@ -42,6 +42,7 @@ class ModelsHeader(QFrame):
         self.setObjectName("header")
         self._services, self._theme = services, theme
         self.repo_id = ""
+        self._one = False
         self._sidebar = IconButton("sidebar", "Show the chats", theme, keys="Ctrl+B", side_px=34)
         self._sidebar.clicked.connect(self.sidebar_asked)
         self._sidebar.hide()
@@ -109,6 +110,7 @@ class ModelsHeader(QFrame):
     def show_model(self, name: str, repo_id: str) -> None:
         """Which model is shown; "" for the lists. `repo_id`: where it is on the Hub, if it is."""
         self.repo_id = repo_id
+        self._one = bool(name)
         self._title.setText(name or "Models")
         self._title.setToolTip(name)
         self.back.set_words("Back to the models" if name else "Back to the chat", "Esc")
@@ -136,7 +138,7 @@ class ModelsHeader(QFrame):
 
     def _fit(self) -> None:
         narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
-        self._disk.setVisible(not narrow and not self.repo_id)
+        self._disk.setVisible(not narrow and not self._one)
         self._folder.setText("" if narrow else "Open folder")
         self._folder.setAccessibleName("Open the models folder")
         self._folder.setToolTip("Open the models folder")

@@ -111,6 +111,8 @@ class ModelsHome(QScrollArea):
 
     def _lay_out(self) -> None:
         inside = QWidget()
+        # the page never scrolls sideways: whatever is in it has to make do
+        inside.setMinimumWidth(1)
         column = QVBoxLayout(inside)
         column.setContentsMargins(28, 16, 28, 20)
         column.setSpacing(12)

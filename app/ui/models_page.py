@@ -52,7 +52,7 @@ class ModelsPage(QWidget):
         self.notices = Notices(theme)
         self.home = ModelsHome(services, asking, theme)
         self.detail = ModelPage(services, actions, theme)
-        self.strip = DownloadsStrip(services.downloads, theme)
+        self.strip = DownloadsStrip(services.downloads, theme, self)
         self._body = QStackedWidget()
         self._body.addWidget(self.home)
         self._body.addWidget(self.detail)

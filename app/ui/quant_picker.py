@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.library import Quant, Repo
+from app.core.library import Gate, Quant, Repo
+from app.ui.buttons import WordButton
 from app.ui.catalogue import Known
 from app.ui.context_chooser import USUAL_CONTEXT, ContextChooser
 from app.ui.icons import icon
@@ -20,14 +22,24 @@ if TYPE_CHECKING:
     from app.ui.model_services import ModelServices
 
 
+_WIDE_LETTERS = 60
+_GATES = {
+    Gate.OPEN: "",
+    Gate.AUTO: "Its licence has to be accepted on its page on the Hub before it can be downloaded.",
+    Gate.MANUAL: "Its owners decide who may download it: ask for access on its page on the Hub.",
+}
+
+
 class QuantPicker(QFrame):
     """Shows the quants of a repository at a commit.
 
-    Signals: `pressed(Quant)` for the button in its row; `revision_asked(str)`: another branch or tag.
+    Signals: `pressed(Quant)` for the button in its row; `revision_asked(str)`: another branch or tag;
+    `page_asked()`: the repository's page on the Hub, to accept a licence there.
     """
 
     pressed = Signal(object)
     revision_asked = Signal(str)
+    page_asked = Signal()
 
     def __init__(self, services: ModelServices, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,10 +51,14 @@ class QuantPicker(QFrame):
         self.version = QComboBox()
         self.version.setAccessibleName("Branch or tag")
         self.version.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.version.setMinimumContentsLength(12)
+        self.version.setMinimumContentsLength(9)
         self.version.activated.connect(self._choose_version)
         self._commit = QLabel()
         self._commit.setProperty("kind", "faint")
+        self._gate = QLabel(wordWrap=True)
+        self._gate.setProperty("kind", "warn")
+        self.accept = WordButton("Open the model’s page…", theme, kind="outline", icon_name="external")
+        self.accept.clicked.connect(self.page_asked)
         self.context = ContextChooser()
         self.context.changed.connect(self.refresh)
         self._machine_picture = QLabel()
@@ -79,6 +95,10 @@ class QuantPicker(QFrame):
         head.addWidget(self._commit)
         head.addWidget(self._version_label)
         head.addWidget(self.version)
+        gate = QHBoxLayout()
+        gate.setSpacing(10)
+        gate.addWidget(self._gate, 1)
+        gate.addWidget(self.accept, 0, Qt.AlignmentFlag.AlignTop)
         machine = QHBoxLayout()
         machine.setSpacing(10)
         machine.addWidget(self._machine_picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -87,6 +107,7 @@ class QuantPicker(QFrame):
         top.setContentsMargins(18, 14, 18, 10)
         top.setSpacing(12)
         top.addLayout(head)
+        top.addLayout(gate)
         top.addWidget(self.context)
         top.addLayout(machine)
         bottom = QVBoxLayout()
@@ -103,6 +124,16 @@ class QuantPicker(QFrame):
         column.addWidget(self.quants)
         column.addLayout(bottom)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a narrow page the commit is told by the tooltip alone."""
+        super().resizeEvent(event)
+        self._show_commit()
+
+    def _show_commit(self) -> None:
+        wide = self.width() >= _WIDE_LETTERS * self.fontMetrics().averageCharWidth()
+        self._commit.setVisible(wide)
+        self._version_label.setVisible(wide and not self.version.isHidden())
+
     def show_repo(self, repo: Repo, known: Known | None, path: str = "", label: str = "") -> None:
         """Show a repository; a file's path or a quant's label may have been asked for."""
         other = self._repo is None or repo.repo_id != self._repo.repo_id
@@ -115,6 +146,9 @@ class QuantPicker(QFrame):
         self._show_versions(repo)
         self._commit.setText(f"commit {repo.commit[:7]}")
         self._commit.setToolTip(f"Downloads come from exactly this commit: {repo.commit}")
+        self._gate.setText(_GATES[repo.gate])
+        for widget in (self._gate, self.accept):
+            widget.setVisible(repo.gate is not Gate.OPEN)
         self.refresh()
         if self._wanted:
             self.quants.choose(self._wanted)
@@ -127,7 +161,7 @@ class QuantPicker(QFrame):
         self.version.setCurrentIndex(0)
         several = len(names) > 1
         self.version.setVisible(several)
-        self._version_label.setVisible(several)
+        self._show_commit()
 
     @Slot()
     def refresh(self) -> None:
@@ -150,9 +184,11 @@ class QuantPicker(QFrame):
             picture, label = QLabel(), QLabel(f"{words}: {meaning}")
             picture.setPixmap(icon(name, getattr(theme, tone), 15).pixmap(15, 15))
             label.setProperty("kind", "faint")
+            label.setWordWrap(True)
             row, column = divmod(place, 2)
             self._legend.addWidget(picture, row, column * 2)
             self._legend.addWidget(label, row, column * 2 + 1)
+        self._legend.setColumnStretch(1, 1)
         self._legend.setColumnStretch(3, 1)
 
     @Slot(str)

@@ -54,8 +54,13 @@ class RowDelegate(QStyledItemDelegate):
         width = option.widget.width() if option.widget is not None else option.rect.width()
         return QSize(10, self.height_of(row, self.layout_of(width, option.fontMetrics), option.fontMetrics))
 
+    def _left_out(self, row: Row, layout: RowLayout) -> list[Cell]:
+        """The cells without room of their own, those that matter most first."""
+        places = sorted(range(len(row.cells)), key=lambda place: -self._columns[place].keep)
+        return [row.cells[place] for place in places if place not in layout.shown and row.cells[place].text]
+
     def _note(self, row: Row, layout: RowLayout) -> str:
-        left_out = [cell.text for place, cell in enumerate(row.cells) if place not in layout.shown and cell.text]
+        left_out = [cell.text for cell in self._left_out(row, layout)]
         return " · ".join([*left_out, row.note] if row.note else left_out)
 
     # --- painting ---------------------------------------------------------------------------------------------------
@@ -131,6 +136,12 @@ class RowDelegate(QStyledItemDelegate):
             painter.setFont(small)
             painter.setPen(QColor(theme.muted))
             below = QRect(box.left(), box.center().y() + 1, box.width(), line)
+            first = next(iter(self._left_out(row, layout)), Cell())
+            if first.icon:
+                # a verdict is told by its shape, too, where its column found no room
+                shape = icon(first.icon, getattr(theme, first.tone), 14)
+                shape.paint(painter, QRect(below.left(), below.center().y() - 6, 14, 14))
+                below.setLeft(below.left() + 19)
             painter.drawText(below, int(_LEFT), QFontMetrics(small).elidedText(note, _RIGHT_CUT, below.width()))
 
     def _paint_tile(self, painter: QPainter, option: QStyleOptionViewItem, row: Row, box: QRect) -> None:
@@ -149,10 +160,10 @@ class RowDelegate(QStyledItemDelegate):
             words = QRect(box.left(), box.center().y() - line - 1, box.width(), line)
             self._paint_bar(painter, QRectF(box.left(), box.center().y() + 6, box.width(), 4), cell, colour)
         if cell.icon:
-            icon(cell.icon, colour, ICON_PX).paint(
-                painter, QRect(words.left(), words.center().y() - ICON_PX // 2 + 1, ICON_PX, ICON_PX)
-            )
-            words = words.adjusted(ICON_PX + 6, 0, 0, 0)
+            side = max(ICON_PX, QFontMetrics(font).height() * 4 // 5)
+            picture = QRect(words.left(), words.center().y() - side // 2 + 1, side, side)
+            icon(cell.icon, colour, side).paint(painter, picture)
+            words = words.adjusted(side + 6, 0, 0, 0)
         painter.setFont(self._font(font, bold=False))
         painter.setPen(QColor(colour))
         shown = QFontMetrics(painter.font()).elidedText(cell.text, _RIGHT_CUT, words.width())

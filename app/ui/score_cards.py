@@ -73,7 +73,8 @@ class ScoresCard(QFrame):
             words = f"{score.test} · {score.how}" if score.how else score.test
             name = _label(score.test, "")
             how = _label(score.how, "faint", wrap=True)
-            how.setVisible(bool(score.how))
+            if not score.how:
+                how.hide()
             beside = QHBoxLayout()
             beside.setSpacing(8)
             beside.addWidget(name)

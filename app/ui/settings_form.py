@@ -21,6 +21,9 @@ SOURCE_WORDS: Mapping[Source, str] = {
 }
 
 
+_LONG_LABEL = 28
+
+
 class SettingRow(QWidget):
     """One setting: its label, where its value comes from, its editor, and a way back.
 
@@ -37,7 +40,7 @@ class SettingRow(QWidget):
         self._editor = editor_for(setting, theme, self)
         self._editor.committed.connect(self._committed)
         self._editor.refused.connect(self._refused)
-        label = QLabel(setting.label)
+        label = QLabel(setting.label, wordWrap=len(setting.label) > _LONG_LABEL)
         self._source = QLabel(SOURCE_WORDS[Source.DEFAULT])
         self._source.setProperty("kind", "faint")
         self._reset = WordButton("Reset", theme, kind="tiny")

@@ -95,6 +95,7 @@ class SettingsPage(QWidget):
         column.addWidget(about)
         column.addStretch()
         holder = QWidget()
+        holder.setMinimumWidth(1)
         row = QHBoxLayout(holder)
         row.setContentsMargins(32, 0, 32, 0)
         row.addStretch(1)

@@ -85,9 +85,14 @@ def open_window(qtbot, build: Callable[..., Services], hub_of, tmp_path: Path) -
     """Open the window: `open_window()` with a scripted engine, `open_window(script=None)` with the starter model."""
     stages: list[Stage] = []
 
-    def make(script: Script | None = Script(), size: tuple[int, int] = (1280, 820), services=None) -> Stage:  # noqa: B008
+    def make(
+        script: Script | None = Script(),  # noqa: B008
+        size: tuple[int, int] = (1280, 820),
+        services: Services | None = None,
+        machine: Machine = MACHINE,
+    ) -> Stage:
         services = services or build(script)
-        hub = hub_of(services)
+        hub = hub_of(services, machine)
         window = MainWindow(
             services.library, services.models, services.preferences, hub, settings_file=str(tmp_path / "window.ini")
         )
