@@ -156,7 +156,9 @@ class FileDownload:
     def _free_span(self, rate: float) -> Span | None:
         running = [worker.span for worker in self._workers if worker.span is not None]
         left = self._size - self._part.held_bytes - sum(span.end - span.at for span in running)
-        at_most = span_bytes(rate, left, len(self._workers))
+        # others may join at any moment: what one takes now is no longer theirs
+        sharing = len(self._workers) if rate >= _FAST else max(len(self._workers), self._most)
+        at_most = span_bytes(rate, left, sharing)
         return next_span(self._size, self._part.held(), running, at_most, self._part.length + _REACH)
 
     async def _fetch(self, worker: _Worker, span: Span) -> None:

@@ -121,20 +121,23 @@ class Job:
                 await self._fetch_missing()
                 for item in reversed(self._items):  # the first last: it is what a model is opened by
                     await self._promote(item)
-        with contextlib.suppress(OSError):  # not empty: other downloads
-            self._partial.rmdir()
         return str(finals[0] if elsewhere is None else elsewhere)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep other programs, and other downloads of ours, off these files."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self._tidy)
             for sha256 in sorted({file.sha256 for file in self._wanted.files}):
                 lock = lock_of(self._partial, sha256)
                 with kept():
                     lock.take()
                 stack.callback(lock.drop)
             yield
+
+    def _tidy(self) -> None:
+        with contextlib.suppress(OSError):  # not empty: there is something to go on with
+            self._partial.rmdir()
 
     def _ready(self, item: _Item) -> Path:
         return self._partial / f"{item.file.sha256}.ready"

@@ -103,7 +103,7 @@ class Source:
                 self._check_hub(response)
                 if not response.has_redirect_location:
                     break
-                url = urljoin(url, response.headers["location"])
+                url = _target(url, response)
                 if origin_of(url) != self._hub.origin:
                     break
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -136,7 +136,7 @@ class Source:
             headers = self._hub.headers(url, for_download=True) | {"Range": f"bytes={span.at}-{span.end - 1}"}
             async with self._client.stream("GET", url, headers=headers) as response:
                 if response.has_redirect_location:
-                    url = urljoin(url, response.headers["location"])
+                    url = _target(url, response)
                     continue
                 skip = self._check_bytes(response, span, all_of_it)
                 self._refusals = 0
@@ -155,6 +155,8 @@ class Source:
             raise self._no_bytes(response)
         if "html" in response.headers.get("content-type", ""):
             raise Passing(not_the_hub(), renew=True)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise Passing(_nonsense(), renew=True)
         size = self._file.size_bytes
         if status == 206:
             found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
@@ -183,6 +185,14 @@ class Source:
             return Passing(refused(response), renew=True, at_once=True)
         told_so = _passing_or_final(refused(response))
         return told_so if isinstance(told_so, Passing) else Passing(refused(response), renew=True)
+
+
+def _target(url: str, response: httpx.Response) -> str:
+    """Where a redirect leads."""
+    try:
+        return urljoin(url, response.headers["location"])
+    except ValueError as error:
+        raise Passing(not_the_hub(), renew=True) from error
 
 
 def _passing_or_final(error: AppError) -> Exception:

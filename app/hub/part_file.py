@@ -105,11 +105,16 @@ class Part:
 
     def close(self) -> None:
         """Let go of the files; what is held stays."""
-        for file in (self._file, *self._ahead_files.values()):
-            if file is not None:
-                os.close(file)
-        self._file = None
+        for file in self._ahead_files.values():
+            os.close(file)
         self._ahead_files.clear()
+        if self._file is None:
+            return
+        os.close(self._file)
+        self._file = None
+        if self.length == 0:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
 
     def held(self) -> list[tuple[int, int]]:
         """(start, end) of everything that is on disk."""

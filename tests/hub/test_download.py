@@ -218,14 +218,13 @@ def test_no_part_of_a_split_model_is_to_be_seen_before_all_are_verified(standin,
 
 
 def test_several_connections_fetch_ahead_and_the_file_is_in_order(standin, models):
-    repo = standin.add("alice/Tiny-GGUF", {NAME: noise(24 * MIB)})
+    repo = standin.add("alice/Tiny-GGUF", {NAME: noise(16 * MIB)})
     standin.speed = 8 * MIB
     fetched = fetch(standin, wanted_of(repo), models, connections=4)
     assert fetched.content == repo.files[NAME].content
-    assert standin.sent_bytes == 24 * MIB
-    asked = standin.asked_of("cdn")
-    ports = [request.range_start for request in asked]
-    assert len(set(ports)) == len(ports) > 4
+    assert standin.sent_bytes == 16 * MIB
+    starts = [asked.range_start for asked in standin.asked_of("cdn")]
+    assert len(set(starts)) == len(starts) >= 4
 
 
 def test_one_connection_is_enough_where_the_person_wants_one(standin, models):

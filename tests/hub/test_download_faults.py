@@ -108,7 +108,7 @@ def test_leaving_out_what_is_held_may_take_longer_than_a_stall(standin, repo, mo
 
 
 def test_a_server_that_begins_to_ignore_ranges_among_several_connections_ends_right(standin, models):
-    repo = standin.add("alice/Big-GGUF", {NAME: noise(12 * MIB)})
+    repo = standin.add("alice/Big-GGUF", {NAME: noise(8 * MIB)})
     standin.speed = 8 * MIB
     standin.faults.append(Fault(Kind.IGNORE_RANGE, times=None, min_offset=3 * MIB))
     assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
@@ -262,11 +262,26 @@ def test_a_file_of_another_size_than_listed_is_refused(standin, repo, models):
         fetch(standin, moved, models)
 
 
+def test_a_packed_answer_is_not_taken_for_the_file(standin, repo, models):
+    packed = {"Content-Encoding": "gzip", "Content-Range": f"bytes 0-2097151/{SIZE}"}
+    standin.faults.append(Fault(Kind.STATUS, status=206, headers=packed))
+    assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
+    assert starts(standin)[:2] == [0, 0]
+
+
+@pytest.mark.parametrize("where", ["http://[nonsense", "file:///etc/passwd", "//"])
+@pytest.mark.parametrize("on", ["resolve", "cdn"])
+def test_a_redirect_to_nowhere_is_asked_again(standin, repo, models, on, where):
+    standin.faults.append(Fault(Kind.STATUS, on, status=302, headers={"Location": where}))
+    assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
+
+
 def test_a_gated_model_without_a_token_asks_to_sign_in(standin, repo, models):
     repo.gated = "auto"
     with pytest.raises(HubGatedError) as told:
         fetch(standin, wanted_of(repo), models)
     assert not told.value.signed_in
+    assert list(models.iterdir()) == []
 
 
 def test_a_gated_model_with_a_token_asks_to_accept_the_licence(standin, repo, models):

@@ -96,7 +96,7 @@ def test_other_files_in_the_folder_are_not_taken_for_pieces(folder):
     (folder / f"{'0' * 64}.5.ahead").write_bytes(b"1")
     with Part(folder, SHA, SIZE) as part:
         assert part.held() == [(0, 0)]
-    assert sorted(path.name for path in folder.iterdir()) == [f"{'0' * 64}.5.ahead", f"{SHA}.12x.ahead", f"{SHA}.part"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{'0' * 64}.5.ahead", f"{SHA}.12x.ahead"]
 
 
 def test_a_restart_forgets_everything(folder):
