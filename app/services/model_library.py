@@ -235,7 +235,7 @@ class ModelLibrary(QObject):
         if note is None:
             return
         folder = self.folder()
-        if not is_inside(path, folder):
+        if not Path(path).is_relative_to(folder):
             self._drop(path)
 
             def job(stop: StopFlag) -> Iterator[object]:

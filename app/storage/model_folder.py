@@ -72,8 +72,13 @@ def look(path: str) -> tuple[int, int] | None:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Whether a path names something in a folder, whatever it links to."""
-    return bool(folder) and Path(path) != Path(folder) and Path(path).is_relative_to(folder)
+    """Whether a file lies in a folder, so that it is ours to delete; one behind a link to another folder does not."""
+    if not folder or Path(path) == Path(folder) or not Path(path).is_relative_to(folder):
+        return False
+    try:
+        return Path(path).parent.resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, RuntimeError):  # links that go round
+        return False
 
 
 def freed_by_removing(path: str) -> int:

@@ -419,3 +419,14 @@ def test_looking_again_writes_nothing_where_nothing_changed(services, tmp_path, 
         assert [model.path for model in look_again(services, asked=False)] == [str(path)]
     services.ask(lambda stores: None)
     assert kept == []
+
+
+def test_a_file_behind_a_linked_folder_is_only_ever_forgotten(services, tmp_path):
+    real = put(tmp_path / "big disk", "m.gguf")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "more").symlink_to(tmp_path / "big disk", target_is_directory=True)
+    (model,) = look_again(services)
+    assert not model.managed
+    services.model_library.remove(model.path)
+    assert look_again(services, asked=False) == []
+    assert real.exists()

@@ -159,7 +159,9 @@ def test_a_linked_folder_of_models_is_looked_into(tmp_path, folder):
     (elsewhere / "m.gguf").write_bytes(b"x")
     Path(folder).mkdir()
     Path(folder, "more").symlink_to(elsewhere, target_is_directory=True)
-    assert [Path(path).name for path in models_in(folder)] == ["m.gguf"]
+    (found,) = models_in(folder)
+    assert Path(found).name == "m.gguf"
+    assert not is_inside(found, folder), "and is never deleted there"
 
 
 def test_deleting_takes_empty_folders_along_but_nothing_else(folder):
@@ -176,7 +178,7 @@ def test_deleting_takes_empty_folders_along_but_nothing_else(folder):
     assert Path(folder).exists(), "never the models folder itself"
 
 
-def test_what_is_inside_is_told_by_its_name(folder):
+def test_what_is_inside_is_told_by_its_place(folder):
     assert is_inside(f"{folder}/a/m.gguf", folder)
     assert not is_inside(f"{folder}-other/m.gguf", folder)
     assert not is_inside(folder, folder)
