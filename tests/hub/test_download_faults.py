@@ -39,10 +39,10 @@ def starts(standin):
 
 
 def test_a_dropped_connection_goes_on_at_the_very_byte(standin, repo, models):
-    standin.faults.append(Fault(Kind.DROP, after=1_500_000))
+    standin.faults.append(Fault(Kind.DROP, after=1_000_000))
     fetched = fetch(standin, wanted_of(repo), models)
     assert fetched.content == repo.files[NAME].content
-    assert starts(standin)[1] == 1_500_000
+    assert starts(standin)[1] == 1_000_000
     assert standin.sent_bytes == SIZE
 
 
@@ -90,10 +90,10 @@ def test_a_server_that_ignores_ranges_is_read_through_once(standin, repo, models
 
 
 def test_a_server_that_ignores_ranges_when_resuming_has_its_first_bytes_left_out(standin, repo, models):
-    standin.faults += [Fault(Kind.DROP, after=1_500_000), Fault(Kind.IGNORE_RANGE, times=None)]
+    standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.IGNORE_RANGE, times=None)]
     fetched = fetch(standin, wanted_of(repo), models)
     assert fetched.content == repo.files[NAME].content
-    assert standin.sent_bytes == SIZE + 1_500_000
+    assert standin.sent_bytes == SIZE + 1_000_000
 
 
 def test_leaving_out_what_is_held_may_take_longer_than_a_stall(standin, repo, models):
@@ -128,10 +128,10 @@ def test_bytes_of_another_place_under_a_lying_header_are_found_out_by_the_checks
 
 
 def test_a_refused_range_is_asked_for_again_and_nothing_is_cut_off(standin, repo, models):
-    standin.faults += [Fault(Kind.DROP, after=1_500_000), Fault(Kind.STATUS, times=2, status=416)]
+    standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.STATUS, times=2, status=416)]
     fetched = fetch(standin, wanted_of(repo), models)
     assert fetched.content == repo.files[NAME].content
-    assert starts(standin)[:4] == [0, 1_500_000, 1_500_000, 1_500_000]
+    assert starts(standin)[:4] == [0, 1_000_000, 1_000_000, 1_000_000]
     assert standin.sent_bytes - 2 * len(b"out of order") == SIZE
 
 
@@ -324,10 +324,10 @@ def test_a_token_that_the_hub_refuses_ends_the_download(standin, repo, models):
 
 
 def test_what_came_before_an_end_is_kept_for_the_next_time(standin, repo, models):
-    standin.faults += [Fault(Kind.DROP, after=1_500_000), Fault(Kind.STATUS, times=4, status=403)]
+    standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.STATUS, times=4, status=403)]
     with pytest.raises(HubError):
         fetch(standin, wanted_of(repo), models)
-    assert held_bytes(wanted_of(repo), models) == 1_500_000
+    assert held_bytes(wanted_of(repo), models) == 1_000_000
     assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
     assert 0 not in starts(standin)[1:]
 
@@ -341,7 +341,7 @@ def test_the_token_goes_to_the_hub_alone_and_into_no_file_and_no_log(standin, mo
     standin.tokens[CANARY] = Account("alice", {repo.repo_id})
     standin.faults += [
         Fault(Kind.STATUS, "resolve", status=503),
-        Fault(Kind.DROP, after=1_500_000),
+        Fault(Kind.DROP, after=1_000_000),
         Fault(Kind.STATUS, status=403),
         Fault(Kind.STATUS, status=302, headers={"Location": f"{standin.cdn_url}/elsewhere"}),
     ]
