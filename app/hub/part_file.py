@@ -8,6 +8,7 @@ disagree. `<sha256>.ready` is a whole and verified file that waits for the other
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 from app.core.errors import DownloadBusyError, StorageError
 from app.hub.download_folder import kept
 
+_TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 STEP_BYTES = 512 * 1024
 """What is hashed or moved at once: some milliseconds, so that a pause is never late."""
 
@@ -37,6 +39,9 @@ class FileLock:
             try:
                 _lock(file)
             except OSError as error:
+                if error.errno not in _TAKEN:  # a share that knows no locks: better unlocked than not at all
+                    self._file = file
+                    return
                 os.close(file)
                 raise DownloadBusyError(
                     "This model is already being downloaded",

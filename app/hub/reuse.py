@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from app.core.library import RemoteFile
 
@@ -35,9 +35,15 @@ def known_places(environ: Mapping[str, str] | None = None, home: Path | None = N
 
 
 def candidates(file: RemoteFile, places: tuple[Path, ...]) -> Iterator[Path]:
-    """Files that may have the wanted content, each once; those with a readable name first."""
+    """Files that may have the wanted content, each once; those with its name first.
+
+    Two models of one family in one quant often have the very same size, and each would have to be read as a whole: so
+    the name has to be the same too, or be the content's checksum.
+    """
+    name = PurePosixPath(file.path).name.casefold()
+    named = (path for path in _matching(places, _BY_NAME, "") if path.name.casefold() == name)
     seen = set()
-    for path in (*_matching(places, _BY_NAME, ""), *_matching(places, _BY_CONTENT, file.sha256)):
+    for path in (*named, *_matching(places, _BY_CONTENT, file.sha256)):
         try:
             facts = path.stat()
         except OSError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import random
 
 import pytest
 
 from app.core.errors import DownloadBusyError, StorageError
+from app.hub import part_file
 from app.hub.part_file import Part, discard, held_bytes, lock_of
 from tests.hub.fetching import noise
 
@@ -144,6 +146,17 @@ def test_a_lock_file_that_a_kill_left_behind_locks_nobody_out(folder):
     lock = lock_of(folder, SHA)
     lock.take()
     lock.drop()
+
+
+def test_a_share_that_knows_no_locks_is_used_without(folder, monkeypatch):
+    def refuse(file):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(part_file, "_lock", refuse)
+    lock = lock_of(folder, SHA)
+    lock.take()
+    lock.drop()
+    assert list(folder.iterdir()) == []
 
 
 def test_discarding_what_is_not_there_is_fine(folder):

@@ -67,8 +67,8 @@ def test_what_huggingface_hub_itself_downloaded_is_found(standin, repo, models, 
 
 
 def test_the_same_file_of_another_repository_in_the_models_folder_is_linked(standin, repo, models):
-    copy = standin.add("bob/Same-GGUF", {"renamed.gguf": noise(SIZE)})
-    first = fetch(standin, wanted_of(copy, "renamed.gguf"), models).path
+    copy = standin.add("bob/Same-GGUF", {f"folder/{NAME.upper()[:-5]}.gguf": noise(SIZE)})
+    first = fetch(standin, wanted_of(copy, *copy.files), models).path
     before = standin.sent_bytes
     second = fetch(standin, wanted_of(repo), models)
     assert os.path.samefile(first, second.path)
@@ -144,13 +144,21 @@ def test_what_was_fetched_so_far_is_not_needed_once_the_file_is_found(standin, r
 
 
 def test_links_that_lead_nowhere_and_folders_are_no_candidates(tmp_path):
-    (tmp_path / "a.gguf").symlink_to(tmp_path / "gone")
-    (tmp_path / "b.gguf").mkdir()
-    (tmp_path / "c.gguf").write_bytes(b"12345")
-    (tmp_path / "d.gguf").symlink_to(tmp_path / "c.gguf")
-    (tmp_path / "e.gguf").write_bytes(b"123")
-    (found,) = candidates(RemoteFile("x.gguf", 5, "0" * 64), (tmp_path, tmp_path / "missing"))
-    assert found.resolve() == (tmp_path / "c.gguf")
+    places = tuple(tmp_path / name for name in "abcde")
+    for place in places:
+        place.mkdir()
+    (places[0] / "x.gguf").symlink_to(tmp_path / "gone")
+    (places[1] / "x.gguf").mkdir()
+    (places[2] / "x.gguf").write_bytes(b"12345")
+    (places[3] / "x.gguf").symlink_to(places[2] / "x.gguf")
+    (places[4] / "x.gguf").write_bytes(b"123")
+    (found,) = candidates(RemoteFile("x.gguf", 5, "0" * 64), (*places, tmp_path / "missing"))
+    assert found.resolve() == places[2] / "x.gguf"
+
+
+def test_a_file_of_the_same_size_under_another_name_is_not_read(tmp_path):
+    (tmp_path / "another-model.Q4_K_M.gguf").write_bytes(b"12345")
+    assert list(candidates(RemoteFile("x.gguf", 5, "0" * 64), (tmp_path,))) == []
 
 
 def test_a_link_replaces_what_was_there_and_leaves_nothing_behind(tmp_path):
