@@ -14,6 +14,7 @@ from app.ui.download_line import DownloadLine
 from app.ui.model_facts import ElidedLabel
 from app.ui.model_rows import BUSY
 from app.ui.model_words import disk_size, rate
+from app.ui.row_layout import page_margin
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ class DownloadsStrip(QFrame):
         self._fold.clicked.connect(self._fold_or_unfold)
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
-        self._column.setContentsMargins(28, 0, 28, 6)
         self._column.setSpacing(0)
         self._area = QScrollArea(widgetResizable=True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -65,7 +65,6 @@ class DownloadsStrip(QFrame):
         title = QLabel("Downloads")
         title.setProperty("kind", "heading")
         self._head = QHBoxLayout()
-        self._head.setContentsMargins(28, 7, 24, 5)
         self._head.setSpacing(10)
         self._head.addWidget(title)
         self._head.addWidget(self._summary, 1)
@@ -198,6 +197,9 @@ class DownloadsStrip(QFrame):
         self._area.setVisible(not self._folded and bool(lines))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A low window shows fewer lines at once."""
+        """A low window shows fewer lines at once, a wide one keeps them as short as the lists above."""
         super().resizeEvent(event)
+        side = page_margin(self.width())
+        self._column.setContentsMargins(side, 0, side, 6)
+        self._head.setContentsMargins(side, 7, side - 4, 5)
         self._fit()

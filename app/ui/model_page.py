@@ -15,6 +15,7 @@ from app.ui.catalogue import Known
 from app.ui.local_card import LocalCard
 from app.ui.model_head import ModelHead, facts_of_known, facts_of_local, facts_of_repo
 from app.ui.quant_picker import QuantPicker
+from app.ui.row_layout import page_margin
 from app.ui.score_cards import CitationCard, ScoresCard
 from app.ui.theme import Theme
 from app.ui.trouble_line import TroubleLine
@@ -80,8 +81,7 @@ class ModelPage(QScrollArea):
         inside = QWidget()
         # the page never scrolls sideways: whatever is in it has to make do
         inside.setMinimumWidth(1)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(28, 18, 28, 24)
+        self._page_column = column = QVBoxLayout(inside)
         column.setSpacing(16)
         column.addWidget(self.head)
         column.addWidget(self.trouble)
@@ -241,6 +241,8 @@ class ModelPage(QScrollArea):
         self._columns.setDirection(right if wide and full else down)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """On a narrow page the scores stand below the files."""
+        """On a narrow page the scores stand below the files; on a wide one lines stay as long as can be read."""
         super().resizeEvent(event)
+        side = page_margin(self.viewport().width())
+        self._page_column.setContentsMargins(side, 18, side, 24)
         self._arrange()

@@ -131,7 +131,7 @@ def local_rows(services: ModelServices, checking: Mapping[str, tuple[int, int]])
                 tag="comes with Orcinus" if bundled else model.quant,
                 note=(known.note if known is not None else "") or (entry.note if entry is not None else ""),
                 cells=(
-                    Cell(licence_words(model.licence)),
+                    Cell(licence_words(model.licence or (known.licence if known is not None else ""))),
                     Cell(short_parameters(model.n_params)),
                     Cell(disk_size(model.size_bytes) if model.size_bytes else ""),
                     fit_cell(found),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -12,6 +13,7 @@ from app.core.library import RepoPage, RepoRow
 from app.ui.buttons import WordButton
 from app.ui.hub_search import HubSearch
 from app.ui.model_rows import MODEL_COLUMNS, RESULT_COLUMNS, catalogue_rows, local_rows, result_rows
+from app.ui.row_layout import page_margin
 from app.ui.row_view import RowView
 from app.ui.theme import Theme
 from app.ui.trouble_line import TroubleLine
@@ -113,8 +115,7 @@ class ModelsHome(QScrollArea):
         inside = QWidget()
         # the page never scrolls sideways: whatever is in it has to make do
         inside.setMinimumWidth(1)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(28, 16, 28, 20)
+        self._page_column = column = QVBoxLayout(inside)
         column.setSpacing(12)
         column.addWidget(self.search)
         column.addWidget(self.trouble)
@@ -165,7 +166,11 @@ class ModelsHome(QScrollArea):
         self._counts[0].setText("1 model" if len(rows) == 1 else f"{len(rows)} models")
         self.catalogue.show_rows(catalogue_rows(self._services, self._asking))
         if self._found:
-            self.results.show_rows(result_rows(self._services, self._found))
+            self._show_results()
+
+    def _show_results(self) -> None:
+        self.results.show_rows(result_rows(self._services, self._found))
+        self.results.setVisible(bool(self._found))
 
     @Slot(str, object, object)
     def _checked(self, path: str, done: int, whole: int) -> None:
@@ -209,7 +214,7 @@ class ModelsHome(QScrollArea):
         """Nothing is looked for: the shelves again."""
         self._searching = False
         self._found = ()
-        self.results.show_rows(())
+        self._show_results()
         self.more.hide()
         self.open_reference.hide()
         self.trouble.clear()
@@ -235,7 +240,7 @@ class ModelsHome(QScrollArea):
         self._found = (*self._found, *page.rows) if goes_on else page.rows
         # a page that was cut differently meanwhile may repeat a row
         self._found = tuple({row.repo_id: row for row in self._found}.values())
-        self.results.show_rows(result_rows(self._services, self._found))
+        self._show_results()
         count = len(self._found)
         words = "1 repository with GGUF files" if count == 1 else f"{count} repositories with GGUF files"
         self._state.setText(words if count else "Nothing on the Hub matches. Try fewer or other words.")
@@ -275,6 +280,12 @@ class ModelsHome(QScrollArea):
     def _go_down(self) -> None:
         first = self.results if self._found else self.local
         first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a wide screen the lists stay as narrow as can be read."""
+        super().resizeEvent(event)
+        side = page_margin(self.viewport().width())
+        self._page_column.setContentsMargins(side, 16, side, 20)
 
     def state_words(self) -> str:
         """What it says of the search."""

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 class ModelsPage(QWidget):
     """Find, download, check and keep models.
 
-    Signals: `chat_asked(str)` with a model's id; `token_asked()`: show the Hub's settings; `sidebar_asked()`;
-    `left()`: back to the chat.
+    Signals: `chat_asked(str)` with a model's id; `token_asked()` and `folder_asked()`: show where these are set;
+    `sidebar_asked()`; `left()`: back to the chat.
     """
 
     chat_asked = Signal(str)
     token_asked = Signal()
+    folder_asked = Signal()
     sidebar_asked = Signal()
     left = Signal()
 
@@ -280,8 +281,9 @@ class ModelsPage(QWidget):
             self._actions.open_hub_page(row.wanted.repo_id)
         elif remedy == "relist":
             self.open_repo(row.wanted.repo_id)
+        elif remedy == "folder":
+            self.folder_asked.emit()
         else:
-            # token and folder are settings
             self.token_asked.emit()
 
     @Slot(object)

@@ -105,6 +105,7 @@ class Pages(QStackedWidget):
             self.models.left.connect(self.enter_chat)
             self.models.chat_asked.connect(self.chat_asked)
             self.models.token_asked.connect(self.show_token)
+            self.models.folder_asked.connect(self.show_folder)
             self.models.sidebar_asked.connect(self.sidebar_asked)
             self.models.header.show_panels(sidebar=self._sidebar_shown)
             self.addWidget(self.models)
@@ -134,11 +135,18 @@ class Pages(QStackedWidget):
 
     @Slot()
     def show_token(self) -> None:
-        """Show where the access token and the models folder are set."""
+        """Show where the access token is set."""
+        self._show_setting("token")
+
+    @Slot()
+    def show_folder(self) -> None:
+        """Show where the models folder is set."""
+        self._show_setting("choose")
+
+    def _show_setting(self, which: str) -> None:
         if self.settings is None or self.currentWidget() is not self.settings:
             self.toggle_settings()
-        if self.hub_settings is not None:
-            self._settings_page().show_widget(self.hub_settings.token)
+        self._settings_page().show_widget(getattr(self.hub_settings, which))
 
     def _settings_page(self) -> SettingsPage:
         if self.settings is None:

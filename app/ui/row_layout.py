@@ -18,6 +18,15 @@ _LEAST_LETTERS_ALONE = 20
 _TILE_FROM_PX = 560
 
 
+_MARGIN_PX = 28
+_WIDEST_PX = 1400
+
+
+def page_margin(width_px: int) -> int:
+    """The margin at each side of a page with lists."""
+    return max(_MARGIN_PX, (width_px - _WIDEST_PX) // 2)
+
+
 @dataclass(frozen=True, slots=True)
 class RowLayout:
     """The columns that show, by place in the list's columns, with left edge and width; the rest in pixels too.

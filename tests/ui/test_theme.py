@@ -46,6 +46,8 @@ def test_every_writing_colour_has_a_contrast_of_4_5_on_every_ground(theme):
 def test_chosen_hovered_and_filled_grounds_can_be_read_too(theme):
     pairs = [("text", "selection"), ("muted", "selection"), ("text", "hover"), ("muted", "hover")]
     pairs += [("text", "accent_soft"), ("text", "inline_bg"), ("accent_text", "fill")]
+    tones = ("text", "muted", "accent", "ok", "warn", "danger")
+    pairs += [(tone, ground) for tone in tones for ground in ("hover", "accent_soft")]  # rows of models
     pairs += [(f"syntax_{kind}", "code_bg") for kind in ("keyword", "string", "number", "comment", "function", "name")]
     assert not [pair for pair in pairs if contrast(*(getattr(theme, token) for token in pair)) < 4.5]
 
