@@ -47,7 +47,8 @@ class ProgressLine:
         self._speed = Speed(clock)
         self._on_terminal = not as_json and self._stream.isatty()
         self._drawn = 0
-        self._told: tuple[float, str] = (float("-inf"), "")
+        # a file of short work shall hold nothing but its outcome
+        self._told = (float("-inf"), "") if as_json or self._on_terminal else (clock(), str(DownloadState.RUNNING))
         self._have = 0
 
     @property
@@ -63,7 +64,7 @@ class ProgressLine:
 
     def show_bytes(self, have_bytes: int) -> None:
         """Show how much was read or copied."""
-        self._show("", have_bytes, 0.0, "")
+        self._show(str(DownloadState.RUNNING), have_bytes, 0.0, "")
 
     def finish(self) -> None:
         """Everything is there."""
@@ -88,7 +89,7 @@ class ProgressLine:
         self._told = (now, state)
         speed = self._speed.now()
         if self._as_json:
-            known = {"state": state or "running", "have_bytes": have, "size_bytes": self._size}
+            known = {"state": state, "have_bytes": have, "size_bytes": self._size}
             self._write(json.dumps(known | {"bytes_per_s": round(speed), "retry_in_s": retry_in_s}) + "\n")
             return
         text = self._text(state, have, speed, retry_in_s, trouble)

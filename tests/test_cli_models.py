@@ -314,6 +314,7 @@ def test_a_model_that_the_window_downloads_right_now_is_left_to_it(models, stand
         pass
     code, out, err = models("download", REPO, "Q4_K_M")
     window.close()
+    standin.speed = None
     assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert models("download", REPO, "Q4_K_M")[0] == 0, "and goes on once it is let go of"

@@ -71,8 +71,17 @@ def test_elsewhere_a_plain_line_comes_now_and_then():
         clock.now += 0.1
     line.close()
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 2, "every five seconds"
+    assert len(lines) == 1, "every five seconds"
     assert "\r" not in stream.getvalue()
+
+
+def test_trouble_is_told_elsewhere_at_once():
+    stream = io.StringIO()
+    line = ProgressLine(GB, stream=stream)
+    line.show(Step(DownloadState.RUNNING, 5))
+    line.show(Step(DownloadState.WAITING, 5, 3.0, Trouble("There is no connection")))
+    assert "There is no connection" in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 1
 
 
 def test_programs_get_one_object_a_line():

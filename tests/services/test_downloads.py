@@ -80,12 +80,13 @@ def test_all_parts_of_a_split_model_are_one_download(services, standin):
 
 
 def test_two_run_at_a_time_and_the_others_wait_for_their_turn(services, standin):
-    standin.speed = 150_000
+    standin.speed = 250_000
     ids = [services.downloads.add(host(standin, name)) for name in ("A", "B", "C")]
     services.wait(lambda: [row.state for row in services.downloads.rows()].count(DownloadState.RUNNING) == 2)
     assert [row.state for row in services.downloads.rows()][2] is DownloadState.QUEUED
     services.downloads.pause(ids[0])
     wait_for(services, ids[2], DownloadState.RUNNING, DownloadState.DONE)
+    standin.hang_up()  # they go on at once, and no longer slowly
     standin.speed = None
     services.downloads.resume(ids[0])
     for download_id in ids:
