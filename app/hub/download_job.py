@@ -114,7 +114,7 @@ class Job:
                 held = part_file.held_bytes(self._partial, file.sha256, file.size_bytes)
                 self._items.append(_Item(file, final, held))
             for item in self._items:
-                item.whole = self._ready(item).is_file() or await self._is_right(item.final, item.file)
+                item.whole = self._is_ready(item) or await self._is_right(item.final, item.file)
                 item.have = item.file.size_bytes if item.whole else item.have
             elsewhere = await self._reuse()
             if elsewhere is None:
@@ -141,6 +141,12 @@ class Job:
 
     def _ready(self, item: _Item) -> Path:
         return self._partial / f"{item.file.sha256}.ready"
+
+    def _is_ready(self, item: _Item) -> bool:
+        try:
+            return self._ready(item).stat().st_size == item.file.size_bytes
+        except OSError:
+            return False
 
     async def _is_right(self, path: Path, file: RemoteFile) -> bool:
         """Whether this file has the wanted content; hashes it if its size is right."""
@@ -213,7 +219,7 @@ class Job:
         """Move a verified file to its place. A file of another content there gives way only now."""
         part_file.drop_unfinished(self._partial, item.file.sha256)
         ready = self._ready(item)
-        if not ready.is_file():
+        if not self._is_ready(item):
             return
         with kept():
             item.final.parent.mkdir(parents=True, exist_ok=True)
