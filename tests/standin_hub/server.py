@@ -55,7 +55,7 @@ class StandInHub:
         self.lock = threading.Lock()
         self._servers = [_Server(self, "hub"), _Server(self, "cdn")]
         self.listing.url, self.files.cdn_url = (server.url for server in self._servers)
-        self._threads = [threading.Thread(target=server.serve_forever, args=(0.02,)) for server in self._servers]
+        self._threads = [threading.Thread(target=server.serve_forever, args=(0.005,)) for server in self._servers]
 
     @property
     def url(self) -> str:
