@@ -1,0 +1,104 @@
+"""What people do to get a model, through the real window, a Hub on loopback and the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+
+from app.core.library import DownloadState
+from app.ui.row_view import RowView
+from tests.standin_hub.faults import Fault, Kind
+from tests.standin_hub.server import StandInHub
+from tests.test_stories import Person, start
+
+__all__ = ["start"]
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+REPO = "them/Small-Whale-GGUF"
+
+
+@pytest.fixture
+def hub(starter: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInHub]:
+    """A Hub whose one model is the starter under another name, so that it can really answer."""
+    monkeypatch.setattr("app.hub.download_job.known_places", lambda: ())
+    with StandInHub() as standin:
+        content = starter.read_bytes()
+        standin.add(REPO, {"small-whale.Q8_0.gguf": content, "README.md": b"# Small Whale"}, downloads=7)
+        monkeypatch.setenv("HF_ENDPOINT", standin.url)
+        yield standin
+
+
+def button(place: QWidget, words: str) -> QPushButton:
+    return next(b for b in place.findChildren(QPushButton) if b.text() == words and b.isVisible())
+
+
+def finds_the_model(person: Person) -> RowView:
+    """By keyboard alone: Ctrl+M, the search, the first result; ends with the ring on the file to download."""
+    person.presses(Qt.Key.Key_M, CONTROL)
+    field = QApplication.focusWidget()
+    assert isinstance(field, QLineEdit)
+    person.qtbot.keyClicks(field, "whale")
+    person.waits_until(lambda: bool(person.window.workspace.pages.models.home.results.rows.rows()))
+    person.presses(Qt.Key.Key_Down)
+    person.presses(Qt.Key.Key_Return)
+    detail = person.window.workspace.pages.models.detail
+    person.waits_until(detail.picker.isVisible)
+    for _ in range(40):
+        person.presses(Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is detail.picker.quants:
+            return detail.picker.quants
+    raise AssertionError("Tab never came to the files")
+
+
+def test_search_pick_download_with_one_drop_load_and_chat(start, hub):
+    hub.faults.append(Fault(Kind.DROP, after=300_000))
+    person = start()
+    finds_the_model(person)
+    person.presses(Qt.Key.Key_Space)
+    models = person.window.workspace.pages.models
+    person.waits_until(lambda: [n.title for n in models.notices.notices()] == ["Small-Whale-GGUF Q8_0 is ready"])
+    assert not hub.faults or hub.faults[0].times == 0, "the connection was dropped"
+    button(models, "Chat").setFocus()
+    person.presses(Qt.Key.Key_Space)
+    (model,) = person.program.model_library.models()
+    assert model.verified_ms
+    assert person.session.chat.model_id == model.path
+    assert "Ada" in person.says("My name is Ada.")
+
+
+def test_a_paused_download_goes_on_after_a_restart_where_it_was(start, hub, starter):
+    hub.speed = 200_000
+    person = start()
+    finds_the_model(person)
+    person.presses(Qt.Key.Key_Space)
+    downloads = person.program.downloads
+    person.waits_until(lambda: bool(downloads.rows()) and downloads.rows()[0].have_bytes > 200_000)
+    person.window.workspace.pages.models.strip.all_button().click()
+    assert downloads.rows()[0].state is DownloadState.PAUSED
+    person = start()
+    hub.speed = None
+    person.presses(Qt.Key.Key_M, CONTROL)
+    strip = person.window.workspace.pages.models.strip
+    person.waits_until(lambda: strip.lines()[0].row.have_bytes > 0)
+    assert strip.lines()[0].words() == "Paused"
+    strip.lines()[0].button("press").setFocus()
+    person.presses(Qt.Key.Key_Space)
+    person.waits_until(lambda: strip.lines()[0].row.state is DownloadState.DONE)
+    assert hub.sent_bytes < starter.stat().st_size * 1.4
+
+
+def test_offline_the_models_on_disk_stay_usable(start, hub):
+    hub.faults.append(Fault(Kind.STATUS, on="api", times=None))
+    person = start()
+    person.presses(Qt.Key.Key_M, CONTROL)
+    person.qtbot.keyClicks(QApplication.focusWidget(), "whale")
+    home = person.window.workspace.pages.models.home
+    person.waits_until(lambda: bool(home.trouble.words()))
+    person.presses(Qt.Key.Key_Escape)
+    home.local.setFocus()
+    person.presses(Qt.Key.Key_Space)
+    assert "Ada" in person.says("My name is Ada.")
