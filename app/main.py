@@ -78,6 +78,8 @@ class Program(QObject):
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
         self.fitting = Fitting(this_machine, lambda path: needs_of(inspect(path), Loading()), self)
+        for replaced in (self.model_library.removing, self.model_library.added):
+            replaced.connect(self.fitting.forget)
         self.downloads = Downloads(
             access,
             self.model_library,

@@ -138,11 +138,7 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
     if model_id not in bundled and not os.path.lexists(model_id):
         found = _on_disk_as(parts, model_id)
         if found is None:
-            raise ModelFileError(
-                f"There is no model {model_id!r}",
-                "It is neither a file nor the name of a model on this computer.",
-                "Give the path of a GGUF file, or one of: " + ", ".join(bundled) + ".",
-            )
+            raise _no_model(parts, model_id, tuple(bundled))
         names[found.path] = (Path(found.path).name, found.name)
         model_id = found.path
     if model_id not in bundled:
@@ -157,6 +153,21 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         resolution.resolved(Sampling, model_id, sampling).values,
         resolution.resolved(Loading, model_id, loading).values,
         notice,
+    )
+
+
+def _no_model(parts: Parts, text: str, bundled: tuple[str, ...]) -> ModelFileError:
+    entry = parts.catalog.entry(text)
+    if entry is not None and entry.repo:
+        return ModelFileError(
+            f"{entry.name} is not on this computer yet",
+            "It is known by name, but its file has to be downloaded first.",
+            f"Download it with: orcinus models download {entry.id}",
+        )
+    return ModelFileError(
+        f"There is no model {text!r}",
+        "It is neither a file nor the name of a model on this computer.",
+        "Give the path of a GGUF file, or one of: " + ", ".join(bundled) + ".",
     )
 
 

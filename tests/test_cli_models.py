@@ -331,3 +331,8 @@ def test_of_several_quants_the_one_used_last_answers_else_the_largest(models, st
     assert choose(Parts(parts.paths, parts.catalog, used), "mistral-7b-openorca", {}).path == str(folder / FILE)
     (folder / FILE).unlink()
     assert choose(Parts(parts.paths, parts.catalog, used), "mistral-7b-openorca", {}).path.endswith("Q8_0.gguf")
+
+
+def test_a_known_model_that_is_not_here_yet_is_told_with_the_way_to_get_it(models, capsys):
+    assert cli.run(["ask", "--model", "mistral-7b-openorca", "Hi"]) == 1
+    assert "orcinus models download mistral-7b-openorca" in capsys.readouterr().err
