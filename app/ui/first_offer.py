@@ -12,11 +12,15 @@ from app.ui.catalogue import Known
 from app.ui.model_rows import button_for, choice_of, download_of
 from app.ui.model_words import disk_size, download_words, licence_words, percent
 from app.ui.offer_card import Offer, OfferCard
+from app.ui.soon import Soon
 
 if TYPE_CHECKING:
     from app.ui.model_actions import ModelActions
     from app.ui.model_services import ModelServices
     from app.ui.repo_asking import RepoAsking
+
+
+_REFRESH_MS = 200
 
 
 class FirstOffer(QObject):
@@ -33,19 +37,20 @@ class FirstOffer(QObject):
         self._known = next((known for known in services.catalogue if known.repo_id), None)
         self._error: AppError | None = None
         card.pressed.connect(self._pressed)
-        card.shown.connect(self.refresh)
-        services.fitting.changed.connect(self.refresh)
-        services.downloads.changed.connect(self.refresh)
-        services.downloads.progressed.connect(self.refresh)
-        services.local.changed.connect(self.refresh)
-        asking.waiting_changed.connect(self.refresh)
+        # while nobody sees the card nobody looks at the machine either, which costs time at the start
+        self._soon = Soon(self.refresh, _REFRESH_MS, card)
+        self._soon.now()
+        services.fitting.changed.connect(self._soon.now)
+        services.downloads.changed.connect(self._soon.now)
+        services.downloads.progressed.connect(self._soon.ask)
+        services.local.changed.connect(self._soon.now)
+        asking.waiting_changed.connect(self._soon.now)
         actions.failed.connect(self._failed)
 
     @Slot()
     def refresh(self) -> None:
         """Say how things are now."""
-        # while nobody sees the card nobody looks at the machine either, which costs time at the start
-        if self._known is not None and self._card.isVisible():
+        if self._known is not None:
             self._card.show_offer(self._offer(self._known))
 
     def _offer(self, known: Known) -> Offer:
@@ -92,4 +97,4 @@ class FirstOffer(QObject):
     def _failed(self, repo_id: str, error: AppError) -> None:
         if self._known is not None and repo_id.lower() == self._known.repo_id.lower():
             self._error = error
-            self.refresh()
+            self._soon.now()

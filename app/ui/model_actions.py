@@ -150,16 +150,18 @@ class ModelActions(QObject):
 
     def remove_for_good(self, model: LocalModel) -> None:
         """Delete a model's files."""
+        freed = self._services.local.freed_by_removing(model.path)
         self._services.local.remove(model.path)
-        self.told.emit(Notice(f"{model.name} was removed", f"{gigabytes(model.size_bytes)} are free again."))
+        self.told.emit(Notice(f"{model.name} was removed", f"{gigabytes(freed)} are free again." if freed else ""))
 
-    @staticmethod
-    def removal_words(model: LocalModel) -> tuple[str, str]:
+    def removal_words(self, model: LocalModel) -> tuple[str, str]:
         """What to ask before files are deleted: a title and what it means."""
+        freed = self._services.local.freed_by_removing(model.path)
+        frees = f"frees {gigabytes(freed)}" if freed else "frees nothing, for its bytes are kept elsewhere too"
         again = "It can be downloaded again." if model.repo_id else "It cannot be downloaded again from here."
         return (
             f"Remove {model.name}?",
-            f"This deletes {Path(model.path).name} and frees {gigabytes(model.size_bytes)}. {again} "
+            f"This deletes {Path(model.path).name} and {frees}. {again} "
             "Chats with it stay, and can go on with another model.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from app.ui.hub_search import HubSearch
 from app.ui.model_rows import MODEL_COLUMNS, RESULT_COLUMNS, catalogue_rows, local_rows, result_rows
 from app.ui.row_layout import page_margin
 from app.ui.row_view import RowView
+from app.ui.soon import Soon
 from app.ui.theme import Theme
 from app.ui.trouble_line import TroubleLine
 
@@ -70,8 +71,7 @@ class ModelsHome(QScrollArea):
         self._counts = [QLabel(), QLabel("Tried with Orcinus; the size is chosen for this computer")]
         self._shelves = self._make_shelves()
         self._finds = self._make_finds()
-        self._later = QTimer(self, singleShot=True, interval=_REFRESH_MS)
-        self._later.timeout.connect(self.refresh)
+        self._soon = Soon(self.refresh, _REFRESH_MS, self)
         self._lay_out()
         self._connect()
         self._show_search()
@@ -146,15 +146,15 @@ class ModelsHome(QScrollArea):
         self.trouble.repo_asked.connect(self.repo_opened)
         services.discover.found.connect(self._show_found)
         services.discover.failed.connect(self._search_failed)
-        services.local.changed.connect(self.refresh)
+        services.local.changed.connect(self._soon.now)
         services.local.progressed.connect(self._checked)
         services.local.verified.connect(self._verified)
-        services.downloads.changed.connect(self.refresh)
-        services.downloads.progressed.connect(self._later.start)
-        services.models.state_changed.connect(self._later.start)
-        services.models.models_changed.connect(self._later.start)
-        services.fitting.changed.connect(self.refresh)
-        self._asking.waiting_changed.connect(self.refresh)
+        services.downloads.changed.connect(self._soon.now)
+        services.downloads.progressed.connect(self._soon.ask)
+        services.models.state_changed.connect(self._soon.ask)
+        services.models.models_changed.connect(self._soon.ask)
+        services.fitting.changed.connect(self._soon.now)
+        self._asking.waiting_changed.connect(self._soon.now)
 
     # --- shelves ----------------------------------------------------------------------------------------------------
 
@@ -175,13 +175,13 @@ class ModelsHome(QScrollArea):
     @Slot(str, object, object)
     def _checked(self, path: str, done: int, whole: int) -> None:
         self._checking[path] = (done, whole)
-        self._later.start()
+        self._soon.ask()
 
     @Slot(str, bool)
     def _verified(self, path: str, right: bool) -> None:
         del right
         self._checking.pop(path, None)
-        self.refresh()
+        self._soon.now()
 
     @Slot(str)
     def _press_known(self, key: str) -> None:

@@ -272,7 +272,13 @@ class ModelsPage(QWidget):
 
     def add_file(self, path: str, how: str) -> None:
         """Add a GGUF file by "use", "link", "copy" or "move"."""
-        self._services.local.add_file(path, how)
+        self._services.local.add_file(path, how, then=self._added)
+
+    def _added(self, path: str) -> None:
+        model = self._actions.model(path)
+        if model is not None:
+            notice = Notice(f"{model.name} was added", path, actions=(("Chat", lambda: self._actions.chat(path)),))
+            self.notices.show_notice(notice)
 
     @Slot(object, str)
     def _remedy(self, row: Download, remedy: str) -> None:

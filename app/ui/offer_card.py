@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.library import Verdict
@@ -37,14 +37,12 @@ class Offer:
 class OfferCard(QFrame):
     """Offers a model.
 
-    Signals: `pressed()` for its button; `others_asked()`: the model pages; `open_asked()`: a file from disk;
-    `shown()` when it comes on screen.
+    Signals: `pressed()` for its button; `others_asked()`: the model pages; `open_asked()`: a file from disk.
     """
 
     pressed = Signal()
     others_asked = Signal()
     open_asked = Signal()
-    shown = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,11 +136,6 @@ class OfferCard(QFrame):
         if self._offer is not None:
             name, tone, _ = FIT_LOOKS[self._offer.verdict.fit]
             self._picture.setPixmap(icon(name, getattr(self._theme, tone), 16).pixmap(16, 16))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """What it says may be old."""
-        super().showEvent(event)
-        self.shown.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a narrow page the buttons stand below the words."""

@@ -16,6 +16,7 @@ from app.ui.icons import icon
 from app.ui.model_rows import QUANT_COLUMNS, quant_key, quant_rows
 from app.ui.model_words import FIT_LOOKS, FIT_MEANINGS
 from app.ui.row_view import RowView
+from app.ui.soon import Soon
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _WIDE_LETTERS = 60
+_REFRESH_MS = 250
 _GATES = {
     Gate.OPEN: "",
     Gate.AUTO: "Its licence has to be accepted on its page on the Hub before it can be downloaded.",
@@ -78,9 +80,11 @@ class QuantPicker(QFrame):
         self._legend = QGridLayout()
         self._lay_out()
         self.set_theme(theme)
-        services.fitting.changed.connect(self.refresh)
-        services.downloads.changed.connect(self.refresh)
-        services.local.changed.connect(self.refresh)
+        self._soon = Soon(self.refresh, _REFRESH_MS, self)
+        services.fitting.changed.connect(self._soon.now)
+        services.downloads.changed.connect(self._soon.now)
+        services.downloads.progressed.connect(self._soon.ask)
+        services.local.changed.connect(self._soon.now)
 
     def _lay_out(self) -> None:
         title = QLabel("Choose a file")

@@ -407,6 +407,11 @@ def test_a_download_is_told_in_the_sidebar(qtbot, stage, page, standin):
     qtbot.keyClick(page.home.catalogue, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: stage.space.sidebar.models.text().strip() == "Models · 1 download", timeout=15_000)
     (row,) = stage.services.downloads.rows()
+    # progress comes faster than rows are written, and must not keep them from it
+    qtbot.waitUntil(
+        lambda: known(page, "mistral-7b-openorca").cells[-1].text not in ("Downloading 0 %", "In the queue")
+    )
+    assert known(page, "mistral-7b-openorca").cells[-1].text.startswith("Downloading")
     stage.services.downloads.pause(row.id)
     assert stage.services.downloads.rows()[0].state is DownloadState.PAUSED
     assert known(page, "mistral-7b-openorca").button == "Resume"
