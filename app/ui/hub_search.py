@@ -16,8 +16,10 @@ from app.ui.theme import Theme
 _PAUSE_MS = 350
 _NARROW_PX = 700
 _B = 1_000_000_000
+FITS = "Fits this computer"
 SIZES: tuple[tuple[str, int | None, int | None], ...] = (
     ("Any size", None, None),
+    (FITS, None, None),
     ("Up to 2 billion", None, 2 * _B),
     ("2 to 5 billion", 2 * _B, 5 * _B),
     ("5 to 10 billion", 5 * _B, 10 * _B),
@@ -55,10 +57,19 @@ class HubSearch(QWidget):
     reference_entered = Signal(str)
     left_down = Signal()
 
-    def __init__(self, is_reference: Callable[[str], bool], theme: Theme, parent: QWidget | None = None) -> None:
-        """`is_reference` tells whether a text names one repository rather than being words to search for."""
+    def __init__(
+        self,
+        is_reference: Callable[[str], bool],
+        largest: Callable[[], int | None],
+        theme: Theme,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`is_reference` tells whether a text names one repository rather than being words to search for.
+
+        `largest` tells how many weights a model may have to fit this computer; None where that is not known.
+        """
         super().__init__(parent)
-        self._is_reference = is_reference
+        self._is_reference, self._largest = is_reference, largest
         self.field = QLineEdit()
         self.field.setPlaceholderText("Search the Hugging Face Hub, or paste a link to a repository")
         self.field.setAccessibleName("Search the Hugging Face Hub, or paste a link to a repository")
@@ -90,7 +101,9 @@ class HubSearch(QWidget):
 
     def wish(self) -> Wish:
         """What is looked for now."""
-        _, low, high = SIZES[self.size.currentIndex()]
+        words, low, high = SIZES[self.size.currentIndex()]
+        if words == FITS:
+            high = self._largest()
         return Wish(self.field.text().strip(), ORDERS[self.order.currentIndex()][1], low, high)
 
     @property

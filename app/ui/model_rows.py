@@ -47,6 +47,9 @@ QUANT_COLUMNS = (
     Column("Memory", "14.3 GiB", keep=3, right=True),
     Column("Runs here", "xxxx Partly, 24 of 33 layers", keep=5),
 )
+_SIZES = (130, 75, 50, 36, 28, 25, 22, 15, 13, 9.5, 8.5, 7.5, 5, 4, 3.5, 2, 1.3, 0.7)
+"""Billions of weights; a little above the sizes that models come in."""
+_USUAL_BITS = 4.89
 BUSY = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.VERIFYING)
 _BUTTONS = {
     DownloadState.QUEUED: "Pause",
@@ -266,6 +269,18 @@ def _trouble_tip(row: Download | None) -> str:
 
 
 # --- the Hub --------------------------------------------------------------------------------------------------------
+
+
+def largest_fitting(services: ModelServices) -> int | None:
+    """How many weights a model in its usual quant may have to run here; None where nothing is known of the machine."""
+    for billions in _SIZES:
+        n_params = round(billions * 1e9)
+        found = services.fitting.verdict(round(n_params * _USUAL_BITS / 8), n_params=n_params)
+        if found.fit is Fit.UNKNOWN:
+            return None
+        if found.fit is not Fit.TOO_BIG:
+            return n_params
+    return round(_SIZES[-1] * 1e9)
 
 
 def result_rows(services: ModelServices, found: Sequence[RepoRow]) -> list[Row]:

@@ -12,7 +12,14 @@ from app.core.errors import AppError
 from app.core.library import RepoPage, RepoRow
 from app.ui.buttons import WordButton
 from app.ui.hub_search import HubSearch
-from app.ui.model_rows import MODEL_COLUMNS, RESULT_COLUMNS, catalogue_rows, local_rows, result_rows
+from app.ui.model_rows import (
+    MODEL_COLUMNS,
+    RESULT_COLUMNS,
+    catalogue_rows,
+    largest_fitting,
+    local_rows,
+    result_rows,
+)
 from app.ui.row_layout import page_margin
 from app.ui.row_view import RowView
 from app.ui.soon import Soon
@@ -58,7 +65,7 @@ class ModelsHome(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.search = HubSearch(services.discover.is_reference, theme)
+        self.search = HubSearch(services.discover.is_reference, lambda: largest_fitting(services), theme)
         self.trouble = TroubleLine(theme)
         button = "Look at it"
         self.local = RowView("Models on this computer", "Model", MODEL_COLUMNS, theme, tiles=True, button=button)

@@ -159,6 +159,14 @@ def test_size_and_order_alone_are_a_search(qtbot, page, standin):
     assert standin.asked[-1].query["sort"] == ["likes"]
 
 
+def test_models_that_fit_this_computer_can_be_asked_for(qtbot, page, standin):
+    page.home.search.size.setCurrentText("Fits this computer")
+    page.home.search.size.activated.emit(1)
+    qtbot.waitUntil(lambda: bool(page.home.results.rows.rows()), timeout=15_000)
+    (words,) = standin.asked[-1].query["num_parameters"]
+    assert words == "max:22B"
+
+
 def test_a_failed_search_keeps_what_is_here_usable(qtbot, stage, page, standin):
     standin.faults.append(Fault(Kind.STATUS, on="api", times=None, status=429, headers={"Retry-After": "1"}))
     qtbot.keyClicks(page.home.search.field, "some")
