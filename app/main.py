@@ -161,10 +161,13 @@ class Program(QObject):
         self.window.fill()
         for path in files:
             self.models.open_file(path)
+        from app.services.hub_access import import_ahead
+
         self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
         self.model_library.refresh(asked=False)
         self.downloads.start()
-        self._spare_lane.submit(lambda stop: takewhile(lambda _step: not stop.is_set(), warm_up()))
+        for ahead in (warm_up, import_ahead):
+            self._spare_lane.submit(lambda stop, steps=ahead: takewhile(lambda _: not stop.is_set(), steps()))  # type: ignore[misc]
         self._spare_lane.submit(self._tidy)
 
     def _tidy(self, stop: StopFlag) -> Iterator[object]:
