@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -336,3 +337,31 @@ def test_of_several_quants_the_one_used_last_answers_else_the_largest(models, st
 def test_a_known_model_that_is_not_here_yet_is_told_with_the_way_to_get_it(models, capsys):
     assert cli.run(["ask", "--model", "mistral-7b-openorca", "Hi"]) == 1
     assert "orcinus models download mistral-7b-openorca" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_an_import_undone_and_a_check_open(models, standin, home, tmp_path, starter, monkeypatch):
+    mine = tmp_path / "mine.gguf"
+    mine.write_bytes(starter.read_bytes())
+    assert models("download", REPO, "Q4_K_M")[0] == 0
+    before = found(models, "list")["models"]
+
+    @contextmanager
+    def interrupted():
+        stop = StopFlag()
+        stop.set()
+        yield stop
+
+    monkeypatch.setattr("app.cli_models.stop_on_interrupt", interrupted)
+    assert models("import", str(mine), "--how", "copy")[:2] == (130, "")
+    assert models("verify", FILE)[:2] == (130, "")
+    assert found(models, "list")["models"] == before
+    assert not (home / "models" / "local").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_in_one_line(models, standin, home):
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "models").write_bytes(b"a file where the folder should be")
+    for arguments in (("download", REPO, "Q4_K_M"), ("list",)):
+        code, _, err = models(*arguments)
+        assert code == (1 if arguments[0] == "download" else 0)
+        assert len(err.splitlines()) <= 1

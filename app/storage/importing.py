@@ -64,9 +64,13 @@ def bring_in(path: str, folder: str, how: How, stop: StopFlag) -> Progress:
     except BaseException:
         for file in made:
             file.unlink(missing_ok=True)
-        with suppress(OSError):
-            target.rmdir()
+        for empty in (target, target.parent):
+            with suppress(OSError):
+                empty.rmdir()
         raise
+    finally:
+        with suppress(OSError):  # not empty: unfinished downloads
+            Path(folder, PARTIAL).rmdir()
     if how == "move":
         with told():
             for part in parts:
