@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.core.errors import AppError, SettingError
+from app.core.errors import AppError
 from app.core.fetching import Fetching
-from app.core.settings import Source, declared, resolve
+from app.core.settings import declared
+from app.ui.app_form import AppForm
 from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel
-from app.ui.settings_form import SettingsForm
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class HubSettings(QWidget):
         self.test = WordButton("Test connection", theme, kind="outline", icon_name="refresh")
         self.test.clicked.connect(self._test)
         self._answer = _label("", "muted")
-        self.form = SettingsForm(Fetching, Source.APP, theme, leave_out=(_FOLDER,))
-        self.form.changed.connect(self._change)
-        self.form.reset_asked.connect(self._reset)
+        preferences = services.preferences
+        self.form = AppForm(Fetching, preferences.fetching, preferences.set_fetching, theme, leave_out=(_FOLDER,))
         self._lay_out()
         services.preferences.fetching_changed.connect(self.refresh)
         services.local.changed.connect(self.refresh)
@@ -117,18 +116,12 @@ class HubSettings(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show what is in force."""
-        fetching = self._services.preferences.fetching()
-        changed = {
-            key: getattr(fetching, key)
-            for key, known in declared(Fetching).items()
-            if getattr(fetching, key) != known.default
-        }
-        self.form.show_values(resolve(Fetching, [(Source.APP, changed)]))
+        self.form.refresh()
         folder = self._services.local.folder()
         self._folder.setText(folder)
         self._folder.setToolTip(folder)
         self._folder.setAccessibleName(f"Models folder: {folder}")
-        self.usual.setVisible(_FOLDER in changed)
+        self.usual.setVisible(self._services.preferences.fetching().models_folder is not None)
         if self._folder_trouble.property("folder") != folder:
             self._folder_trouble.hide()
 
@@ -207,16 +200,3 @@ class HubSettings(QWidget):
     def answer(self) -> str:
         """What the last test said."""
         return self._answer.text()
-
-    # --- the form ---------------------------------------------------------------------------------------------------
-
-    @Slot(str, object)
-    def _change(self, key: str, value: Any) -> None:
-        try:
-            self._services.preferences.set_fetching(key, value)
-        except SettingError as error:
-            self.form.show_trouble(key, error.detail)
-
-    @Slot(str)
-    def _reset(self, key: str) -> None:
-        self._services.preferences.set_fetching(key, declared(Fetching)[key].default)

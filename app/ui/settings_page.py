@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 import app
-from app.core.errors import SettingError
 from app.core.options import Look
-from app.core.settings import Source, declared, resolve
+from app.core.running import Running
+from app.ui.app_form import AppForm
 from app.ui.buttons import IconButton
 from app.ui.notices import Notices
-from app.ui.settings_form import SettingsForm
 from app.ui.shortcuts import SHORTCUTS
 from app.ui.theme import Theme
 
@@ -39,9 +38,8 @@ class SettingsPage(QWidget):
         self._preferences = preferences
         self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
         self.back.clicked.connect(self.left)
-        self.form = SettingsForm(Look, Source.APP, theme)
-        self.form.changed.connect(self._change)
-        self.form.reset_asked.connect(self._reset)
+        self.form = AppForm(Look, preferences.look, preferences.set_look, theme)
+        self.engine_form = AppForm(Running, preferences.running, preferences.set_running, theme)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setAccessibleName("Settings and keys")
@@ -53,8 +51,8 @@ class SettingsPage(QWidget):
         column.addWidget(self._header())
         column.addWidget(self.notices)
         column.addWidget(self._area, 1)
-        preferences.look_changed.connect(self.refresh)
-        self.refresh()
+        preferences.look_changed.connect(self.form.refresh)
+        preferences.running_changed.connect(self.engine_form.refresh)
 
     def _header(self) -> QFrame:
         header = QFrame()
@@ -81,6 +79,8 @@ class SettingsPage(QWidget):
         if self._hub is not None:
             column.addWidget(self._hub)
             column.addSpacing(12)
+        column.addWidget(self.engine_form)
+        column.addSpacing(12)
         self._keys = _heading("Keys")
         column.addWidget(self._keys)
         column.addLayout(_key_table())
@@ -103,15 +103,6 @@ class SettingsPage(QWidget):
         row.addStretch(1)
         return holder
 
-    @Slot()
-    def refresh(self) -> None:
-        """Show what is in force."""
-        look = self._preferences.look()
-        changed = {
-            key: getattr(look, key) for key, known in declared(Look).items() if getattr(look, key) != known.default
-        }
-        self.form.show_values(resolve(Look, [(Source.APP, changed)]))
-
     def show_keys(self) -> None:
         """Scroll to the list of keys."""
         # the form may not have been laid out yet
@@ -123,17 +114,6 @@ class SettingsPage(QWidget):
         """Scroll to one of the widgets on the page and give it the keyboard."""
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
         self._area.ensureWidgetVisible(widget, 0, 120)
-
-    @Slot(str, object)
-    def _change(self, key: str, value: Any) -> None:
-        try:
-            self._preferences.set_look(key, value)
-        except SettingError as error:
-            self.form.show_trouble(key, error.detail)
-
-    @Slot(str)
-    def _reset(self, key: str) -> None:
-        self._preferences.set_look(key, declared(Look)[key].default)
 
 
 def _heading(words: str) -> QLabel:
