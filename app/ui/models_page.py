@@ -48,7 +48,7 @@ class ModelsPage(QWidget):
         super().__init__(parent)
         self.setObjectName("page")
         self._services, self._asking, self._actions, self._theme = services, asking, actions, theme
-        self._asked = ""
+        self._asked = self._revision = ""
         self.header = ModelsHeader(services, theme)
         self.notices = Notices(theme)
         self.home = ModelsHome(services, asking, theme)
@@ -123,8 +123,13 @@ class ModelsPage(QWidget):
         self.home.search.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def escape(self) -> None:
-        """Put a notice away, else go back one page."""
-        if not self.notices.close_newest():
+        """Put a notice away, else end the search, else go back one page."""
+        if self.notices.close_newest():
+            return
+        if not self.shows_a_model and self.home.search.is_on:
+            self.home.search.clear()
+            self.home.search.field.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
             self.go_back()
 
     @Slot(str)
@@ -169,7 +174,7 @@ class ModelsPage(QWidget):
         self.header.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _ask(self, text: str, revision: str = "") -> None:
-        self._asked = text
+        self._asked, self._revision = text, revision
         self.detail.show_waiting()
         self._asking.open(text, revision)
 
@@ -180,7 +185,7 @@ class ModelsPage(QWidget):
     @Slot()
     def _retry_page(self) -> None:
         if self._asked:
-            self._ask(self._asked)
+            self._ask(self._asked, self._revision)
 
     @Slot(str, object)
     def _opened(self, text: str, repo: Repo) -> None:

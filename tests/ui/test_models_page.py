@@ -102,6 +102,17 @@ def test_two_presses_one_after_the_other_are_both_heard(qtbot, stage, page, stan
     qtbot.waitUntil(lambda: len(stage.services.model_library.models()) == 2, timeout=15_000)
 
 
+def test_a_page_goes_before_rows_that_wait_and_they_are_not_forgotten(qtbot, stage, page, standin):
+    standin.latency_s = 0.2
+    page.home.catalogue.choose("mistral-7b-openorca")
+    qtbot.keyClick(page.home.catalogue, Qt.Key.Key_Space)
+    page.open_repo("them/Some-Model-0-GGUF")
+    qtbot.waitUntil(lambda: page.detail.picker.isVisible(), timeout=15_000)
+    assert page.header.title() == "them/Some-Model-0-GGUF"
+    qtbot.waitUntil(lambda: [row.wanted.repo_id for row in stage.services.downloads.rows()] == [ORCA], timeout=15_000)
+    assert page.header.title() == "them/Some-Model-0-GGUF"
+
+
 def test_a_hub_that_is_down_is_one_line_with_a_retry_that_works(qtbot, stage, page, standin):
     standin.faults.append(Fault(Kind.STATUS, on="api", times=None))
     page.home.catalogue.choose("mistral-7b-openorca")
@@ -130,9 +141,11 @@ def test_a_search_lists_repositories_and_one_of_them_opens(qtbot, page):
     assert page.header.title().startswith("them/Some-Model-")
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert page.home.results.isVisible()
-    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    page.home.results.setFocus()
+    qtbot.keyClick(page.home.results, Qt.Key.Key_Escape)
     assert page.home.catalogue.isVisible()
     assert field.text() == ""
+    assert QApplication.focusWidget() is field
 
 
 def test_more_results_are_added_below(qtbot, page, standin):
@@ -395,8 +408,9 @@ def test_back_leads_from_a_model_to_the_lists_to_the_chat(qtbot, stage, page):
     assert stage.space.inspector.isVisible()
 
 
-@pytest.mark.parametrize("size", [(720, 480), (1000, 700), (3840, 2160)])
-@pytest.mark.parametrize("points", [11, 16])
+@pytest.mark.parametrize(
+    ("size", "points"), [((720, 480), 11), ((720, 480), 20), ((1100, 700), 16), ((3840, 2160), 11)]
+)
 def test_nothing_hangs_over_the_edge(qtbot, stage, page, size, points):
     stage.services.preferences.set_look("text_size", points)
     stage.window.resize(*size)
