@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QAccessible, QFontMetrics
 from PySide6.QtTest import QSignalSpy
 
 from app.ui.row_layout import RowLayout
@@ -38,6 +38,14 @@ def test_a_row_is_read_with_its_columns_and_what_space_does(view):
     spoken = view.rows.data(index, Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "Model a, Good, Size 4.37 GB, Runs here Fits in memory, Space: Download"
     assert "Space" not in view.rows.data(view.rows.index_of("c"), Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_a_screen_reader_hears_the_rows_through_the_list(view):
+    list_of_rows = QAccessible.queryAccessibleInterface(view)
+    assert list_of_rows.role() is QAccessible.Role.List
+    children = [list_of_rows.child(place) for place in range(list_of_rows.childCount())]
+    heard = [child.text(QAccessible.Text.Name) for child in children if child is not None]
+    assert any(words.startswith("Model b, Good, Size 4.37 GB") for words in heard)
 
 
 def test_arrows_go_from_row_to_row_and_skip_the_titles(qtbot, view):
