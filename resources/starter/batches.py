@@ -81,7 +81,7 @@ class Curriculum:
             turns = rng.choice((1, 1, 2, 2, 3))
         elif self.progress > 0.45:
             chance = rng.random()
-            turns = rng.randrange(5, 11) if chance < 0.40 else rng.randrange(9, 16) if chance < 0.46 else None
+            turns = rng.randrange(5, 11) if chance < 0.35 else rng.randrange(9, 16) if chance < 0.40 else None
         return dialogue(rng, entities, turns=turns, memory_share=rng.choice((0.3, 0.5, 0.65)))
 
 

@@ -21,11 +21,10 @@ from .knowledge import (
     YOUR_NAME,
 )
 from .turns import Turn
-from .wording import PREFIXES, expand, join_words, load, lower_first, pick, request, rough, upper_first
+from .wording import expand, join_words, load, pick, request, rough, upper_first
 
 _WORDINGS = load("tasks")
 NOUNS: tuple[str, ...] = (*THINGS, *_WORDINGS.pop("more_nouns").split())
-_ADDRESSES: tuple[str, ...] = tuple(_WORDINGS.pop("addresses"))
 _VERBS = frozenset(_WORDINGS.pop("verbs").split())
 _MARKUP: dict[str, str] = _WORDINGS.pop("markup")
 _TEXTS: dict[str, tuple[str, ...]] = {key: tuple(wordings) for key, wordings in _WORDINGS.items()}
@@ -46,10 +45,6 @@ def small_talk(rng: random.Random, entities: Entities) -> Turn:
     user = expand(rng, rng.choice(known.wordings))
     if user[-1].isalpha() and rng.random() < 0.5:
         user += rng.choice(".!")
-    if rng.random() < 0.12:
-        user = rng.choice(PREFIXES) + lower_first(user)
-    if user[-1] in ".!" and rng.random() < 0.08:
-        user = f"{user[:-1]}, {rng.choice(_ADDRESSES)}{user[-1]}"
     return Turn(user.lower() if rng.random() < 0.12 else user, known.answer, known.short, "prose", "chat")
 
 
