@@ -128,8 +128,7 @@ class DownloadsStrip(QFrame):
 
     def lines(self) -> list[DownloadLine]:
         """The lines, in the queue's order."""
-        found = [self._column.itemAt(place).widget() for place in range(self._column.count())]
-        return [line for line in found if isinstance(line, DownloadLine)]
+        return sorted(self._lines.values(), key=self._column.indexOf)
 
     def summary(self) -> str:
         """What it says of all downloads together."""

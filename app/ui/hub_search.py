@@ -81,8 +81,8 @@ class HubSearch(QWidget):
         self.field.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self.field.textChanged.connect(self._typed)
         self.field.installEventFilter(self)
-        self.size = self._make_box("Size of the model, in parameters", [words for words, _, _ in SIZES])
-        self.order = self._make_box("Order of the results", [words for words, _ in ORDERS])
+        self.size_box = self._make_box("Size of the model, in parameters", [words for words, _, _ in SIZES])
+        self.order_box = self._make_box("Order of the results", [words for words, _ in ORDERS])
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._wish)
         self._grid = QGridLayout(self)
@@ -101,10 +101,10 @@ class HubSearch(QWidget):
 
     def wish(self) -> Wish:
         """What is looked for now."""
-        words, low, high = SIZES[self.size.currentIndex()]
+        words, low, high = SIZES[self.size_box.currentIndex()]
         if words == FITS:
             high = self._largest()
-        return Wish(self.field.text().strip(), ORDERS[self.order.currentIndex()][1], low, high)
+        return Wish(self.field.text().strip(), ORDERS[self.order_box.currentIndex()][1], low, high)
 
     @property
     def is_on(self) -> bool:
@@ -114,8 +114,8 @@ class HubSearch(QWidget):
 
     def clear(self) -> None:
         """Look for nothing."""
-        self.size.setCurrentIndex(0)
-        self.order.setCurrentIndex(0)
+        self.size_box.setCurrentIndex(0)
+        self.order_box.setCurrentIndex(0)
         self.field.clear()
         self._pause.stop()
         self.emptied.emit()
@@ -163,16 +163,16 @@ class HubSearch(QWidget):
         if narrow == self._narrow:
             return
         self._narrow = narrow
-        for widget in (self.field, self.size, self.order):
+        for widget in (self.field, self.size_box, self.order_box):
             self._grid.removeWidget(widget)
         if narrow:
             self._grid.addWidget(self.field, 0, 0, 1, 2)
-            self._grid.addWidget(self.size, 1, 0)
-            self._grid.addWidget(self.order, 1, 1)
+            self._grid.addWidget(self.size_box, 1, 0)
+            self._grid.addWidget(self.order_box, 1, 1)
         else:
             self._grid.addWidget(self.field, 0, 0)
-            self._grid.addWidget(self.size, 0, 1)
-            self._grid.addWidget(self.order, 0, 2)
+            self._grid.addWidget(self.size_box, 0, 1)
+            self._grid.addWidget(self.order_box, 0, 2)
         self._grid.setColumnStretch(0, 1)
         self._grid.setColumnStretch(1, 1 if narrow else 0)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from app.ui.buttons import IconButton, WordButton
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from app.ui.model_services import ModelServices
 
 _NARROW_PX = 700
-ADD_WAYS = (
+How = Literal["use", "link", "copy", "move"]
+ADD_WAYS: tuple[tuple[How, str, str], ...] = (
     ("use", "Use a file where it is…", "Nothing is copied; Orcinus remembers where it lies."),
     ("link", "Link a file into the models folder…", "Takes no room on the same disk."),
     ("copy", "Copy a file into the models folder…", "Takes its size again."),
@@ -72,9 +73,15 @@ class ModelsHeader(QFrame):
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         for how, words, tip in ADD_WAYS:
-            action = menu.addAction(words, lambda how=how: self.add_asked.emit(how))
+            action = menu.addAction(words)
+            action.setData(how)
             action.setToolTip(tip)
+        menu.triggered.connect(self._ask_adding)
         return menu
+
+    @Slot(QAction)
+    def _ask_adding(self, action: QAction) -> None:
+        self.add_asked.emit(action.data())
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self._disk)

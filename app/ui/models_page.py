@@ -14,7 +14,7 @@ from app.ui.downloads_strip import DownloadsStrip
 from app.ui.icons import icon
 from app.ui.model_actions import ModelActions
 from app.ui.model_page import ModelPage
-from app.ui.models_header import ModelsHeader
+from app.ui.models_header import How, ModelsHeader
 from app.ui.models_home import ModelsHome
 from app.ui.notices import Notices
 from app.ui.repo_asking import RepoAsking
@@ -270,12 +270,12 @@ class ModelsPage(QWidget):
     # --- adding and mending -----------------------------------------------------------------------------------------
 
     @Slot(str)
-    def _choose_file(self, how: str) -> None:
+    def _choose_file(self, how: How) -> None:
         from app.ui.file_dialogs import ask_model
 
         ask_model(self, lambda path: self.add_file(path, how))
 
-    def add_file(self, path: str, how: str) -> None:
+    def add_file(self, path: str, how: How) -> None:
         """Add a GGUF file by "use", "link", "copy" or "move"."""
         self._services.local.add_file(path, how, then=self._added)
 

@@ -44,14 +44,14 @@ class Pages(QStackedWidget):
         self.hub_settings: HubSettings | None = None
         self.models: ModelsPage | None = None
         self._asking = RepoAsking(hub.discover, self)
-        self.actions = ModelActions(hub, self._asking, self)
-        self._offer = FirstOffer(hub, self._asking, self.actions, chat.welcome.offer)
+        self.model_actions = ModelActions(hub, self._asking, self)
+        self._offer = FirstOffer(hub, self._asking, self.model_actions, chat.welcome.offer)
         self.addWidget(chat)
         self._connect()
 
     def _connect(self) -> None:
-        self.actions.chat_asked.connect(self.chat_asked)
-        self.actions.told.connect(self.tell)
+        self.model_actions.chat_asked.connect(self.chat_asked)
+        self.model_actions.told.connect(self.tell)
         self._offer.page_asked.connect(self._show_known)
         self._chat.welcome.offer.others_asked.connect(self.show_models)
         self._hub.downloads.notice.connect(self.tell)
@@ -101,7 +101,7 @@ class Pages(QStackedWidget):
         if self.models is None:
             from app.ui.models_page import ModelsPage
 
-            self.models = ModelsPage(self._hub, self._asking, self.actions, self._theme)
+            self.models = ModelsPage(self._hub, self._asking, self.model_actions, self._theme)
             self.models.left.connect(self.enter_chat)
             self.models.chat_asked.connect(self.chat_asked)
             self.models.token_asked.connect(self.show_token)
@@ -123,7 +123,7 @@ class Pages(QStackedWidget):
             self._leave_settings()
         else:
             page = self._settings_page()
-            self._before_settings = self.currentWidget()
+            self._before_settings = self.models if self.shows_models and self.models is not None else self._chat
             self.setCurrentWidget(page)
             page.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -209,7 +209,7 @@ class Pages(QStackedWidget):
             Notice(
                 f"{name} is ready",
                 "Every byte was checked against what the Hub lists.",
-                actions=(("Chat", lambda: self.actions.chat(path)),),
+                actions=(("Chat", lambda: self.model_actions.chat(path)),),
             )
         )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QScrollArea, QSizePolicy, QWidget
 
 from app.ui.row_delegate import RowDelegate
-from app.ui.row_list import Column, Row, RowList
+from app.ui.row_list import Column, Index, Row, RowList
 from app.ui.theme import Theme
 
 _OPEN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -179,17 +179,18 @@ class RowView(QListView):
         elif event.reason() != Qt.FocusReason.MouseFocusReason:
             self._show_in_page(self.currentIndex())
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: Index, previous: Index) -> None:
         """Scroll the page so that the row with the ring can be seen."""
         super().currentChanged(current, previous)
         if self.hasFocus():
             self._show_in_page(current)
 
-    def _show_in_page(self, index: QModelIndex) -> None:
+    def _show_in_page(self, index: Index) -> None:
         area = self.parentWidget()
         while area is not None and not isinstance(area, QScrollArea):
             area = area.parentWidget()
-        if area is not None and index.isValid():
+        inside = area.widget() if area is not None else None
+        if area is not None and inside is not None and index.isValid():
             box = self.visualRect(index)
-            centre = self.viewport().mapTo(area.widget(), box.center())
+            centre = self.viewport().mapTo(inside, box.center())
             area.ensureVisible(centre.x(), centre.y(), 0, box.height())

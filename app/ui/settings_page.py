@@ -105,10 +105,12 @@ class SettingsPage(QWidget):
 
     def show_keys(self) -> None:
         """Scroll to the list of keys."""
-        # the form may not have been laid out yet
-        self._area.widget().adjustSize()
-        place = self._keys.mapTo(self._area.widget(), self._keys.rect().topLeft())
-        self._area.verticalScrollBar().setValue(place.y() - 12)
+        inside = self._area.widget()
+        layout = inside.layout() if inside is not None else None
+        if inside is not None and layout is not None:
+            # the form may not have been laid out yet
+            layout.activate()
+            self._area.verticalScrollBar().setValue(self._keys.mapTo(inside, self._keys.rect().topLeft()).y() - 12)
 
     def show_widget(self, widget: QWidget) -> None:
         """Scroll to one of the widgets on the page and give it the keyboard."""

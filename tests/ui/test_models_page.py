@@ -166,15 +166,15 @@ def test_a_search_that_finds_nothing_says_so(qtbot, page):
 
 
 def test_size_and_order_alone_are_a_search(qtbot, page, standin):
-    page.home.search.order.setCurrentIndex(2)
-    page.home.search.order.activated.emit(2)
+    page.home.search.order_box.setCurrentIndex(2)
+    page.home.search.order_box.activated.emit(2)
     qtbot.waitUntil(lambda: bool(page.home.results.rows.rows()), timeout=15_000)
     assert standin.asked[-1].query["sort"] == ["likes"]
 
 
 def test_models_that_fit_this_computer_can_be_asked_for(qtbot, page, standin):
-    page.home.search.size.setCurrentText("Fits this computer")
-    page.home.search.size.activated.emit(1)
+    page.home.search.size_box.setCurrentText("Fits this computer")
+    page.home.search.size_box.activated.emit(1)
     qtbot.waitUntil(lambda: bool(page.home.results.rows.rows()), timeout=15_000)
     (words,) = standin.asked[-1].query["num_parameters"]
     assert words == "max:22B"
