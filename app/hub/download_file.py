@@ -177,7 +177,8 @@ class FileDownload:
             self._came += len(data)
             if worker.rate == 0 and loop.time() - began > _WATCH_S:
                 worker.rate = (span.at - start) / (loop.time() - began)
-            self._kept.set()
+            if self._part.has_steps or self._part.is_whole:
+                self._kept.set()
 
         try:
             async with asyncio.timeout(None) as worker.limit:
