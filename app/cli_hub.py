@@ -185,7 +185,8 @@ def _chosen(parts: Parts, hub: Hub, asked: argparse.Namespace, stop: StopFlag) -
 def _wanted(parts: Parts, hub: Hub, repo: Repo, quant: Quant) -> Wanted:
     entry = parts.catalog.of_repo(repo.repo_id)
     name, entry_id = (entry.name, entry.id) if entry else (repo.repo_id.rpartition("/")[2], "")
-    return Wanted(repo.repo_id, repo.commit, quant.label, quant.files, name, hub.endpoint, entry_id, repo.licence)
+    licence = (entry.licence if entry else "") or repo.licence
+    return Wanted(repo.repo_id, repo.commit, quant.label, quant.files, name, hub.endpoint, entry_id, licence)
 
 
 def _gate(gate: str) -> str:

@@ -8,10 +8,11 @@ from typing import Any, Protocol, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.core.fetching import Fetching
+from app.core.known import Entry
 from app.core.options import Loading, Look, Sampling
 from app.core.running import Running
 from app.core.settings import Resolved, declared
-from app.hub.catalog import Catalog, Entry
+from app.hub.catalog import Catalog
 from app.services.resolution import APP_SCOPE, PROMPT_KEY, Resolution, model_scope
 
 Group = TypeVar("Group")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from app.core.fetching import Fetching
+from app.core.known import Entry
 from app.core.options import Look, Sampling
 from app.core.running import Running
 from app.core.settings import Resolved, Source, resolve
-from app.hub.catalog import Catalog, Entry
+from app.hub.catalog import Catalog
 
 Group = TypeVar("Group")
 

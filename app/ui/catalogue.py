@@ -2,64 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
+from app.core.known import Entry, Score
 from app.core.library import Quant, RemoteFile
 
 # Bits a weight: https://github.com/ggml-org/llama.cpp/blob/master/tools/quantize/README.md
 _USUAL = (("Q8_0", 8.5), ("Q6_K", 6.56), ("Q5_K_M", 5.7), ("Q4_K_M", 4.89), ("Q3_K_M", 4.0), ("Q2_K", 3.16))
-
-
-class Score(Protocol):
-    """One published result."""
-
-    @property
-    def test(self) -> str:
-        """Which benchmark."""
-
-    @property
-    def value(self) -> float:
-        """As published."""
-
-    @property
-    def of(self) -> float:
-        """The best possible."""
-
-    @property
-    def how(self) -> str:
-        """How it was measured; "" for nothing to say."""
-
-    @property
-    def group(self) -> str:
-        """What it is shown with."""
-
-
-class Entry(Protocol):
-    """An entry of the catalogue; see app/hub/catalog.py, which the window does not import."""
-
-    id: str
-    name: str
-    note: str
-    blurb: str
-    file: Path | None
-    repo: str
-    original: str
-    base: str
-    licence: str
-    licence_note: str
-    languages: str
-    authors: tuple[str, ...]
-    parameters: int
-    context_tokens: int
-    architecture: str
-    prompt_format: str
-    citation: str
-    scores: Sequence[Score]
-    scores_source: str
-    scores_url: str
 
 
 @dataclass(frozen=True, slots=True)

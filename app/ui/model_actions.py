@@ -80,6 +80,7 @@ class ModelActions(QObject):
                 name,
                 endpoint=self._services.endpoint,
                 entry_id=known.id if known is not None else "",
+                licence=(known.licence if known is not None else "") or repo.licence,
             )
         )
 

@@ -75,7 +75,7 @@ class ModelsHome(QScrollArea):
         self.open_reference = WordButton("", theme, kind="wide", icon_name="external")
         self._state = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._state.setProperty("kind", "muted")
-        self._counts = [QLabel(), QLabel("Tried with Orcinus; the size is chosen for this computer")]
+        self._counts = [QLabel(), QLabel("Well-known open models; the quant is chosen for this computer")]
         self._shelves = self._make_shelves()
         self._finds = self._make_finds()
         self._soon = Soon(self.refresh, _REFRESH_MS, self)

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from app.core.known import Score
 from app.ui.buttons import WordButton
-from app.ui.catalogue import Score
 from app.ui.theme import Theme
 
 _COPIED_MS = 1500

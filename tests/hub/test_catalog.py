@@ -6,9 +6,10 @@ import dataclasses
 
 import pytest
 
+from app.core.known import Entry, Score
 from app.core.options import Sampling
 from app.core.settings import Source, resolve
-from app.hub.catalog import Catalog, Entry, Score, read_catalog
+from app.hub.catalog import Catalog, read_catalog
 from app.hub.names import safe_repo_id
 from app.paths import resources_dir
 
