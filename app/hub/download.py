@@ -127,9 +127,11 @@ def _result(task: asyncio.Task[str]) -> str:
 
 def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[str]) -> None:
     """End everything that still runs; closing connections takes a millisecond."""
-    for left in asyncio.all_tasks(loop):
-        left.cancel()
+    for running in asyncio.all_tasks(loop):
+        running.cancel()
     with suppress(asyncio.CancelledError, Exception):
         loop.run_until_complete(task)
+    if left := asyncio.all_tasks(loop):  # such as a connection that was about to be tried, and has to hear of it
+        loop.run_until_complete(asyncio.wait(left))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
