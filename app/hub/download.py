@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from app.hub import part_file
 from app.hub.download_file import Patience
 from app.hub.download_folder import PARTIAL
 from app.hub.download_job import Job
+from app.hub.event_loop import wind_up
 from app.hub.session import Hub
 from app.hub.trouble import told, trouble_of
 
@@ -97,7 +97,7 @@ def download(
                     last, told_at = step, now
                     yield step
     finally:
-        _wind_up(loop, task)
+        wind_up(loop, task)
 
 
 def held_bytes(wanted: Wanted, models_dir: Path) -> int:
@@ -123,15 +123,3 @@ def _result(task: asyncio.Task[str]) -> str:
         raise
     except Exception as error:  # the border: told() lets through what is our own mistake
         raise told(error) from error
-
-
-def _wind_up(loop: asyncio.AbstractEventLoop, task: asyncio.Task[str]) -> None:
-    """End everything that still runs; closing connections takes a millisecond."""
-    for running in asyncio.all_tasks(loop):
-        running.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        loop.run_until_complete(task)
-    if left := asyncio.all_tasks(loop):  # such as a connection that was about to be tried, and has to hear of it
-        loop.run_until_complete(asyncio.wait(left))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()

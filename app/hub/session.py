@@ -15,6 +15,7 @@ from app import __version__
 from app.core.errors import AppError, HubTokenError, HubUnreachableError, SettingError
 from app.core.stopping import StopFlag
 from app.hub import facts
+from app.hub.event_loop import wind_up
 from app.hub.names import safe_repo_id
 from app.hub.trouble import not_the_hub, refused, told
 
@@ -216,14 +217,15 @@ class Hub:
     def run(self, work: Coroutine[Any, Any, T], stop: StopFlag | None = None) -> T:
         """Run requests to their end in an event loop of their own, or until `stop` is set."""
         loop = asyncio.new_event_loop()
+        task = loop.create_task(work)
         try:
-            return loop.run_until_complete(_until_stopped(loop.create_task(work), stop))
+            return loop.run_until_complete(_until_stopped(task, stop))
         except AppError:
             raise
         except Exception as error:  # the border: told() lets through what is our own mistake
             raise told(error) from error
         finally:
-            _wind_up(loop)
+            wind_up(loop, task)
 
     async def fetch(
         self, client: httpx.AsyncClient, url: str, params: Params = (), *, abroad: bool = False, at_most: int = 0
@@ -314,17 +316,6 @@ def _advice(me: Mapping[str, Any]) -> str:
     except (KeyError, TypeError):
         return ""
     return " This token may also write; one that only reads is enough." if role == "write" else ""
-
-
-def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
-    """End what still runs, which is something only after Ctrl+C, and close the loop."""
-    left = asyncio.all_tasks(loop)
-    for task in left:
-        task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
 
 
 async def _until_stopped(task: asyncio.Task[T], stop: StopFlag | None) -> T:

@@ -5,6 +5,7 @@ Prints a line once bytes come, and the path at the end.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def say(line: str) -> None:
 
 
 def main() -> int:
+    # a suite that runs in the background of a script hands down that Ctrl+C is to be ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     endpoint, models, repo_id, commit, path, size, sha256 = sys.argv[1:]
     wanted = Wanted(repo_id, commit, "Q", (RemoteFile(path, int(size), sha256),), repo_id, endpoint)
     steps = download(Hub(endpoint), wanted, Path(models), StopFlag(), places=())

@@ -125,7 +125,7 @@ def test_another_process_is_kept_off_the_same_file_and_a_kill_lets_it_in(standin
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C reaches no single process there")
 def test_ctrl_c_ends_a_download_without_a_word_and_keeps_what_came(standin, models):
     repo = standin.add("alice/Tiny-GGUF", {NAME: noise(4 * MIB)})
-    standin.speed = MIB
+    standin.speed = 200_000
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(child_command(standin, repo, models), text=True, **pipes) as child:
         assert child.stdout is not None

@@ -1,0 +1,92 @@
+"""However a piece of work ends, nothing of it is left running, and Ctrl+C is not lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from app.hub.event_loop import wind_up
+
+
+async def forever(ended: list[str], name: str) -> None:
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        ended.append(name)
+
+
+async def strikes(ended: list[str]) -> None:
+    """As Ctrl+C does: in the middle of whatever runs at the moment."""
+    ended.append("struck")
+    raise KeyboardInterrupt
+
+
+async def work(ended: list[str]) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(forever(ended, "first"))
+        group.create_task(forever(ended, "second"))
+        await asyncio.sleep(0)
+        group.create_task(strikes(ended))
+
+
+@pytest.fixture
+def loop():
+    return asyncio.new_event_loop()
+
+
+def test_everything_that_was_begun_hears_of_the_end(loop):
+    ended: list[str] = []
+    task = loop.create_task(forever(ended, "the work"))
+    loop.call_soon(lambda: loop.create_task(forever(ended, "what it began")))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    wind_up(loop, task)
+    assert sorted(ended) == ["the work", "what it began"]
+    assert loop.is_closed()
+
+
+@pytest.mark.parametrize("made", [work, strikes])
+def test_ctrl_c_inside_a_task_goes_on_to_whoever_waits_and_leaves_nothing(loop, caplog, made):
+    ended: list[str] = []
+    task = loop.create_task(made(ended))
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_until_complete(asyncio.sleep(0.01))
+    try:
+        wind_up(loop, task)
+    except KeyboardInterrupt:
+        assert made is work, "it struck once more, on its way out of the group"
+    assert sorted(ended) == (["first", "second", "struck"] if made is work else ["struck"])
+    assert loop.is_closed()
+    del task
+    gc.collect()
+    assert caplog.text == ""
+
+
+def test_ctrl_c_while_all_is_called_off_is_not_lost(loop):
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise KeyboardInterrupt
+
+    ended: list[str] = []
+    task = loop.create_task(stubborn())
+    loop.call_soon(lambda: loop.create_task(forever(ended, "another")))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    with pytest.raises(KeyboardInterrupt):
+        wind_up(loop, task)
+    assert ended == ["another"]
+    assert loop.is_closed()
+
+
+def test_an_error_that_nobody_looked_at_is_not_told_later(loop, caplog):
+    async def fails() -> None:
+        raise ValueError("nobody waits any more")
+
+    task = loop.create_task(fails())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    wind_up(loop, task)
+    del task
+    gc.collect()
+    assert caplog.text == ""
