@@ -7,7 +7,7 @@ from typing import Any
 
 
 def wind_up(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
-    """Call off everything that still runs, wait until all of it heard so, and close the loop. A matter of a millisecond.
+    """Call off everything that still runs, wait until all of it heard so, and close the loop. Takes a millisecond.
 
     Ctrl+C may strike inside a task, which then ends with it, or right here: it goes on from here once all is closed.
     """
