@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+TRASH_DAYS = 30
+"""So long a deleted chat can be brought back."""
+
 
 class Role(StrEnum):
     """Who speaks."""
@@ -52,8 +55,14 @@ class Provenance:
     tokens_per_s: float = 0.0
     duration_ms: float = 0.0
     stop_reason: str = ""
+    moved_tokens: int = 0
+    """Those of the cached ones that were moved to their place when turns before them were dropped."""
+    dropped_turns: int = 0
+    """Turns that were left out with this answer and had still been sent with the one before."""
+    left_out_from_id: int = 0
+    """Id of the first message that was left out; 0 for the chat's first, or when nothing was left out."""
     first_sent_id: int = 0
-    """Id of the oldest message that still went into the prompt; 0 when nothing was left out."""
+    """Id of the first message that was sent behind what was left out; 0 when nothing was left out."""
     error: str = ""
 
 

@@ -32,12 +32,14 @@ class Library(QObject):
         found(str, tuple): the query and its hits (chat_id, title, snippet).
         notice(Notice): something to tell that belongs to no open chat.
         exported(str): a chat was written to this file.
+        trash_listed(tuple): the chats in the trash, last deleted first.
     """
 
     chats_changed = Signal()
     found = Signal(str, tuple)
     notice = Signal(object)
     exported = Signal(str)
+    trash_listed = Signal(tuple)
 
     def __init__(
         self,
@@ -140,11 +142,14 @@ class Library(QObject):
 
     def delete(self, chat_id: int) -> None:
         """Put a chat in the trash; the notice that says so can undo it."""
-        chat = next((chat for chat in self._chats if chat.id == chat_id), None)
+        listed = next((chat for chat in self._chats if chat.id == chat_id), None)
+        # a chat just begun may not be in the list yet
+        session = self._sessions.get(chat_id)
+        chat = session.chat if session is not None else listed
         if chat is None:
             return
-        if chat_id in self._sessions:
-            self._sessions[chat_id].stop()
+        if session is not None:
+            session.stop()
         self._chats = tuple(other for other in self._chats if other.id != chat_id)
         self.chats_changed.emit()
         self._archive.ask(lambda stores: stores.chats.trash(chat_id))
@@ -155,6 +160,16 @@ class Library(QObject):
     def restore(self, chat_id: int) -> None:
         """Take a chat out of the trash."""
         self._archive.ask(lambda stores: stores.chats.restore(chat_id), lambda _: self._refresh())
+
+    def list_trash(self) -> None:
+        """Ask what is in the trash; answers with `trash_listed`."""
+        self._archive.ask(lambda stores: tuple(stores.chats.rows(trashed=True)), self.trash_listed.emit)
+
+    def purge(self, chat_id: int) -> None:
+        """Delete a chat that is in the trash for good."""
+        if (session := self._sessions.pop(chat_id, None)) is not None:
+            session.deleteLater()
+        self._archive.ask(lambda stores: stores.chats.purge(chat_id), lambda _: self.list_trash())
 
     def search(self, query: str) -> None:
         """Look for words in titles and messages; answers with `found`."""

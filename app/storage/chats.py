@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from app.core.chat import Chat, ChatRow, Message, MessageState, Provenance, Role
+from app.core.chat import TRASH_DAYS, Chat, ChatRow, Message, MessageState, Provenance, Role
 from app.core.errors import StorageError
 from app.core.search import Found
 from app.core.text import clean
@@ -17,7 +17,6 @@ from app.storage.database import Database, Row
 from app.storage.replies import Wordings, parse_details, save_answer, unpack
 from app.storage.trouble import told
 
-TRASH_DAYS = 30
 _LONGEST_SEARCH = 400
 # looked up, not called: a chat may have ten thousand of them
 _ROLES = {str(role): role for role in Role}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.library import Download, LocalModel, Repo
 from app.services.notice import Notice
+from app.ui.confirming import confirm
 from app.ui.downloads_strip import DownloadsStrip
 from app.ui.icons import icon
 from app.ui.model_actions import ModelActions
@@ -243,29 +244,17 @@ class ModelsPage(QWidget):
     @Slot(object)
     def _ask_removal(self, model: LocalModel) -> None:
         title, words = self._actions.removal_words(model)
-        self._confirm(title, words, "Remove", lambda: self._actions.remove_for_good(model))
+        confirm(self, title, words, "Remove", lambda: self._actions.remove_for_good(model))
 
     @Slot(object)
     def _ask_cancelling(self, row: Download) -> None:
-        self._confirm(
+        confirm(
+            self,
             f"Cancel {row.wanted.name} {row.wanted.quant}?",
             "What was downloaded so far is thrown away. Pause it to go on later from where it is.",
             "Cancel the download",
             lambda: self._services.downloads.cancel(row.id),
         )
-
-    def _confirm(self, title: str, words: str, yes: str, then: object) -> None:
-        """Ask before something cannot be undone; answered whenever the person likes."""
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "Orcinus", title, QMessageBox.StandardButton.NoButton, self)
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(words)
-        chosen = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton("Keep it", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.finished.connect(lambda _code: then() if box.clickedButton() is chosen else None)  # type: ignore[operator]
-        box.finished.connect(box.deleteLater)
-        box.open()
 
     # --- adding and mending -----------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from app.ui.repo_asking import RepoAsking
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.services.library import Library
     from app.ui.chat_page import ChatPage
     from app.ui.hub_settings import HubSettings
     from app.ui.model_services import ModelServices
@@ -35,9 +36,11 @@ class Pages(QStackedWidget):
     chat_asked = Signal(str)
     sidebar_asked = Signal()
 
-    def __init__(self, chat: ChatPage, hub: ModelServices, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, chat: ChatPage, hub: ModelServices, library: Library, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._chat, self._hub, self._theme = chat, hub, theme
+        self._chat, self._hub, self._library, self._theme = chat, hub, library, theme
         self._sidebar_shown = True
         self._before_settings: QWidget = chat
         self.settings: SettingsPage | None = None
@@ -150,11 +153,14 @@ class Pages(QStackedWidget):
 
     def _settings_page(self) -> SettingsPage:
         if self.settings is None:
+            from app.ui.deleted_chats import DeletedChats
             from app.ui.hub_settings import HubSettings
             from app.ui.settings_page import SettingsPage
 
             self.hub_settings = HubSettings(self._hub, self._theme)
-            self.settings = SettingsPage(self._hub.preferences, self._theme, self.hub_settings)
+            self.settings = SettingsPage(
+                self._hub.preferences, self.hub_settings, DeletedChats(self._library, self._theme), self._theme
+            )
             self.settings.left.connect(self._leave_settings)
             self.addWidget(self.settings)
         return self.settings

@@ -28,11 +28,11 @@ class SettingsPage(QWidget):
     left = Signal()
 
     def __init__(
-        self, preferences: Preferences, theme: Theme, hub: QWidget | None = None, parent: QWidget | None = None
+        self, preferences: Preferences, hub: QWidget, trash: QWidget, theme: Theme, parent: QWidget | None = None
     ) -> None:
-        """`hub`: the settings of the model library, shown below the looks."""
+        """`hub`: the settings of the model library, shown below the looks; `trash`: the deleted chats."""
         super().__init__(parent)
-        self._hub = hub
+        self._hub, self._trash = hub, trash
         self.notices = Notices(theme)
         self.setObjectName("page")
         self._preferences = preferences
@@ -76,10 +76,11 @@ class SettingsPage(QWidget):
         column.setSpacing(12)
         column.addWidget(self.form)
         column.addSpacing(12)
-        if self._hub is not None:
-            column.addWidget(self._hub)
-            column.addSpacing(12)
+        column.addWidget(self._hub)
+        column.addSpacing(12)
         column.addWidget(self.engine_form)
+        column.addSpacing(12)
+        column.addWidget(self._trash)
         column.addSpacing(12)
         self._keys = _heading("Keys")
         column.addWidget(self._keys)

@@ -64,7 +64,7 @@ class Workspace(QWidget):
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
         self.inspector = Inspector(models, preferences, self.theme)
-        self.pages = Pages(self.page, hub, self.theme)
+        self.pages = Pages(self.page, hub, library, self.theme)
         self.panels = Panels(self.sidebar, self.pages, self.inspector, state)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -5,38 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QTextBrowser, QWidget
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from app.engine.scripted import Script
 from app.ui.main_window import MainWindow
 from app.ui.shortcuts import SHORTCUTS
 from app.ui.welcome import SuggestionCard
 from app.ui.workspace import SMALLEST
+from tests.ui.talking import read, say, start_saying
 
 SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=150)
-
-
-def say(qtbot, stage, text: str) -> None:
-    """Type and send, and wait for the whole reply."""
-    before = len(stage.session.path())
-    qtbot.keyClicks(stage.space.page.composer.field, text)
-    qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(stage.session.path()) == before + 2 and not stage.session.busy, timeout=20_000)
-
-
-def start_saying(qtbot, stage, text: str) -> None:
-    """Type and send, and wait until the reply has begun."""
-    qtbot.keyClicks(stage.space.page.composer.field, text)
-    with qtbot.waitSignal(stage.session.text_added, timeout=20_000):
-        qtbot.keyClick(stage.space.page.composer.field, Qt.Key.Key_Return)
-
-
-def read(stage) -> str:
-    """What stands in the transcript."""
-    transcript = stage.space.page.transcript
-    return "\n".join(b.toPlainText() for b in transcript.findChildren(QTextBrowser) if b.isVisible())
 
 
 def usable(window: QWidget) -> list[QWidget]:
@@ -118,55 +97,6 @@ def test_escape_and_the_button_stop_a_reply_and_keep_what_came(qtbot, open_windo
     reply = stage.session.path()[-1]
     assert reply.state.value == "stopped"
     assert reply.text.startswith("word0")
-
-
-def test_deleting_takes_no_dialog_and_undo_brings_the_chat_back(qtbot, open_window):
-    stage = open_window()
-    say(qtbot, stage, "keep me")
-    gone = stage.session.chat.id
-    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
-    stage.space.page.header.delete_asked.emit()
-    qtbot.waitUntil(lambda: stage.session.chat.id != gone)
-    assert QApplication.activeModalWidget() is None
-    assert stage.notices() == ["“keep me” was deleted"]
-    undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
-    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
-
-
-def test_renaming_in_the_header_and_in_the_list_is_the_same(qtbot, open_window):
-    stage = open_window()
-    say(qtbot, stage, "hello")
-    stage.space.rename_chat()
-    title = stage.space.page.header.title
-    qtbot.keyClicks(title, "From the header")
-    qtbot.keyClick(title, Qt.Key.Key_Return)
-    rows = stage.space.sidebar.list.rows
-    qtbot.waitUntil(lambda: "From the header" in [rows.index(i).data() for i in range(rows.rowCount())])
-    stage.space.sidebar.list.rows.renamed.emit(stage.session.chat.id, "From the list")
-    qtbot.waitUntil(lambda: title.text() == "From the list")
-    assert stage.window.windowTitle() == "From the list – Orcinus"
-
-
-def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_window):
-    stage = open_window()
-    say(qtbot, stage, "orcas are dolphins")
-    found = stage.session.chat.id
-    stage.space.new_chat()
-    say(qtbot, stage, "something else")
-    search = stage.space.sidebar.search
-    qtbot.keyClicks(search, "dolphins")
-    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [found])
-    qtbot.keyClick(search, Qt.Key.Key_Return)
-    assert stage.session.chat.id == found
-    qtbot.keyClick(search, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: len(stage.space.sidebar.list.rows.chat_ids()) == 2)
-
-
-def test_a_search_without_hits_says_so(qtbot, open_window):
-    stage = open_window()
-    qtbot.keyClicks(stage.space.sidebar.search, "nothing")
-    qtbot.waitUntil(lambda: "No chat contains “nothing”." in [w.text() for w in stage.window.findChildren(QLabel)])
 
 
 def test_up_in_an_empty_message_edits_the_last_one_in_its_place(qtbot, open_window):
@@ -348,20 +278,6 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
     assert window.page.isVisible()
 
 
-def test_f2_renames_where_the_keyboard_is(qtbot, open_window):
-    stage = open_window()
-    say(qtbot, stage, "hello")
-    space = stage.space
-    qtbot.waitUntil(lambda: space.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
-    with qtbot.waitActive(stage.window):
-        stage.window.activateWindow()
-    qtbot.keyClick(space.page.composer.field, Qt.Key.Key_F2)
-    assert QApplication.focusWidget() is space.page.header.title
-    space.sidebar.list.setFocus()
-    qtbot.keyClick(space.sidebar.list, Qt.Key.Key_F2)
-    assert space.sidebar.list.is_renaming()
-
-
 def test_keys_open_and_close_the_panels_and_pages(qtbot, open_window):
     stage = open_window()
     space, field = stage.space, stage.space.page.composer.field
@@ -383,23 +299,6 @@ def test_keys_open_and_close_the_panels_and_pages(qtbot, open_window):
     qtbot.keyClick(space.pages.settings.back, Qt.Key.Key_Escape)
     assert space.page.isVisible()
     assert QApplication.focusWidget() is field
-
-
-def test_a_new_chat_and_its_neighbours_are_a_key_away(qtbot, open_window):
-    stage = open_window()
-    say(qtbot, stage, "first")
-    first = stage.session.chat.id
-    stage.space.new_chat()
-    assert stage.session.chat.id == 0
-    say(qtbot, stage, "second")
-    second = stage.session.chat.id
-    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [second, first])
-    stage.space.next_chat()
-    assert stage.session.chat.id == first
-    stage.space.next_chat()
-    assert stage.session.chat.id == first, "there is none below"
-    stage.space.previous_chat()
-    assert stage.session.chat.id == second
 
 
 def test_the_theme_and_text_size_change_while_it_runs(qtbot, open_window):
@@ -443,56 +342,6 @@ def test_panels_and_size_are_remembered(qtbot, open_window):
     assert not again.inspector.isVisible()
     assert again.sidebar.isVisible()
     assert (again.width(), again.height()) == (1111, 777)
-
-
-def drop(window: QWidget, path: str) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(path)])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(40, 40), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
-    assert enter.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(QPointF(40, 40), Qt.DropAction.CopyAction, data, buttons, keys))
-
-
-def test_a_dropped_model_file_is_opened_and_chosen_for_the_chat(qtbot, open_window, tmp_path):
-    stage = open_window()
-    path = tmp_path / "some model.Q4_K_M.gguf"
-    path.write_bytes(b"GGUF")
-    drop(stage.window, str(path))
-    qtbot.waitUntil(lambda: stage.session.chat.model_id == str(path))
-    assert stage.space.page.header.picker.accessibleName().startswith("Model: some model.Q4_K_M")
-    stage.space.inspector.tabs.setCurrentIndex(1)
-    assert dict(stage.space.inspector.model.facts.facts())["Quant"] == "Q4_K_M"
-
-
-def test_a_file_can_be_dropped_on_any_part_of_the_window(qtbot, open_window, tmp_path):
-    stage = open_window()
-    say(qtbot, stage, "hello")
-    space = stage.space
-    places = [
-        space.page.composer.field.viewport(),
-        space.page.header.title,
-        space.page.transcript.viewport(),
-        space.sidebar.search,
-        space.sidebar.list.viewport(),
-        space.inspector.chat.prompt.field.viewport(),
-        *space.inspector.chat.form.findChildren(QLineEdit)[:1],
-        *space.page.transcript.findChildren(QTextBrowser)[:1],
-    ]
-    for number, place in enumerate(places):
-        path = tmp_path / f"model {number}.gguf"
-        path.write_bytes(b"GGUF")
-        drop(place, str(path))
-        qtbot.waitUntil(lambda path=path: stage.session.chat.model_id == str(path))
-
-
-def test_a_file_that_cannot_be_opened_is_told_with_a_way_out(qtbot, open_window, tmp_path):
-    stage = open_window()
-    drop(stage.window, str(tmp_path / "missing.gguf"))
-    qtbot.waitUntil(lambda: stage.notices() == ["There is no such file"])
-    assert [words for words, _ in stage.space.page.notices.notices()[0].actions] == ["Choose another file"]
-    assert stage.session.chat.model_id == "starter"
 
 
 def test_the_model_menu_lists_every_model_and_the_way_to_more(qtbot, open_window):

@@ -1,0 +1,134 @@
+"""The chats at the left: found, renamed, gone through by keys, deleted, brought back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
+
+from app.ui.deleted_chats import DeletedChats
+from tests.ui.talking import say
+
+
+def test_deleting_takes_no_dialog_and_undo_brings_the_chat_back(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "keep me")
+    gone = stage.session.chat.id
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
+    stage.space.page.header.delete_asked.emit()
+    qtbot.waitUntil(lambda: stage.session.chat.id != gone)
+    assert QApplication.activeModalWidget() is None
+    assert stage.notices() == ["“keep me” was deleted"]
+    undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
+    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
+
+
+def test_renaming_in_the_header_and_in_the_list_is_the_same(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    stage.space.rename_chat()
+    title = stage.space.page.header.title
+    qtbot.keyClicks(title, "From the header")
+    qtbot.keyClick(title, Qt.Key.Key_Return)
+    rows = stage.space.sidebar.list.rows
+    qtbot.waitUntil(lambda: "From the header" in [rows.index(i).data() for i in range(rows.rowCount())])
+    stage.space.sidebar.list.rows.renamed.emit(stage.session.chat.id, "From the list")
+    qtbot.waitUntil(lambda: title.text() == "From the list")
+    assert stage.window.windowTitle() == "From the list – Orcinus"
+
+
+def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "orcas are dolphins")
+    found = stage.session.chat.id
+    stage.space.new_chat()
+    say(qtbot, stage, "something else")
+    search = stage.space.sidebar.search
+    qtbot.keyClicks(search, "dolphins")
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [found])
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    assert stage.session.chat.id == found
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(stage.space.sidebar.list.rows.chat_ids()) == 2)
+
+
+def test_a_search_without_hits_says_so(qtbot, open_window):
+    stage = open_window()
+    qtbot.keyClicks(stage.space.sidebar.search, "nothing")
+    qtbot.waitUntil(lambda: "No chat contains “nothing”." in [w.text() for w in stage.window.findChildren(QLabel)])
+
+
+def test_f2_renames_where_the_keyboard_is(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    space = stage.space
+    qtbot.waitUntil(lambda: space.sidebar.list.rows.chat_ids() == [stage.session.chat.id])
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    qtbot.keyClick(space.page.composer.field, Qt.Key.Key_F2)
+    assert QApplication.focusWidget() is space.page.header.title
+    space.sidebar.list.setFocus()
+    qtbot.keyClick(space.sidebar.list, Qt.Key.Key_F2)
+    assert space.sidebar.list.is_renaming()
+
+
+def test_a_new_chat_and_its_neighbours_are_a_key_away(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "first")
+    first = stage.session.chat.id
+    stage.space.new_chat()
+    assert stage.session.chat.id == 0
+    say(qtbot, stage, "second")
+    second = stage.session.chat.id
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [second, first])
+    stage.space.next_chat()
+    assert stage.session.chat.id == first
+    stage.space.next_chat()
+    assert stage.session.chat.id == first, "there is none below"
+    stage.space.previous_chat()
+    assert stage.session.chat.id == second
+
+
+def trash_of(qtbot, stage) -> DeletedChats:
+    """The deleted chats, on the settings page."""
+    stage.space.toggle_settings()
+    trash = stage.space.pages.settings.findChild(DeletedChats)
+    qtbot.waitUntil(lambda: trash.list.isVisible())
+    return trash
+
+
+def test_a_deleted_chat_waits_in_the_settings_and_comes_back_from_there(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "bring me back")
+    gone = stage.session.chat.id
+    stage.space.page.header.delete_asked.emit()
+    qtbot.waitUntil(lambda: stage.session.chat.id != gone)
+    trash = trash_of(qtbot, stage)
+    (row,) = trash.list.rows.rows()
+    assert (row.title, row.cells[1].text) == ("bring me back", "30 more days")
+    trash.list.choose(str(gone))
+    qtbot.keyClick(trash.list, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [gone])
+    qtbot.waitUntil(lambda: not trash.list.isVisible())
+    assert trash.words.text().startswith("There are none.")
+
+
+def test_a_chat_is_deleted_for_good_only_after_a_question(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "throw me away")
+    gone = stage.session.chat.id
+    stage.space.page.header.delete_asked.emit()
+    qtbot.waitUntil(lambda: stage.session.chat.id != gone)
+    trash = trash_of(qtbot, stage)
+    trash.list.choose(str(gone))
+    qtbot.keyClick(trash.list, Qt.Key.Key_Delete)
+    (box,) = trash.findChildren(QMessageBox)
+    assert "throw me away" in box.text()
+    qtbot.keyClick(box, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not trash.findChildren(QMessageBox))
+    assert len(stage.services.ask(lambda stores: stores.chats.rows(trashed=True))) == 1
+    qtbot.keyClick(trash.list, Qt.Key.Key_Delete)
+    (box,) = trash.findChildren(QMessageBox)
+    next(button for button in box.buttons() if button.text() == "Delete for good").click()
+    qtbot.waitUntil(lambda: not trash.list.isVisible())
+    assert stage.services.ask(lambda stores: stores.chats.rows(trashed=True)) == []
