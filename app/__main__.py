@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 ENGINE_HOST = "--engine-host"
+HARDWARE = "--hardware"
 COMMANDS = ("ask", "prompt", "doctor", "bench", "models")
 
 
@@ -17,6 +19,16 @@ def main() -> int:
 
         return serve(*arguments[1:])
     _open_standard_streams()
+    if arguments[:1] == [HARDWARE]:
+        from app.engine.survey import main as survey
+
+        return survey()
+    code = _do(arguments)
+    _leave_lookups_behind(code)
+    return code
+
+
+def _do(arguments: list[str]) -> int:
     if arguments and (arguments[0] in COMMANDS or arguments[0] in {"-h", "--help", "--version"}):
         from app.cli import run
 
@@ -28,6 +40,17 @@ def main() -> int:
     from app.opening import run as open_window
 
     return open_window(arguments)
+
+
+def _leave_lookups_behind(code: int) -> None:
+    """End at once where the system still looks up a host's name.
+
+    That cannot be called off, it can take a minute without a network, and Python would wait. All is saved by now.
+    """
+    if any(thread.name.startswith("asyncio_") for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _has_display() -> bool:
