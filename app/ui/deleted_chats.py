@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QPoint, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.chat import TRASH_DAYS, ChatRow
 from app.ui.chat_sections import moment
@@ -37,6 +37,7 @@ class DeletedChats(QWidget):
         self.list.setAccessibleDescription("Space brings a chat back, Delete deletes it for good.")
         self.list.pressed.connect(self._restore)
         self.list.removed.connect(self._purge)
+        self.list.menu_asked.connect(self._open_menu)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -53,7 +54,7 @@ class DeletedChats(QWidget):
         self.list.show_rows([_row(chat, now) for chat in chats])
         self.list.setVisible(bool(chats))
         self.words.setText(
-            f"They can be brought back for {TRASH_DAYS} days; Delete deletes one for good."
+            f"They can be brought back for {TRASH_DAYS} days; right click, or the Delete key, deletes one for good."
             if chats
             else f"There are none. A deleted chat is kept here for {TRASH_DAYS} days."
         )
@@ -66,6 +67,14 @@ class DeletedChats(QWidget):
     @Slot(str)
     def _restore(self, key: str) -> None:
         self._library.restore(int(key))
+
+    @Slot(str, QPoint)
+    def _open_menu(self, key: str, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.addAction("Restore", lambda: self._restore(key))
+        menu.addAction("Delete for good…", lambda: self._purge(key))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
 
     @Slot(str)
     def _purge(self, key: str) -> None:
