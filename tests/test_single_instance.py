@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,33 @@ def test_a_second_start_waits_while_the_first_is_still_opening(qtbot, tmp_path):
     second.stdout.close()
     assert second.wait(10) == 0
     first.close()
+
+
+def test_of_many_that_start_at_once_one_is_the_first(qtbot, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
+        "from app.single_instance import SingleInstance; a = QCoreApplication([]);"
+        "print('ready', flush=True); sys.stdin.readline();"
+        "s = SingleInstance(Path(sys.argv[1])); print(s.is_first, flush=True); sys.stdin.readline()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with contextlib.ExitStack() as stack:
+        starts = [
+            stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "orcinus.lock")], cwd=ROOT, **pipes)
+            )
+            for _ in range(5)
+        ]
+        for child in starts:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+        for child in starts:
+            assert child.stdin is not None
+            child.stdin.write("\n")
+            child.stdin.flush()
+        told = [child.stdout.readline().strip() for child in starts if child.stdout is not None]
+        assert sorted(told) == ["False"] * 4 + ["True"]
+        for child in starts:
+            assert child.stdin is not None
+            child.stdin.write("\n")
+            child.stdin.close()

@@ -172,6 +172,35 @@ def test_what_was_only_in_the_log_comes_back_too(path: Path):
     database.close()
 
 
+def test_a_damaged_log_costs_nothing_that_was_written_before_the_damage(path: Path):
+    stores = open_stores(path)
+    before = len(stores.chats.rows())
+    log, marks = Path(f"{path}-wal"), []
+    for number in range(12):
+        chat_id = stores.chats.create("starter", title=f"new {number}").id
+        stores.chats.add_turn(chat_id, None, f"question {number}")
+        marks.append(log.stat().st_size)
+    images = {suffix: Path(f"{path}{suffix}").read_bytes() for suffix in ("", "-wal")}
+    stores.close()
+    rng = random.Random(7)
+    for round_ in range(24):
+        at = rng.randrange(32, len(images["-wal"]))
+        raw = bytearray(images["-wal"])
+        raw[at] ^= 1 << rng.randrange(8)
+        copy = path.with_name(f"round {round_}") / "orcinus.db"
+        copy.parent.mkdir()
+        copy.write_bytes(images[""])
+        Path(f"{copy}-wal").write_bytes(raw)
+        stores = open_stores(copy)
+        whole = sum(mark <= at for mark in marks)
+        assert len(stores.chats.rows()) >= before + whole
+        kept = [row for row in stores.chats.rows() if row.title.startswith("new ")]
+        for row in kept[1:]:
+            assert [message.role for message in stores.chats.messages(row.id)] == ["user", "assistant"]
+        stores.chats.create("starter", title="goes on")
+        stores.close()
+
+
 def test_what_the_damage_took_comes_from_the_newest_good_copy(path: Path):
     backups = Backups(path.parent / "backups")
     database = open_database(path, backups=backups)
