@@ -147,11 +147,12 @@ class ChatDelegate(QStyledItemDelegate):
 class ChatList(QListView):
     """Shows the chats.
 
-    Signals, each with a chat's id: `chosen`, `pin_asked` (with whether to pin), `export_asked`, `delete_asked`.
+    Signals, each with a chat's id: `chosen` (with the message that a search found in it, else 0), `pin_asked` (with
+    whether to pin), `export_asked`, `delete_asked`.
     Renaming comes from the model.
     """
 
-    chosen = Signal(int)
+    chosen = Signal(int, int)
     pin_asked = Signal(int, bool)
     export_asked = Signal(int)
     delete_asked = Signal(int)
@@ -237,13 +238,13 @@ class ChatList(QListView):
     def _choose(self, index: QModelIndex) -> None:
         row = self.rows.row(index)
         if row is not None and row.chat_id:
-            self.chosen.emit(row.chat_id)
+            self.chosen.emit(row.chat_id, row.message_id)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter opens the chat with the ring, Delete puts it in the trash; arrows and letters move the ring."""
         row = self.rows.row(self.currentIndex())
         if row is not None and row.chat_id and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.chosen.emit(row.chat_id)
+            self.chosen.emit(row.chat_id, row.message_id)
         elif row is not None and row.chat_id and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_asked.emit(row.chat_id)
         else:

@@ -28,13 +28,17 @@ class Hit(Protocol):
         """Its title."""
 
     @property
+    def message_id(self) -> int | None:
+        """The message they stand in; None where it is the title."""
+
+    @property
     def snippet(self) -> str:
         """The text around the words looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One line of the list. `chat_id` is 0 for headings."""
+    """One line of the list. `chat_id` is 0 for headings; `message_id` is where a search found its words, else 0."""
 
     kind: Literal["heading", "chat", "hit"]
     title: str
@@ -42,6 +46,7 @@ class ListRow:
     note: str = ""
     snippet: str = ""
     pinned: bool = False
+    message_id: int = 0
 
 
 class ChatListModel(QAbstractListModel):
@@ -63,7 +68,10 @@ class ChatListModel(QAbstractListModel):
 
     def show_hits(self, hits: Iterable[Hit]) -> None:
         """Show what a search found."""
-        rows = [ListRow("hit", hit.title, hit.chat_id, snippet=_beside_title(hit)) for hit in hits]
+        rows = [
+            ListRow("hit", hit.title, hit.chat_id, snippet=_beside_title(hit), message_id=hit.message_id or 0)
+            for hit in hits
+        ]
         found = "Found in 1 chat" if len(rows) == 1 else f"Found in {len(rows)} chats"
         self._replace([ListRow("heading", found), *rows] if rows else [])
 

@@ -24,11 +24,11 @@ _SEARCH_PAUSE_MS = 120
 class Sidebar(QFrame):
     """Lists the library's chats and finds among them.
 
-    Signals: `chat_chosen(int)`, `new_asked()`, `models_asked()`, `settings_asked()`, `hide_asked()`,
-    `export_asked(int)`.
+    Signals: `chat_chosen(int, int)` (a chat, and the message in it that was found, else 0), `new_asked()`,
+    `models_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
     """
 
-    chat_chosen = Signal(int)
+    chat_chosen = Signal(int, int)
     new_asked = Signal()
     models_asked = Signal()
     settings_asked = Signal()
@@ -223,7 +223,8 @@ class Sidebar(QFrame):
                 self.list.setFocus(Qt.FocusReason.OtherFocusReason)
                 return True
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and ids and self.search.text().strip():
-                self.chat_chosen.emit(ids[0])
+                first = self.list.rows.row(self.list.rows.index_of(ids[0]))
+                self.chat_chosen.emit(ids[0], first.message_id if first is not None else 0)
                 return True
             if event.key() == Qt.Key.Key_Escape and self.search.text():
                 self.search.clear()
