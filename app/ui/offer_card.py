@@ -137,10 +137,18 @@ class OfferCard(QFrame):
             name, tone, _ = FIT_LOOKS[self._offer.verdict.fit]
             self._picture.setPixmap(icon(name, getattr(self._theme, tone), 16).pixmap(16, 16))
 
+    def height_at(self, width: int) -> int:
+        """How high it is where it is so wide."""
+        self._arrange(width)
+        return self.heightForWidth(width)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a narrow page the buttons stand below the words."""
         super().resizeEvent(event)
-        narrow = self.width() < _NARROW_PX
+        self._arrange(self.width())
+
+    def _arrange(self, width: int) -> None:
+        narrow = width < _NARROW_PX
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._row.setDirection(down if narrow else right)
         self._tile.setVisible(not narrow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -34,7 +35,10 @@ SUGGESTIONS = (
 )
 _COLUMN_PX = 780
 _NARROW_PX = 560
-_LOW_PX = 330
+_SIDE_PX = 32
+_EDGE_PX = 12
+_AIR_PX = (10, 26)
+"""Above the offer: where room is short, and as it should be."""
 
 
 class SuggestionCard(QPushButton):
@@ -134,14 +138,15 @@ class Welcome(QScrollArea):
         column.setSpacing(0)
         column.addStretch(1)
         centre = Qt.AlignmentFlag.AlignHCenter
+        self._logo.setContentsMargins(0, 0, 0, 12)
         column.addWidget(self._logo, 0, centre)
-        column.addSpacing(12)
         column.addWidget(self._title, 0, centre)
         column.addSpacing(2)
         column.addWidget(self._lead)
         column.addSpacing(10)
         column.addWidget(self._pill, 0, centre)
-        column.addSpacing(26)
+        self._air = QSpacerItem(0, _AIR_PX[1], QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
+        column.addItem(self._air)
         column.addWidget(self.offer)
         column.addSpacing(20)
         column.addWidget(self._try_it)
@@ -151,13 +156,15 @@ class Welcome(QScrollArea):
         inside = QWidget()
         inside.setMaximumWidth(_COLUMN_PX)
         inside.setLayout(column)
+        self._column = column
         holder = QWidget()
         row = QHBoxLayout(holder)
-        row.setContentsMargins(32, 12, 32, 12)
+        row.setContentsMargins(_SIDE_PX, _EDGE_PX, _SIDE_PX, _EDGE_PX)
         row.addStretch(1)
         row.addWidget(inside, 100)
         row.addStretch(1)
         self.setWidget(holder)
+        self.offer.installEventFilter(self)
 
     def show_model(self, entry: ModelEntry, *, first: bool) -> None:
         """Say who answers. `first`: there is no chat yet, so greet."""
@@ -174,8 +181,14 @@ class Welcome(QScrollArea):
         del theme
         self._logo.setPixmap(icon("orcinus", "#ffffff", 60).pixmap(QSize(60, 60)))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The offer says something else, which may need more room."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.ShowToParent):
+            self._make_room()
+        return super().eventFilter(watched, event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the cards stand below each other, in a low one the picture goes."""
+        """In a narrow window the cards stand below each other; in a low one the greeting gives way to the offer."""
         super().resizeEvent(event)
         self._fit()
 
@@ -184,7 +197,28 @@ class Welcome(QScrollArea):
         direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         self._row.setDirection(direction)
         self._pill.setText(" · ".join(self._facts[: 2 if narrow else 3]))
-        self._logo.setVisible(self.viewport().height() > _LOW_PX)
+        self._make_room(afresh=True)
+
+    def _make_room(self, *, afresh: bool = False) -> None:
+        """Leave out what greets, the least important first, until the offer's button is seen without scrolling.
+
+        afresh: what was left out may come back; only then, for coming and going may change the width and so the height.
+        """
+        width = min(_COLUMN_PX, self.viewport().width() - 2 * _SIDE_PX)
+        room = self.viewport().height() - _EDGE_PX - self._title.sizeHint().height() - 12 - _AIR_PX[0]
+        if not self.offer.isHidden():
+            room -= self.offer.height_at(width)
+        greeting = (
+            (self._lead, self._lead.heightForWidth(width)),
+            (self._pill, self._pill.sizeHint().height()),
+            (self._logo, self._logo.sizeHint().height()),
+        )
+        for part, height in greeting:
+            room -= height
+            if afresh or room < 0:
+                part.setVisible(room >= 0)
+        self._air.changeSize(0, _AIR_PX[room >= _AIR_PX[1]])
+        self._column.invalidate()
 
     @Slot()
     def _suggest(self) -> None:

@@ -78,3 +78,16 @@ def test_a_computer_too_small_is_told_so_before_anything_is_fetched(qtbot, stage
     qtbot.mouseClick(card.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: stage.space.pages.models.detail.picker.isVisible(), timeout=15_000)
     assert stage.services.downloads.rows() == ()
+
+
+@pytest.mark.parametrize("size", [(720, 480), (820, 520), (900, 560), (1320, 840)])
+def test_the_button_is_seen_without_scrolling_in_every_window(qtbot, stage, card, size):
+    stage.window.resize(*size)
+    page = stage.space.page.welcome.viewport()
+    qtbot.waitUntil(lambda: stage.window.size().toTuple() == size and card.isVisible())
+
+    def is_seen() -> bool:
+        below = card.button.mapTo(page, card.button.rect().bottomLeft()).y()
+        return 0 < below < page.height()
+
+    qtbot.waitUntil(is_seen)
