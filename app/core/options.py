@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.adapters import adapter_of
 from app.core.settings import Kind, Scope, setting
 
 
@@ -269,7 +270,12 @@ class Sampling:
     )
 
 
-_KV = (("f16", "f16: exact"), ("q8_0", "q8_0: half the memory"), ("q4_0", "q4_0: a quarter, less exact"))
+_KV = (
+    ("auto", "Auto"),
+    ("f16", "f16: exact"),
+    ("q8_0", "q8_0: half the memory"),
+    ("q4_0", "q4_0: a quarter, less exact"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +294,8 @@ class Loading:
         soft_high=32_768,
         step=256,
         **_or("Auto", 4096),
-        help="How much of the chat the model can see. Auto takes what it was trained for, as far as memory allows.",
+        help="How much of the chat the model can see. Auto takes 8,192 tokens where the model was trained for them and "
+        "memory allows, and up to 32,768 where everything fits on the GPU.",
     )
     gpu_layers: int | None = setting(
         None,
@@ -301,7 +308,7 @@ class Loading:
         soft_high=100,
         step=1,
         **_or("Auto", 16),
-        help="How many layers go to the GPU. Auto takes all where there is a GPU, 0 keeps the model off it.",
+        help="How many layers go to the GPU. Auto takes as many as fit, 0 keeps the model off it.",
     )
     threads: int | None = setting(
         None,
@@ -314,10 +321,10 @@ class Loading:
         soft_high=64,
         step=1,
         **_or("Auto", 4),
-        help="CPU threads at work. Auto takes the physical cores.",
+        help="CPU threads at work. Auto takes the physical cores, and fewer where they would only wait for each other.",
     )
-    batch_tokens: int = setting(
-        256,
+    batch_tokens: int | None = setting(
+        None,
         kind=Kind.INT,
         scope=Scope.MODEL,
         part="Loading",
@@ -328,17 +335,18 @@ class Loading:
         soft_high=2048,
         step=32,
         advanced=True,
+        **_or("Auto", 256),
         help="How many tokens of the prompt are read in one step. Stop acts between steps on a GPU.",
     )
     kv_type: str = setting(
-        "f16",
+        "auto",
         kind=Kind.CHOICE,
         scope=Scope.MODEL,
         part="Loading",
         label="KV cache type",
         choices=_KV,
         advanced=True,
-        help="How exactly the model's memory of the chat is kept.",
+        help="How exactly the model's memory of the chat is kept. Auto takes f16 while there is room, else q8_0.",
     )
     flash_attention: str = setting(
         "auto",
@@ -348,16 +356,19 @@ class Loading:
         label="Flash attention",
         choices=(("auto", "Auto"), ("on", "On"), ("off", "Off")),
         advanced=True,
-        help="Faster attention that needs less memory; a quantised KV cache needs it.",
+        help="Faster attention that needs less memory; a quantised KV cache needs it. Auto takes it where the device "
+        "has it.",
     )
-    mmap: bool = setting(
-        True,
+    mmap: bool | None = setting(
+        None,
         kind=Kind.BOOL,
         scope=Scope.MODEL,
         part="Loading",
         label="Map the file (mmap)",
         advanced=True,
-        help="Reads the file as it is needed. Off copies all of it into memory first.",
+        **_or("Auto", True),
+        help="Reads the file as it is needed. Off copies all of it into memory first. Auto is on, unless every layer "
+        "goes to a GPU with memory of its own.",
     )
     template: str = setting(
         "auto",
@@ -368,6 +379,17 @@ class Loading:
         advanced=True,
         choices=(("auto", "The model's own, else ChatML"), ("chatml", "ChatML")),
         help="How turns are written for the model.",
+    )
+    adapters: tuple[str, ...] = setting(
+        (),
+        kind=Kind.LINES,
+        scope=Scope.MODEL,
+        part="LoRA adapters",
+        label="LoRA adapters",
+        advanced=True,
+        line=adapter_of,
+        help="Small GGUF files that change the model, each with a weight from 0 to 2 before its path: "
+        "0.8 /path/to/adapter.gguf.",
     )
 
 

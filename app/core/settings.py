@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -85,6 +85,8 @@ class Setting:
     none_label: str | None = None
     usual: Value = None
     advanced: bool = False
+    line: Callable[[str], object] | None = None
+    """Writes one of the LINES as it is kept; raises ValueError where it is none."""
 
     def checked(self, value: Any) -> Value:
         """The value in this setting's type.
@@ -112,7 +114,8 @@ class Setting:
             SettingError: the text is not a value of this setting.
         """
         word = text.strip()
-        if self.none_label is not None and word.lower() in {"none", "off", self.none_label.lower()}:
+        nothing = {"none", (self.none_label or "").lower()} | (set() if self.kind is Kind.BOOL else {"off"})
+        if self.none_label is not None and word.lower() in nothing:
             return None
         if self.kind is Kind.BOOL:
             known = {
@@ -140,11 +143,11 @@ class Setting:
     def allowed(self) -> str:
         """What may be entered, as a phrase: "a number from 0 to 2, or off"."""
         if self.kind is Kind.BOOL:
-            return "on or off"
+            return f"on, off or {self.none_label.lower()}" if self.none_label else "on or off"
         if self.kind is Kind.CHOICE:
             phrase = "one of " + ", ".join(value for value, _ in self.choices)
         elif self.kind is Kind.LINES:
-            phrase = "a list of texts"
+            phrase = "a list of texts" if self.line is None else "a list of lines as in its description"
         elif self.kind is Kind.TEXT:
             phrase = "one line of text"
         else:
@@ -196,7 +199,10 @@ class Setting:
             or not all(isinstance(line, str) for line in value)
         ):
             raise self._refused(value)
-        return tuple(line for line in value if line)
+        try:
+            return tuple(str(self.line(line)) if self.line is not None else line for line in value if line)
+        except ValueError:
+            raise self._refused(value) from None
 
 
 def setting(default: Value, *, kind: Kind, label: str, help: str, scope: Scope, **more: Any) -> Any:

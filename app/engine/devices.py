@@ -12,10 +12,11 @@ import os
 import sys
 import threading
 from collections import deque
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from app.core.hardware import Device, DeviceKind, offload_devices
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +24,24 @@ log = logging.getLogger(__name__)
 _LEVELS = {2: logging.DEBUG, 3: logging.INFO, 4: logging.INFO}
 """Its own grading is for its developers: what matters to people comes back as an AppError."""
 _DEBUG = 1
-_GPU_TYPES = (1, 2)
-"""GGML_BACKEND_DEVICE_TYPE_GPU and _IGPU."""
+_KINDS = (DeviceKind.CPU, DeviceKind.GPU, DeviceKind.INTEGRATED, DeviceKind.ACCELERATOR)
+"""In the order of enum ggml_backend_dev_type."""
+BACKEND_PATH = "GGML_BACKEND_PATH"
+"""ggml's own name for one more backend, built apart from the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A GPU that llama.cpp can use; memory in bytes, 0 where the driver does not tell."""
+class _Props(ctypes.Structure):
+    """struct ggml_backend_dev_props."""
 
-    name: str
-    description: str
-    free_bytes: int
-    total_bytes: int
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("description", ctypes.c_char_p),
+        ("memory_free", ctypes.c_size_t),
+        ("memory_total", ctypes.c_size_t),
+        ("type", ctypes.c_int),
+        ("device_id", ctypes.c_char_p),
+        ("caps", ctypes.c_bool * 16),
+    ]
 
 
 class Library:
@@ -47,14 +54,17 @@ class Library:
         from llama_cpp import llama_cpp as llama
 
         self.llama: Any = llama
-        self.lines: deque[str] = deque(maxlen=200)
+        self.lines: deque[str] = deque(maxlen=2000)
         self._partial = ""
         self._level = logging.DEBUG
         self._on_log = llama.llama_log_callback(self._logged)
         llama.llama_log_set(self._on_log, ctypes.c_void_p(0))
         self._on_abort: Any = None
         llama.llama_backend_init()
-        self._load_backends()
+        self.folder = self._load_backends()
+        """Where backends were looked for; None where this build has them within."""
+        self.first_lines = tuple(self.lines)
+        """What was said while the backends were opened."""
         self.strlen = ctypes.cast(_libc().strlen, llama.ggml_abort_callback)
         """An abort callback that never takes the GIL; give it a StopFlag's address."""
 
@@ -79,28 +89,46 @@ class Library:
         setter(self._on_abort)
 
     def gpus(self) -> tuple[Device, ...]:
-        """The GPUs there are."""
-        count, get = self.symbol("ggml_backend_dev_count"), self.symbol("ggml_backend_dev_get")
-        kind, name, about, memory = (
-            self.symbol(f"ggml_backend_dev_{what}") for what in ("type", "name", "description", "memory")
-        )
+        """The GPUs that layers can be put on, in llama.cpp's order."""
+        return offload_devices(self.devices())
+
+    def devices(self) -> tuple[Device, ...]:
+        """Every device of every backend."""
+        count, get, tell = (self.symbol(f"ggml_backend_dev_{what}") for what in ("count", "get", "get_props"))
         count.argtypes, count.restype = [], ctypes.c_size_t
         get.argtypes, get.restype = [ctypes.c_size_t], ctypes.c_void_p
-        kind.argtypes, kind.restype = [ctypes.c_void_p], ctypes.c_int
-        for text in (name, about):
-            text.argtypes, text.restype = [ctypes.c_void_p], ctypes.c_char_p
-        memory.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)]
-        memory.restype = None
+        tell.argtypes, tell.restype = [ctypes.c_void_p, ctypes.POINTER(_Props)], None
+        backend, name = self.symbol("ggml_backend_dev_backend_reg"), self.symbol("ggml_backend_reg_name")
+        backend.argtypes, backend.restype = [ctypes.c_void_p], ctypes.c_void_p
+        name.argtypes, name.restype = [ctypes.c_void_p], ctypes.c_char_p
         found = []
         for index in range(count()):
+            props = _Props()
             device = get(index)
-            if kind(device) in _GPU_TYPES:
-                free, total = ctypes.c_size_t(), ctypes.c_size_t()
-                memory(device, ctypes.byref(free), ctypes.byref(total))
-                found.append(Device(_text(name(device)), _text(about(device)), free.value, total.value))
+            tell(device, ctypes.byref(props))
+            if props.type < len(_KINDS):
+                found.append(
+                    Device(
+                        _text(props.name),
+                        _text(props.description).strip(),
+                        _KINDS[props.type],
+                        _text(name(backend(device))),
+                        props.memory_free,
+                        props.memory_total,
+                        _text(props.device_id),
+                    )
+                )
         return tuple(found)
 
-    def _load_backends(self) -> None:
+    def backends(self) -> tuple[str, ...]:
+        """The names of all backends that were opened, whether they found a device or not."""
+        count, get, name = (self.symbol(f"ggml_backend_reg_{what}") for what in ("count", "get", "name"))
+        count.argtypes, count.restype = [], ctypes.c_size_t
+        get.argtypes, get.restype = [ctypes.c_size_t], ctypes.c_void_p
+        name.argtypes, name.restype = [ctypes.c_void_p], ctypes.c_char_p
+        return tuple(_text(name(get(index))) for index in range(count()))
+
+    def _load_backends(self) -> Path | None:
         """Load CPU variants and GPU backends where the library was built to find them at run time."""
         package = Path(self.llama.__file__).parent
         for folder in (package / "lib", package, package.parent / "bin", package.parent / "lib"):
@@ -108,7 +136,12 @@ class Library:
                 load = self.symbol("ggml_backend_load_all_from_path")
                 load.argtypes, load.restype = [ctypes.c_char_p], None
                 load(os.fsencode(folder))
-                return
+                return folder
+        if apart := os.environ.get(BACKEND_PATH):
+            load = self.symbol("ggml_backend_load")
+            load.argtypes, load.restype = [ctypes.c_char_p], ctypes.c_void_p
+            load(os.fsencode(apart))
+        return None
 
     def _logged(self, level: int, text: bytes, _data: Any) -> None:
         if level == _DEBUG:

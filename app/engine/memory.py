@@ -52,6 +52,19 @@ def physical_cores() -> int:
     return max(1, min(known or usable, usable))
 
 
+def processor_name() -> str:
+    """The processor's name as its maker gives it; "" where the system does not tell."""
+    try:
+        if sys.platform == "darwin":
+            return _sysctl("machdep.cpu.brand_string")
+        if sys.platform == "win32":
+            return os.environ.get("PROCESSOR_IDENTIFIER", "")
+        found = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
+        return " ".join(found[1].split()) if found else ""
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ""
+
+
 def _linux_free() -> int:
     found = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     if not found:

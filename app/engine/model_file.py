@@ -14,6 +14,7 @@ from app.engine import gguf
 
 _MAX_LAYERS = 512
 _SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+_LAYER = re.compile(r"blk\.(\d{1,4})\.")
 _INTEGER_TYPES = {"I8", "I16", "I32", "I64", "F64"}
 
 # llama_ftype: https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
@@ -63,6 +64,11 @@ class ModelFile:
     """ChatML's two control tokens and their ids, of whatever type, as far as the vocabulary has them."""
     n_files: int = 1
     """More than 1 for a model split over several files."""
+    layer_bytes: tuple[int, ...] = ()
+    """The weights of each layer."""
+    output_bytes: int = 0
+    """The weights behind the last layer; those of the input where the model has none of its own (`tied`)."""
+    tied: bool = False
 
 
 def inspect(path: str) -> ModelFile:
@@ -125,6 +131,7 @@ def _facts(files: tuple[gguf.GgufFile, ...], header: _Entries, arch: str) -> Mod
     tokens = _vocabulary(header)
     types = file.metadata.get("tokenizer.ggml.token_type", ())
     name = header.text("general.name") or file.path.stem
+    layer_bytes, output_bytes, tied = _weights(files, n_layers)
     return ModelFile(
         path=str(file.path),
         size_bytes=sum(part.size_bytes for part in files),
@@ -143,7 +150,23 @@ def _facts(files: tuple[gguf.GgufFile, ...], header: _Entries, arch: str) -> Mod
         control_texts=frozenset(text for text, kind in zip(tokens, types, strict=False) if kind == 3),
         chatml_ids=tuple((text, tokens.index(text)) for text in (IM_START, IM_END) if text in tokens),
         n_files=len(files),
+        layer_bytes=layer_bytes,
+        output_bytes=output_bytes,
+        tied=tied,
     )
+
+
+def _weights(files: tuple[gguf.GgufFile, ...], n_layers: int) -> tuple[tuple[int, ...], int, bool]:
+    """The bytes of each layer and of the output, and whether the output is the input."""
+    layers, rest = [0] * n_layers, dict.fromkeys(("output.weight", "output_norm.weight", "token_embd.weight"), 0)
+    for tensor in (tensor for part in files for tensor in part.tensors):
+        place = _LAYER.match(tensor.name)
+        if place and int(place[1]) < n_layers:
+            layers[int(place[1])] += tensor.size_bytes
+        elif tensor.name in rest:
+            rest[tensor.name] = tensor.size_bytes
+    tied = not rest["output.weight"]
+    return tuple(layers), rest["output_norm.weight"] + rest["token_embd.weight" if tied else "output.weight"], tied
 
 
 class _Entries:

@@ -20,30 +20,45 @@ class _QuietComboBox(QComboBox):
         event.ignore()
 
 
+_ON_OFF = ((True, "On"), (False, "Off"))
+_AUTO = (None, "auto")
+
+
 class ChoiceEditor(SettingEditor):
-    """A box with the choices, the word for "no value" first."""
+    """A box with the choices, the word for "no value" first; a switch that knows "no value" is one of three."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
+        self._shown_auto = ""
         self._box = _QuietComboBox(parent)
         self._box.setAccessibleName(setting.label)
         self._box.setAccessibleDescription(setting.help)
         self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         if setting.none_label is not None:
             self._box.addItem(setting.none_label, None)
-        for value, label in setting.choices:
+        choices = setting.choices or _ON_OFF
+        for value, label in choices:
             self._box.addItem(label, value)
-        longest = max((label for _, label in setting.choices), key=len)
-        if len(longest) > 14:
+        longest = max(len(label) for _, label in choices)
+        self._auto = next((at for at in range(self._box.count()) if self._box.itemData(at) in _AUTO), None)
+        if longest > 14:
             self.below = self._box
         else:
-            self._box.setMinimumContentsLength(len(longest) + 1)
+            self._box.setMinimumContentsLength(max(longest, 0 if self._auto is None else len("Auto: Off")) + 1)
             self.side = self._box
         self._box.activated.connect(self._chosen)
 
     def show_value(self, value: Value) -> None:
         """Show a value in force."""
-        self._box.setCurrentIndex(max(0, self._box.findData(value)))
+        found = [at for at in range(self._box.count()) if self._box.itemData(at) == value]
+        self._box.setCurrentIndex(found[0] if found else 0)
+
+    def show_auto(self, text: str) -> None:
+        """Write what Auto comes to behind the word."""
+        if self._auto is not None and text != self._shown_auto:
+            word = self._box.itemText(self._auto).partition(":")[0]
+            self._box.setItemText(self._auto, f"{word}: {text}" if text else word)
+            self._shown_auto = text
 
     @Slot(int)
     def _chosen(self, index: int) -> None:
@@ -125,7 +140,7 @@ def editor_for(setting: Setting, theme: Theme, parent: QWidget) -> SettingEditor
     """The editor for a setting's kind of value."""
     if setting.kind in (Kind.FLOAT, Kind.INT):
         return NumberEditor(setting, theme, parent)
-    if setting.kind is Kind.CHOICE:
+    if setting.kind is Kind.CHOICE or (setting.kind is Kind.BOOL and setting.none_label is not None):
         return ChoiceEditor(setting, parent)
     if setting.kind is Kind.BOOL:
         return SwitchEditor(setting, parent)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.engine import gguf
+
 U8, U16, U32, I32, F32, BOOL, STRING, ARRAY, U64, F64 = 0, 2, 4, 5, 6, 7, 8, 9, 10, 12
 _CODES = {U8: "B", U16: "H", U32: "I", I32: "i", F32: "f", BOOL: "?", U64: "Q", F64: "d"}
 
@@ -205,3 +207,36 @@ def tiny_tensors(
             weights(f"blk.{layer}.ffn_down.weight", n_ff, n_embd),
         ]
     return [*tensors, ones("output_norm.weight")]
+
+
+def lora_adapter(
+    path: Path,
+    base: Path,
+    *,
+    rank: int = 4,
+    architecture: str | None = None,
+    kind: str = "adapter",
+    wider_by: int = 0,
+    tensor: str = "attn_q",
+) -> Path:
+    """A LoRA adapter for the layers of the model at `base`, strong enough to change every answer.
+
+    `wider_by` makes its shape one that does not fit; `architecture` and `kind` replace what its header says.
+    """
+    model = gguf.read(base)
+    chance = random.Random(11)
+    pairs = []
+    for layer in (one for one in model.tensors if one.name.endswith(f".{tensor}.weight")):
+        into, out = layer.shape[0] + wider_by, layer.shape[1]
+        pairs += [
+            (f"{layer.name}.lora_a", (into, rank), TENSOR_F16, random_f16(into * rank, chance)),
+            (f"{layer.name}.lora_b", (rank, out), TENSOR_F16, random_f16(rank * out, chance)),
+        ]
+    metadata = {
+        "general.type": kind,
+        "general.architecture": architecture or model.metadata["general.architecture"],
+        "adapter.type": "lora",
+        "adapter.lora.alpha": 16.0 * rank,
+    }
+    path.write_bytes(gguf_bytes(metadata, pairs))
+    return path

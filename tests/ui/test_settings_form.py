@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QSlider, QToolButton
 
 from app.core.options import Loading, Look, Sampling
+from app.core.running import Running
 from app.core.settings import Kind, Resolved, Source, declared, resolve
 from app.ui.setting_scale import Scale, written
 from app.ui.settings_form import SettingsForm
@@ -168,12 +169,33 @@ def test_choices_switches_and_lists_have_fields_of_their_own(qtbot, form):
     box = made.find("kv_type", QComboBox)
     assert [box.itemText(i) for i in range(box.count())] == [label for _, label in declared(Loading)["kv_type"].choices]
     qtbot.keyClick(box, Qt.Key.Key_Down)
-    assert made.changes[-1] == ("kv_type", "q8_0")
-    switch = made.find("mmap", QCheckBox)
+    assert made.changes[-1] == ("kv_type", "f16")
+    three = made.find("mmap", QComboBox)
+    assert [three.itemText(i) for i in range(three.count())] == ["Auto", "On", "Off"]
+    qtbot.keyClick(three, Qt.Key.Key_Down)
+    qtbot.keyClick(three, Qt.Key.Key_Down)
+    assert made.changes[-1] == ("mmap", False)
+
+
+def test_a_switch_says_on_or_off(qtbot, form):
+    made = form(group=Running, here=Source.APP)
+    switch = made.find("own_process", QCheckBox)
     assert switch.text() == "On"
     qtbot.keyClick(switch, Qt.Key.Key_Space)
-    assert made.changes[-1] == ("mmap", False)
+    assert made.changes[-1] == ("own_process", False)
     assert switch.text() == "Off"
+
+
+def test_what_auto_comes_to_is_written_behind_its_word(qtbot, form):
+    made = form(group=Loading, here=Source.MODEL_CHANGED)
+    made.unfold(qtbot)
+    box, three = made.find("kv_type", QComboBox), made.find("mmap", QComboBox)
+    made.widget.row("kv_type").show_auto("q8_0")
+    made.widget.row("mmap").show_auto("On")
+    assert (box.itemText(0), three.itemText(0)) == ("Auto: q8_0", "Auto: On")
+    assert (box.itemData(0), three.itemData(0)) == ("auto", None)
+    made.widget.row("kv_type").show_auto("")
+    assert box.itemText(0) == "Auto"
 
 
 def test_stop_strings_are_taken_one_a_line_when_the_field_is_left(qtbot, form):
