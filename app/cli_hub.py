@@ -42,7 +42,7 @@ def search(asked: argparse.Namespace) -> int:
 
     with headless() as parts, stop_on_interrupt() as stop:
         hub = _hub(parts)
-        page = listing.search(hub, asked.text, Order(asked.sort), asked.min, asked.max, stop=stop)
+        page = listing.search(hub, asked.text, Order(asked.sort), asked.min, asked.max, asked.licence, stop=stop)
         rows = list(page.rows)
         while page.more and len(rows) < asked.n and not stop.is_set():
             page = listing.more(hub, page, stop=stop)
@@ -51,15 +51,13 @@ def search(asked: argparse.Namespace) -> int:
     if asked.json:
         print_json([asdict(row) for row in rows])
     elif rows:
-        head = ("REPOSITORY", "WEIGHTS", "DOWNLOADS", "LIKES", "LICENCE", "")
+        head = ("REPOSITORY", "WEIGHTS", "KIND", "DOWNLOADS", "LIKES", "LICENCE", "")
         weights = [f"{row.n_params / 1e9:.1f} B" if row.n_params else "" for row in rows]
-        print_table(
-            [head]
-            + [
-                (row.repo_id, weight, f"{row.downloads:,}", f"{row.likes:,}", row.licence, _gate(row.gate))
-                for row, weight in zip(rows, weights, strict=True)
-            ]
-        )
+        lines = []
+        for row, weight in zip(rows, weights, strict=True):
+            counts = (f"{row.downloads:,}", f"{row.likes:,}")
+            lines.append((row.repo_id, weight, row.architecture, *counts, row.licence, _gate(row.gate)))
+        print_table([head, *lines])
     else:
         print("Nothing was found. Fewer words find more.")
     return 0

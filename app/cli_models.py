@@ -52,6 +52,7 @@ def add_words(words: Any) -> None:
     searching.add_argument("--sort", choices=[str(order) for order in Order], default=str(Order.DOWNLOADS))
     searching.add_argument("--min", type=_billions, metavar="B", help="at least so many billions of weights")
     searching.add_argument("--max", type=_billions, metavar="B", help="at most so many")
+    searching.add_argument("--licence", default="", metavar="ID", help="as the Hub spells it, such as apache-2.0")
     searching.add_argument("-n", type=int, default=_TABLE_ROWS, metavar="N", help=f"so many rows ({_TABLE_ROWS})")
     listing = word("files", files, "what can be downloaded from a repository")
     listing.add_argument("repo", metavar="REPO[:REV]", help="owner/name, a web address, or a known model")

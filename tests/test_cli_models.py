@@ -83,6 +83,8 @@ def test_a_search_shows_what_the_hub_has(models, standin):
     assert "someone/else-GGUF" in out
     assert "its licence must be accepted first" in out
     assert [row["repo_id"] for row in found(models, "search", "openorca")] == [REPO]
+    assert "7.2 B    llama" in models("search", "openorca")[1]
+    assert found(models, "search", "openorca", "--licence", "mit") == []
     assert models("search", "no-such-thing")[1].startswith("Nothing was found")
 
 

@@ -51,17 +51,20 @@ def search(
     order: Order = Order.DOWNLOADS,
     min_params: int | None = None,
     max_params: int | None = None,
+    licence: str = "",
     *,
     stop: StopFlag | None = None,
 ) -> RepoPage:
     """The first page of GGUF repositories with these words in their names; all of them for an empty text.
 
-    min_params, max_params: how many weights a model has, both included.
+    min_params, max_params: how many weights a model has, both included. licence: as the Hub spells it; "" for any.
     """
     params = [("filter", "gguf"), ("sort", _SORT[order]), ("limit", str(PAGE_ROWS))]
     params += [("expand", name) for name in _EXPAND]
     if words := " ".join(text.split())[:200]:
         params.append(("search", words))
+    if licence:
+        params.append(("filter", f"license:{licence}"))
     if min_params is not None or max_params is not None:
         low = [f"min:{_rounded(min_params)}"] if min_params is not None else []
         high = [f"max:{_rounded(max_params)}"] if max_params is not None else []

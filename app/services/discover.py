@@ -56,6 +56,7 @@ class Discover(QObject):
         order: Order = Order.DOWNLOADS,
         min_params: int | None = None,
         max_params: int | None = None,
+        licence: str = "",
     ) -> None:
         """Look for GGUF repositories; answers with `found` or `failed`, unless another wish comes first."""
         hub = self._access.maker()
@@ -63,7 +64,7 @@ class Discover(QObject):
         def job(stop: StopFlag) -> Iterator[object]:
             from app.hub import listing  # slow to import
 
-            yield listing.search(hub(), text, order, min_params, max_params, stop=stop)
+            yield listing.search(hub(), text, order, min_params, max_params, licence, stop=stop)
 
         self._page = RepoPage()
         self._list(job, go_on=False)

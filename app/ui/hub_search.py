@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from app.core.library import Order
 from app.ui.icons import icon
+from app.ui.model_words import licence_words
 from app.ui.theme import Theme
 
 _PAUSE_MS = 350
-_NARROW_PX = 700
+_NARROW_PX = 820
 _B = 1_000_000_000
 FITS = "Fits this computer"
 SIZES: tuple[tuple[str, int | None, int | None], ...] = (
@@ -32,20 +33,23 @@ ORDERS = (
     ("Most liked", Order.LIKES),
     ("Changed last", Order.UPDATED),
 )
+LICENCES = ("", "apache-2.0", "mit", "llama3.3", "llama3.2", "llama3.1", "gemma", "cc-by-nc-4.0")
+"""Those that most models have, as the Hub spells them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is looked for. Parameters are counts of weights."""
+    """What is looked for. Parameters are counts of weights; a licence is spelt as on the Hub, "" is any."""
 
     text: str = ""
     order: Order = Order.DOWNLOADS
     min_params: int | None = None
     max_params: int | None = None
+    licence: str = ""
 
 
 class HubSearch(QWidget):
-    """A field and two boxes; typing waits for nobody.
+    """A field and three boxes; typing waits for nobody.
 
     Signals: `wished()` when what is looked for changed and typing paused, or Enter was pressed; `emptied()` when
     nothing is looked for any more; `reference_entered(str)` on Enter after a repository's name or address;
@@ -82,6 +86,8 @@ class HubSearch(QWidget):
         self.field.textChanged.connect(self._typed)
         self.field.installEventFilter(self)
         self.size_box = self._make_box("Size of the model, in parameters", [words for words, _, _ in SIZES])
+        licences = [licence_words(licence) or "Any licence" for licence in LICENCES]
+        self.licence_box = self._make_box("Licence of the model", licences)
         self.order_box = self._make_box("Order of the results", [words for words, _ in ORDERS])
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._wish)
@@ -104,17 +110,20 @@ class HubSearch(QWidget):
         words, low, high = SIZES[self.size_box.currentIndex()]
         if words == FITS:
             high = self._largest()
-        return Wish(self.field.text().strip(), ORDERS[self.order_box.currentIndex()][1], low, high)
+        order, licence = ORDERS[self.order_box.currentIndex()][1], LICENCES[self.licence_box.currentIndex()]
+        return Wish(self.field.text().strip(), order, low, high, licence)
 
     @property
     def is_on(self) -> bool:
-        """Whether anything is looked for: words, or models of a size or in an order of one's own."""
+        """Whether anything is looked for: words, or models of a size, a licence or in an order of one's own."""
         wish = self.wish()
-        return bool(wish.text or wish.min_params or wish.max_params or wish.order is not Order.DOWNLOADS)
+        limited = wish.min_params or wish.max_params or wish.licence
+        return bool(wish.text or limited or wish.order is not Order.DOWNLOADS)
 
     def clear(self) -> None:
         """Look for nothing."""
         self.size_box.setCurrentIndex(0)
+        self.licence_box.setCurrentIndex(0)
         self.order_box.setCurrentIndex(0)
         self.field.clear()
         self._pause.stop()
@@ -163,18 +172,14 @@ class HubSearch(QWidget):
         if narrow == self._narrow:
             return
         self._narrow = narrow
-        for widget in (self.field, self.size_box, self.order_box):
+        boxes = (self.size_box, self.licence_box, self.order_box)
+        for widget in (self.field, *boxes):
             self._grid.removeWidget(widget)
-        if narrow:
-            self._grid.addWidget(self.field, 0, 0, 1, 2)
-            self._grid.addWidget(self.size_box, 1, 0)
-            self._grid.addWidget(self.order_box, 1, 1)
-        else:
-            self._grid.addWidget(self.field, 0, 0)
-            self._grid.addWidget(self.size_box, 0, 1)
-            self._grid.addWidget(self.order_box, 0, 2)
-        self._grid.setColumnStretch(0, 1)
-        self._grid.setColumnStretch(1, 1 if narrow else 0)
+        self._grid.addWidget(self.field, 0, 0, 1, len(boxes) if narrow else 1)
+        for column, box in enumerate(boxes):
+            self._grid.addWidget(box, 1 if narrow else 0, column if narrow else column + 1)
+        for column, share in enumerate((4, 4, 5) if narrow else (1, 0, 0)):
+            self._grid.setColumnStretch(column, share)
 
     def resizeEvent(self, event: object) -> None:
         """On a narrow page the boxes stand below the field."""

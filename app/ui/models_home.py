@@ -213,8 +213,7 @@ class ModelsHome(QScrollArea):
         self._state.setText("Looking on the Hub…")
         self._state.show()
         self._finds.show()
-        self._shelves.hide()
-        self._services.discover.search(wish.text, wish.order, wish.min_params, wish.max_params)
+        self._services.discover.search(wish.text, wish.order, wish.min_params, wish.max_params, wish.licence)
 
     @Slot()
     def _show_search(self) -> None:
@@ -247,6 +246,7 @@ class ModelsHome(QScrollArea):
         self._found = (*self._found, *page.rows) if goes_on else page.rows
         # a page that was cut differently meanwhile may repeat a row
         self._found = tuple({row.repo_id: row for row in self._found}.values())
+        self._shelves.hide()
         self._show_results()
         count = len(self._found)
         words = "1 repository with GGUF files" if count == 1 else f"{count} repositories with GGUF files"

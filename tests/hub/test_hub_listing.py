@@ -84,6 +84,14 @@ def test_results_can_be_limited_by_size(hub, standin):
     assert [asked.one("num_parameters") for asked in standin.asked] == ["min:3B,max:9B", "max:500M", "min:1500M"]
 
 
+def test_results_can_be_limited_to_a_licence(hub, standin):
+    for licence in ("apache-2.0", "mit"):
+        standin.add(f"a/{licence}", {}, tags=["gguf", f"license:{licence}"], card_data={"license": licence})
+    standin.add("a/No-model", {}, tags=["license:mit"])
+    (row,) = listing.search(hub, licence="mit").rows
+    assert (row.repo_id, row.licence) == ("a/mit", "mit")
+
+
 def test_gguf_files_that_cannot_chat_are_passed_over(hub, standin):
     for number, architecture in enumerate(["flux", "wan", "bert", "nomic-bert", "clip"] * 8):
         standin.add(f"a/No{number}", {}, gguf={"architecture": architecture}, downloads=10_000)

@@ -180,13 +180,25 @@ def test_models_that_fit_this_computer_can_be_asked_for(qtbot, page, standin):
     assert words == "max:22B"
 
 
+def test_models_of_one_licence_can_be_asked_for(qtbot, page, standin):
+    standin.add("them/Free-GGUF", {}, tags=["gguf", "license:mit"], card_data={"license": "mit"})
+    search = page.home.search
+    search.licence_box.setCurrentIndex(search.licence_box.findText("MIT"))
+    search.licence_box.activated.emit(search.licence_box.currentIndex())
+    qtbot.waitUntil(lambda: rows(page.home.results) == ["Free-GGUF"], timeout=15_000)
+    assert not page.home.local.isVisible()
+    qtbot.keyClick(search.field, Qt.Key.Key_Escape)
+    assert page.home.local.isVisible()
+    assert search.licence_box.currentText() == "Any licence"
+
+
 def test_a_failed_search_keeps_what_is_here_usable(qtbot, stage, page, standin):
     standin.faults.append(Fault(Kind.STATUS, on="api", times=None, status=429, headers={"Retry-After": "1"}))
     qtbot.keyClicks(page.home.search.field, "some")
     qtbot.waitUntil(lambda: bool(page.home.trouble.words()), timeout=15_000)
-    qtbot.keyClick(page.home.search.field, Qt.Key.Key_Escape)
-    assert not page.home.trouble.words()
-    page.home.local.setFocus()
+    assert page.home.local.isVisible()
+    qtbot.keyClick(page.home.search.field, Qt.Key.Key_Down)
+    assert page.home.local.hasFocus()
     qtbot.keyClick(page.home.local, Qt.Key.Key_Space)
     assert stage.session.chat.model_id == "starter"
     assert stage.space.pages.shows_chat
