@@ -1,4 +1,4 @@
-"""Which turns fit the context: the system prompt and the last question always stay, the oldest exchanges go whole."""
+"""Which turns fit the context: the system prompt and the last question always stay, exchanges go whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.chat import Role
+from app.core.overflow import WhenFull
+
+FILL = 0.7
+"""How much of the room for the prompt is still used right after turns were left out.
+
+Until the next cut a chat grows by the other 30 %, and then what is left of it has to be read (or moved) once: at most
+0.7 / 0.3 = 2.3 old tokens for each new one, while on average 85 % of the room is in use. At 0.9 it would be 9 old ones
+for each new one, at 0.5 a quarter of the room would be empty on average.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +23,30 @@ class Size:
 
     role: Role
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is left out: behind the system prompt `head` turns are sent, then `dropped` ones are not, the rest is."""
+
+    head: int = 0
+    dropped: int = 0
+
+    @property
+    def end(self) -> int:
+        """How many turns behind the system prompt come before the first one that is sent after the gap."""
+        return self.head + self.dropped
+
+
+WHOLE = Cut()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The cut that the last reply was made with, and the context in tokens that it was made for."""
+
+    cut: Cut
+    n_ctx: int
 
 
 def system_length(turns: Sequence[Size]) -> int:
@@ -27,54 +60,64 @@ def last_question(turns: Sequence[Size]) -> int:
     return asked[-1] if asked else max(system_length(turns), len(turns) - 1)
 
 
-def fit(turns: Sequence[Size], measure: Callable[[int], int], budget: int) -> int:
-    """The index of the first turn behind the system prompt to send; everything from there to the end is sent.
+def least(turns: Sequence[Size]) -> Cut:
+    """The cut that leaves out everything between the system prompt and the last question."""
+    return Cut(0, last_question(turns) - system_length(turns)) if turns else WHOLE
 
-    `measure(start)` tells how many tokens a prompt is that leaves out everything between the system prompt and `start`;
-    it must not rise with `start`, and is called about log2(turns) times. When not even the last question fits, its
-    index is the result all the same: the caller knows the sizes and tells.
 
-    History is cut at user turns, and so that the cut stays where it is while the chat grows by about a quarter of the
-    budget: the prompts of the next turns then begin alike, and the KV cache serves them.
+def fit(
+    turns: Sequence[Size],
+    measure: Callable[[Cut], int],
+    room: int,
+    when_full: str = WhenFull.DROP_OLDEST,
+    kept: Cut | None = None,
+) -> Cut | None:
+    """What to leave out so that the prompt takes at most `room` tokens; None where the person is to be asked first.
+
+    `measure(cut)` tells how many tokens a prompt is; it must not rise with `cut.dropped`, and is called about
+    log2(turns) times. When not even the last question fits, `least` is the result all the same: the caller knows the
+    sizes and tells.
+
+    `kept` is what was left out so far. It stays as it is until the context overflows again, so that the prompts of the
+    next turns begin alike and the KV cache serves them; then so many exchanges go that FILL of the room is used.
     """
-    first, last = system_length(turns), last_question(turns)
-    if measure(first) <= budget:
-        return first
-    starts = [i for i in range(first + 1, last + 1) if turns[i].role is Role.USER]
-    if not starts:
-        return last
-    steady = _steady(turns, starts, budget)
-    for candidates in (steady, starts):
-        found = _earliest_fitting(candidates, measure, budget)
+    if measure(WHOLE) <= room:
+        return WHOLE
+    system, last = system_length(turns), last_question(turns)
+    if kept is not None and not (kept.dropped and system + kept.end <= last):
+        kept = None
+    if when_full == WhenFull.ASK:
+        return kept if kept is not None and measure(kept) <= room else None
+    head = _head(turns) if when_full == WhenFull.FIRST_AND_LATEST else 0
+    if head and measure(Cut(head, last - system - head)) > room:
+        head = 0  # the first exchange alone is too long to stay
+    if kept is not None and kept.end > head:
+        steady = Cut(head, kept.end - head)
+        if measure(steady) <= room:
+            return steady
+    starts = [i - system for i in range(system + head + 1, last + 1) if turns[i].role is Role.USER]
+    cuts = [Cut(head, start - head) for start in starts]
+    for most in (int(room * FILL), room):
+        found = _earliest_fitting(cuts, measure, most)
         if found is not None:
             return found
-    return last
+    return least(turns)
 
 
-def _steady(turns: Sequence[Size], starts: Sequence[int], budget: int) -> list[int]:
-    """Those starts that are the first behind each multiple of a block; they do not move when turns are added.
-
-    A block is `budget` bytes, for text about a quarter of the budget in tokens.
-    """
-    block = max(1, budget)
-    chosen: list[int] = []
-    position = next_multiple = 0
-    wanted = set(starts)
-    for index, turn in enumerate(turns):
-        if index in wanted and position >= next_multiple:
-            chosen.append(index)
-            next_multiple = (position // block + 1) * block
-        position += turn.size_bytes
-    return chosen
+def _head(turns: Sequence[Size]) -> int:
+    """How many turns the first exchange has, with a greeting before it; 0 where the last question belongs to it."""
+    system = system_length(turns)
+    asked = [i for i, turn in enumerate(turns) if turn.role is Role.USER]
+    return asked[1] - system if len(asked) > 2 else 0
 
 
-def _earliest_fitting(starts: Sequence[int], measure: Callable[[int], int], budget: int) -> int | None:
-    """Binary search for the smallest start that fits; None where none does."""
-    low, high = 0, len(starts)
+def _earliest_fitting(cuts: Sequence[Cut], measure: Callable[[Cut], int], most: int) -> Cut | None:
+    """Binary search for the cut that leaves out least and fits; None where none does."""
+    low, high = 0, len(cuts)
     while low < high:
         middle = (low + high) // 2
-        if measure(starts[middle]) <= budget:
+        if measure(cuts[middle]) <= most:
             high = middle
         else:
             low = middle + 1
-    return starts[low] if low < len(starts) else None
+    return cuts[low] if low < len(cuts) else None

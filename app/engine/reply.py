@@ -96,6 +96,7 @@ class Reply:
 
     def __init__(self, request: Request, stop: Iterable[str] = (), *, drop_first_space: bool = False) -> None:
         self.cached_tokens = 0
+        self.moved_tokens = 0
         self._request = request
         self._ids: list[int] = []
         self._ends: list[int] = []
@@ -141,6 +142,7 @@ class Reply:
             duration_ms=(now - self._started) * 1000,
             seed=seed,
             token_ids=self._shown_ids(tokens_of) if reason is StopReason.STOP_STRING else tuple(self._ids),
+            moved_tokens=self.moved_tokens,
         )
 
     def _shown_ids(self, tokens_of: Callable[[str], tuple[int, ...]]) -> tuple[int, ...]:

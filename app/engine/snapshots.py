@@ -29,10 +29,11 @@ _MAX_HEAD = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state that fits: the ids that are in it, and its bytes, proven right."""
+    """A state that fits: the ids that are in it, how many first ones were never moved, and its bytes, proven right."""
 
     tokens: tuple[int, ...]
     state: bytes
+    exact: int
 
 
 class Snapshots:
@@ -47,8 +48,13 @@ class Snapshots:
         self._identity = identity
         self._limit = limit_bytes
 
-    def save(self, conversation: int, tokens: Sequence[int], state: bytes | memoryview) -> bool:
-        """Keep a conversation's state in place of the one before; whether it was kept. Written whole or not at all."""
+    def save(
+        self, conversation: int, tokens: Sequence[int], state: bytes | memoryview, exact: int | None = None
+    ) -> bool:
+        """Keep a conversation's state in place of the one before; whether it was kept. Written whole or not at all.
+
+        `exact` is how many of the first ids were read after just those before them; all where it is left out.
+        """
         size = len(state)
         if size > self._limit or conversation <= 0:
             return False
@@ -58,6 +64,7 @@ class Snapshots:
                 "sha256": hashlib.sha256(state).hexdigest(),
                 "size": size,
                 "tokens": list(tokens),
+                "exact": len(tokens) if exact is None else exact,
             }
         ).encode()
         path, new = self._path(conversation), self._path(conversation).with_suffix(".new")
@@ -75,14 +82,14 @@ class Snapshots:
             return False
         return True
 
-    def tokens(self, conversation: int) -> tuple[int, ...]:
-        """The ids that a conversation's snapshot holds, if it is one of this model; else none."""
+    def held(self, conversation: int) -> tuple[tuple[int, ...], int]:
+        """The ids that a conversation's snapshot holds, if it is one of this model, and how many of them are exact."""
         try:
             with open(self._path(conversation), "rb") as file:
                 head = self._head(file)
         except OSError:
-            return ()
-        return tuple(head["tokens"]) if head is not None else ()
+            return (), 0
+        return (tuple(head["tokens"]), _exact(head)) if head is not None else ((), 0)
 
     def load(self, conversation: int) -> Snapshot | None:
         """A conversation's state, proven right; one that is not is deleted."""
@@ -95,7 +102,7 @@ class Snapshots:
                 state = file.read(int(head["size"]) + 1)
             if len(state) == head["size"] and hashlib.sha256(state).hexdigest() == head["sha256"]:
                 os.utime(path)  # used last
-                return Snapshot(tuple(head["tokens"]), state)
+                return Snapshot(tuple(head["tokens"]), state, _exact(head))
             log.warning("What was kept of chat %s is damaged and was deleted", conversation)
             path.unlink()
         except OSError as error:
@@ -133,6 +140,11 @@ class Snapshots:
             if room < 0:
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+
+def _exact(head: dict[str, Any]) -> int:
+    """How many first ids are exact; all of them in a file from before they could be moved."""
+    return int(head.get("exact", len(head["tokens"])))
 
 
 def forget(folder: Path, conversation: int) -> None:

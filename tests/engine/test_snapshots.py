@@ -171,7 +171,7 @@ def test_a_disk_that_refuses_costs_only_the_snapshot(tmp_path, caplog):
     snapshots = Snapshots(folder / "kv", "model")
     assert not snapshots.save(1, (1, 2), b"x")
     assert snapshots.load(1) is None
-    assert snapshots.tokens(1) == ()
+    assert snapshots.held(1) == ((), 0)
     assert "could not be kept" in caplog.text
 
 
