@@ -15,8 +15,10 @@ from typing import Any
 import app
 from app import cli_models
 from app.core.chat import Role
+from app.core.context import Kept
 from app.core.errors import AppError, SettingError, UsageError
 from app.core.options import Loading, Sampling
+from app.core.overflow import Overflow
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
@@ -118,13 +120,14 @@ def _ask(asked: argparse.Namespace) -> int:
     with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
         turns = _system(asked, choice)
         told = ""
+        kept: Kept | None = None
         for text in asked.turns:
             turns.append(Turn(Role.USER, _typed(text)))
             if asked.show_turns:
                 print(f"> {text}", flush=True)
             parts: list[str] = []
             done: Done | None = None
-            for event in play(engine, turns, choice.sampling, stop):
+            for event in play(engine, turns, choice.sampling, stop, 0, choice.overflow, kept):
                 if isinstance(event, Delta):
                     parts.append(event.text)
                     if not asked.json:
@@ -133,6 +136,7 @@ def _ask(asked: argparse.Namespace) -> int:
                     done = event
                 elif isinstance(event, Fitted):
                     told = _tell_fitted(event, told)
+                    kept = Kept(event.cut, engine.facts.n_ctx)
             reply = "".join(parts)
             if asked.json and done is not None:
                 print(_json(_told(reply, done, engine)), flush=True)
@@ -146,8 +150,9 @@ def _ask(asked: argparse.Namespace) -> int:
 
 def _tell_fitted(fitted: Fitted, told: str) -> str:
     """Say on stderr what is unusual about a prompt, but not what was `told` before; returns what is told now."""
-    if fitted.dropped_turns:
-        print(f"The context is full: {fitted.dropped_turns} of the oldest turns were left out.", file=sys.stderr)
+    if fitted.newly_dropped:
+        which = "turns behind the first exchange" if fitted.cut.head else "of the oldest turns"
+        print(f"The context is full: {fitted.cut.dropped} {which} were left out.", file=sys.stderr)
     if fitted.prompt.notice and fitted.prompt.notice != told:
         print(fitted.prompt.notice, file=sys.stderr)
     return fitted.prompt.notice or told
@@ -158,6 +163,7 @@ def _told(reply: str, done: Done, engine: Engine) -> dict[str, Any]:
         "reply": reply,
         "prompt_tokens": done.prompt_tokens,
         "cached_tokens": done.cached_tokens,
+        "moved_tokens": done.moved_tokens,
         "completion_tokens": done.completion_tokens,
         "ttft_ms": round(done.ttft_ms, 3),
         "tokens_per_s": round(done.tokens_per_s, 3),
@@ -222,7 +228,7 @@ def _system(asked: argparse.Namespace, choice: Choice) -> list[Turn]:
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
     """NAME=VALUE pairs as checked values by setting key."""
-    known = {**declared(Sampling), **declared(Loading)}
+    known = {**declared(Sampling), **declared(Loading), **declared(Overflow)}
     values: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")

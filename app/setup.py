@@ -6,18 +6,18 @@ import faulthandler
 import logging
 import logging.handlers
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.core.errors import AppError, ModelFileError
 from app.core.library import LocalModel
 from app.core.options import Loading, Sampling
-from app.core.settings import declared
+from app.core.overflow import Overflow
+from app.core.secrets import without_secrets
 from app.core.stopping import StopFlag
 from app.engine import devices
 from app.hub.catalog import Catalog, read_catalog
@@ -27,8 +27,9 @@ from app.services.shelf import named, survey
 from app.storage.model_notes import ModelNote
 from app.storage.stores import Remembered, read_remembered
 
+Group = TypeVar("Group")
+
 _LOG_BYTES = 1_000_000
-_TOKEN = re.compile(r"hf_[A-Za-z0-9]{20,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Choice:
     system_prompt: str
     sampling: Sampling
     loading: Loading
+    overflow: Overflow
     notice: str = ""
     """A sentence for the person, where another model was chosen than they may expect."""
 
@@ -69,8 +71,7 @@ def prepare_process(paths: Paths) -> None:
     except OSError as error:
         print(f"There is no log: {error}", file=sys.stderr)  # noqa: T201  (and so it cannot go there)
         return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(_without_secrets)
+    handler.setFormatter(_Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.setLevel(logging.INFO)
     root.addHandler(handler)
@@ -144,14 +145,18 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
     if model_id not in bundled:
         model_id = os.path.abspath(model_id)
     resolution = Resolution(parts.catalog, parts.remembered.settings, lambda name: names.get(name, (Path(name).name,)))
-    sampling = {key: value for key, value in values.items() if key in declared(Sampling)}
-    loading = {key: value for key, value in values.items() if key in declared(Loading)}
+
+    def resolved(group: type[Group]) -> Group:
+        # `resolve` passes over the keys of other groups
+        return resolution.resolved(group, model_id, values).values
+
     return Choice(
         model_id,
         bundled.get(model_id, model_id),
         resolution.model_prompt(model_id),
-        resolution.resolved(Sampling, model_id, sampling).values,
-        resolution.resolved(Loading, model_id, loading).values,
+        resolved(Sampling),
+        resolved(Loading),
+        resolved(Overflow),
         notice,
     )
 
@@ -199,9 +204,8 @@ def _is_file(path: str) -> bool:
         return False
 
 
-def _without_secrets(record: logging.LogRecord) -> bool:
-    """Access tokens never reach the log."""
-    message = record.getMessage()
-    if "hf_" in message:
-        record.msg, record.args = _TOKEN.sub("hf_…", message), ()
-    return True
+class _Discreet(logging.Formatter):
+    """Access tokens never reach the log, not even in what an exception says."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))

@@ -40,8 +40,18 @@ def test_turns_are_played_as_one_conversation(capsys):
 
 def test_json_gives_one_object_a_reply_with_all_figures(capsys):
     first, second = asked(capsys, "My name is Ada.", "What is my name?")
-    keys = "reply prompt_tokens cached_tokens completion_tokens ttft_ms tokens_per_s stop_reason model seed".split()
-    assert list(first) == keys
+    assert list(first) == [
+        "reply",
+        "prompt_tokens",
+        "cached_tokens",
+        "moved_tokens",
+        "completion_tokens",
+        "ttft_ms",
+        "tokens_per_s",
+        "stop_reason",
+        "model",
+        "seed",
+    ]
     assert "Ada" in second["reply"]
     assert second["cached_tokens"] >= first["prompt_tokens"], "the first turn is not read again"
     assert second["prompt_tokens"] > first["prompt_tokens"]
@@ -182,7 +192,17 @@ def test_turns_that_no_longer_fit_are_left_out_and_told(capsys):
     assert cli.run(["ask", "--json", "--set", "context_tokens=256", "--set", "max_tokens=16", *turns]) == 0
     told = capsys.readouterr()
     assert "oldest turns were left out" in told.err
+    assert any(json.loads(line)["moved_tokens"] for line in told.out.splitlines())
     assert all(json.loads(line)["prompt_tokens"] <= 256 for line in told.out.splitlines())
+
+
+def test_turns_that_no_longer_fit_are_asked_about_where_the_person_wants_it(capsys):
+    turns = [f"The number {number} is nice. " * 6 for number in range(8)]
+    context = ["--set", "context_tokens=256", "--set", "max_tokens=16"]
+    assert cli.run(["ask", "--json", *context, "--set", "when_full=ask", *turns]) == 1
+    assert "The context is full" in capsys.readouterr().err
+    assert cli.run(["ask", "--json", *context, "--set", "when_full=first_and_latest", *turns]) == 0
+    assert "turns behind the first exchange were left out" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="arguments are never bytes there")

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.chat import Chat, Message
+from app.core.context import WHOLE, Cut
 from app.core.errors import AppError
-from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Turn
-from app.engine.turn import fit_prompt
+from app.engine.turn import used_tokens
 from app.services.lane import Ticket
 from app.services.model_manager import ModelManager
-from app.services.reply_job import turns_of
+from app.services.reply_job import kept_of, turns_of
 
 _WAIT_MS = 150
 """A person who types is counted when they pause."""
@@ -23,7 +23,11 @@ _WAIT_MS = 150
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of the context in use. `exact` is False while the model that would count them is not loaded."""
+    """Tokens of the context in use: the system prompt and those turns that the last reply was made with or from.
+
+    `exact` is False while the model that would count them is not loaded. A chat can use more than there is, when the
+    context was made smaller: the next reply leaves out what is too much.
+    """
 
     used_tokens: int = 0
     context_tokens: int = 0
@@ -46,14 +50,14 @@ class ContextMeter(QObject):
         self.usage = Usage()
         self.prompt_tokens = -1
         self._models = models
-        self._wanted: tuple[Chat, Sequence[Message], Sampling] | None = None
+        self._wanted: tuple[Chat, Sequence[Message]] | None = None
         self._ticket: Ticket | None = None
         self._timer = QTimer(self, singleShot=True, interval=_WAIT_MS)
         self._timer.timeout.connect(self._count)
 
-    def count(self, chat: Chat, path: Sequence[Message], sampling: Sampling) -> None:
+    def count(self, chat: Chat, path: Sequence[Message]) -> None:
         """Count soon; until then, or while the model is not loaded, what the last answer told stands."""
-        self._wanted = (chat, path, sampling)
+        self._wanted = (chat, path)
         answer = next((message.provenance for message in reversed(path) if message.provenance), None)
         if not self.usage.exact:
             used = answer.prompt_tokens + answer.completion_tokens if answer else 0
@@ -72,7 +76,9 @@ class ContextMeter(QObject):
             return
         if self._ticket is not None:
             self._ticket.cancel()
-        chat, path, sampling = self._wanted
+        chat, path = self._wanted
+        kept = kept_of(path)
+        cut = kept.cut if kept is not None else WHOLE
         spec = self._models.spec(chat.model_id)
         turns = turns_of(path, chat.system_prompt)
         room = self._models.room
@@ -82,7 +88,7 @@ class ContextMeter(QObject):
             if engine is None or stop.is_set():
                 return
             prompt_tokens = engine.count(chat.system_prompt)
-            yield Usage(_used(engine, turns, sampling), engine.facts.n_ctx, exact=True), prompt_tokens
+            yield Usage(_used(engine, turns, cut), engine.facts.n_ctx, exact=True), prompt_tokens
 
         ticket = self._ticket = self._models.run(job)
         ticket.items.connect(self._counted)
@@ -103,11 +109,11 @@ class ContextMeter(QObject):
             self.usage_changed.emit(usage)
 
 
-def _used(engine: Engine, turns: Sequence[Turn], sampling: Sampling) -> int:
-    """Tokens of the conversation so far, or of what would be left of it where it is longer than the context."""
+def _used(engine: Engine, turns: Sequence[Turn], cut: Cut) -> int:
+    """Tokens of the conversation so far, without what is left out of it."""
     if not turns:
         return 0
     try:
-        return fit_prompt(engine, turns, sampling, reply=False).prompt_tokens
+        return used_tokens(engine, turns, cut)
     except AppError:
         return engine.facts.n_ctx  # it cannot be sent as it is: full

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.chat import Chat, Message, MessageState
-from app.core.errors import AppError, MessageTooLongError
+from app.core.chat import Chat, Message, MessageState, Provenance
+from app.core.errors import AppError, ContextFullError, MessageTooLongError
 from app.core.options import Sampling
+from app.core.overflow import Overflow
 from app.engine.base import Delta, Done, ModelFacts, Reading, StopReason, Turn
 from app.engine.turn import Fitted
 from app.services.archive import Archive
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
-from app.services.reply_job import first_sent, provenance, reply_job
+from app.services.reply_job import kept_of, provenance, reply_job
 from app.storage.stores import Stores
 
 SAVE_MS = 250
@@ -37,7 +38,8 @@ class GrowingReply(QObject):
         progress_changed(str): "Loading ...", "Reading ...", or empty.
         tokens_counted(int, int): tokens in the context now, and its size.
         finished(Message, AppError or None): the reply as it is kept.
-        refused(MessageTooLongError): the question does not fit and nothing was generated.
+        refused(MessageTooLongError or ContextFullError): the question does not fit and nothing was sent.
+        fitted(): it is known what of the chat is sent, and what is left out.
         notice(Notice): the reply cannot be saved at the moment, or its prompt is not written as the model asks for.
     """
 
@@ -46,6 +48,7 @@ class GrowingReply(QObject):
     tokens_counted = Signal(int, int)
     finished = Signal(object, object)
     refused = Signal(object)
+    fitted = Signal()
     notice = Signal(object)
 
     def __init__(
@@ -55,6 +58,7 @@ class GrowingReply(QObject):
         turns: Sequence[Turn],
         chat: Chat,
         sampling: Sampling,
+        overflow: Overflow,
         models: ModelManager,
         archive: Archive[Stores],
         parent: QObject,
@@ -67,10 +71,11 @@ class GrowingReply(QObject):
         self._turns = turns
         self._chat = chat
         self._sampling = sampling
+        self._overflow = overflow
         self._models = models
         self._archive = archive
         self._parts: list[str] = [continued.text] if continued else []
-        self._continued = continued
+        self.continued = continued
         self._unsaved: list[str] = []
         self._facts: ModelFacts | None = None
         self._fitted: Fitted | None = None
@@ -84,7 +89,8 @@ class GrowingReply(QObject):
     def start(self) -> None:
         """Queue the work; everything else follows by signals."""
         spec = self._models.spec(self._chat.model_id)
-        job = reply_job(self._models.room, spec, self._turns, self._sampling, self._chat.id)
+        kept = kept_of([*self._history, *([self.continued] if self.continued else [])])
+        job = reply_job(self._models.room, spec, self._turns, self._sampling, self._chat.id, self._overflow, kept)
         self._ticket = self._models.run(job)
         self._ticket.items.connect(self._take)
         self._ticket.ended.connect(self._end)
@@ -96,8 +102,9 @@ class GrowingReply(QObject):
             self._ticket.cancel()
 
     def so_far(self) -> Message:
-        """The reply with the text it has now."""
-        return dataclasses.replace(self.message, text="".join(self._parts))
+        """The reply with the text it has now, and what was sent for it."""
+        how = self._provenance() if self._fitted is not None else self.message.provenance
+        return dataclasses.replace(self.message, text="".join(self._parts), provenance=how)
 
     def save_text(self) -> None:
         """Hand what came since the last time to the storage lane."""
@@ -123,6 +130,7 @@ class GrowingReply(QObject):
                     self.progress_changed.emit(f"Reading {done:,} of {total:,} tokens" if waiting else "")
                 case Fitted():
                     self._fitted = item
+                    self.fitted.emit()
                     if item.prompt.notice:
                         self.notice.emit(Notice(item.prompt.notice, level="warning"))
                 case ModelFacts():
@@ -146,7 +154,7 @@ class GrowingReply(QObject):
         self._save_timer.stop()
         self._models.state_changed.disconnect(self._loading)
         error = outcome.error
-        if isinstance(error, MessageTooLongError) and not any(self._parts):
+        if isinstance(error, MessageTooLongError | ContextFullError) and self._fitted is None:
             self.refused.emit(error)
             return
         state = _STATES[outcome.end]
@@ -157,21 +165,18 @@ class GrowingReply(QObject):
             text="".join(self._parts),
             state=state,
             token_ids=self._token_ids(),
-            provenance=provenance(
-                self._facts,
-                self._sampling,
-                self._chat.system_prompt,
-                first_sent(self._history, self._fitted),
-                self._done,
-                str(error) if error else "",
-            ),
+            provenance=self._provenance(str(error) if error else ""),
         )
         self._keep()
         self.finished.emit(self.message, error)
 
+    def _provenance(self, error: str = "") -> Provenance:
+        prompt = self._chat.system_prompt
+        return provenance(self._facts, self._sampling, prompt, self._history, self._fitted, self._done, error)
+
     def _token_ids(self) -> tuple[int, ...]:
-        ids_before = self._continued.token_ids if self._continued else ()
-        if self._done is None or (self._continued and self._continued.text and not ids_before):
+        ids_before = self.continued.token_ids if self.continued else ()
+        if self._done is None or (self.continued and self.continued.text and not ids_before):
             return ()  # ids are only of use for the whole of the text
         return ids_before + self._done.token_ids
 

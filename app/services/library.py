@@ -93,6 +93,16 @@ class Library(QObject):
         self._fresh = session
         return session
 
+    def new_chat_like(self, other: ChatSession, draft: str) -> ChatSession:
+        """An empty chat with another's model, system prompt and settings; `draft` stands in its composer, unsent."""
+        chat = other.chat
+        session = self.new_chat(chat.model_id)
+        session.set_system_prompt(chat.system_prompt)
+        for key, value in chat.overrides.items():
+            session.set_override(key, value)
+        session.set_draft(draft if not session.draft.strip() else f"{draft}\n\n{session.draft}")
+        return session
+
     def session(self, chat_id: int) -> ChatSession:
         """An open chat; opening it again gives the same session, with a reply that may still be growing."""
         if chat_id in self._sessions:

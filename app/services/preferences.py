@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.fetching import Fetching
 from app.core.known import Entry
 from app.core.options import Loading, Look, Sampling
+from app.core.overflow import Overflow
 from app.core.running import Running
 from app.core.settings import Resolved, declared
 from app.hub.catalog import Catalog
@@ -105,12 +106,12 @@ class Preferences(QObject):
         return self._resolution.resolved(group, model_id, overrides)
 
     def set_for_model(self, model_id: str, key: str, value: Any) -> None:
-        """Change a sampling or loading setting for a model.
+        """Change a setting of sampling, loading or the full context for a model.
 
         Raises:
             SettingError: the value is not allowed; nothing changes.
         """
-        known = {**declared(Sampling), **declared(Loading)}
+        known = {**declared(Sampling), **declared(Loading), **declared(Overflow)}
         self._set(model_scope(model_id), key, known[key].checked(value))
         self.model_settings_changed.emit(model_id)
 

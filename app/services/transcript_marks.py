@@ -14,7 +14,7 @@ class Marker:
     """A line in the transcript, before the message `before_id`; None puts it at the end."""
 
     before_id: int | None
-    kind: Literal["system_prompt", "context"]
+    kind: Literal["system_prompt", "context", "gap"]
     text: str
 
 
@@ -22,7 +22,7 @@ def markers(path: Sequence[Message], system_prompt: str) -> tuple[Marker, ...]:
     """The lines to draw in this path, whose next reply would use `system_prompt`."""
     found: list[Marker] = []
     before: str | None = None
-    first_sent_id = 0
+    left_out_from_id = first_sent_id = 0
     for index, message in enumerate(path):
         if message.role is not Role.ASSISTANT or message.provenance is None:
             continue
@@ -31,14 +31,24 @@ def markers(path: Sequence[Message], system_prompt: str) -> tuple[Marker, ...]:
             question = path[index - 1].id if index else message.id
             found.append(Marker(question, "system_prompt", f"System prompt changed: {excerpt(used)}"))
         before = used
-        first_sent_id = message.provenance.first_sent_id
+        if message.provenance.prompt_tokens:
+            left_out_from_id, first_sent_id = message.provenance.left_out_from_id, message.provenance.first_sent_id
     if before is not None and system_prompt != before:
         text = "System prompt changed: used from the next reply"
         found.append(Marker(None, "system_prompt", text))
-    if first_sent_id and any(message.id == first_sent_id for message in path[1:]):
-        text = "Nothing above this line was sent with the last question: the context is full"
-        found.append(Marker(first_sent_id, "context", text))
-    return tuple(found)
+    return (*found, *_gap(path, left_out_from_id, first_sent_id))
+
+
+def _gap(path: Sequence[Message], left_out_from_id: int, first_sent_id: int) -> tuple[Marker, ...]:
+    """Where the turns are that the last question was sent without: one line, or two where the first ones were sent."""
+    if not first_sent_id or all(message.id != first_sent_id for message in path[1:]):
+        return ()
+    if any(message.id == left_out_from_id for message in path[1:]):
+        above = "Not sent with the last question, down to the next line: the context is full"
+        below = "Everything below this line was sent with the last question"
+        return Marker(left_out_from_id, "gap", above), Marker(first_sent_id, "context", below)
+    text = "Nothing above this line was sent with the last question: the context is full"
+    return (Marker(first_sent_id, "context", text),)
 
 
 def excerpt(text: str, characters: int = 60) -> str:

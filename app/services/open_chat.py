@@ -1,0 +1,273 @@
+"""A chat that is open: its messages, what holds for it, and how both are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.chat import Chat, Message, MessageTree
+from app.core.errors import AppError
+from app.core.options import Sampling
+from app.core.overflow import Overflow
+from app.core.settings import declared
+from app.core.text import clean
+from app.services.archive import Archive
+from app.services.chat_record import ChatRecord
+from app.services.context_meter import ContextMeter, Usage
+from app.services.draft import Draft
+from app.services.growing_reply import GrowingReply
+from app.services.model_manager import ModelManager
+from app.services.notice import Notice
+from app.services.preferences import Preferences
+from app.services.transcript_marks import Marker, markers
+from app.storage.stores import Stores
+
+Result = TypeVar("Result")
+
+
+class OpenChat(QObject):
+    """One chat, all but the talking: `ChatSession` adds that.
+
+    Lives in the GUI thread; the disk and the engine are reached through their lanes.
+
+    Signals:
+        loaded(): the messages are there.
+        chat_changed(): title, model, system prompt, overrides, id or pin.
+        path_changed(): other messages are on screen now; rebuild.
+        message_added(Message), message_changed(Message): one message came, or has a new state or text.
+        text_added(int, str): the reply with this id grew.
+        busy_changed(bool): a reply is being made.
+        progress_changed(str): what is waited for, in words; empty when nothing.
+        usage_changed(Usage): how much of the context is used.
+        prompt_count_changed(int): tokens of the system prompt; -1 while unknown.
+        notice(Notice): something to tell.
+        text_returned(str): this text was not sent; it belongs back in the composer.
+        text_taken(): what stands in the composer is sent after all; hand it over as the draft, and clear the field.
+        markers_changed(): the lines between the messages may be others.
+        new_chat_wanted(ChatSession, str): a chat like this one shall be begun with this text.
+        saved(): the chat got its place in the database, or changed there.
+    """
+
+    loaded = Signal()
+    chat_changed = Signal()
+    path_changed = Signal()
+    message_added = Signal(object)
+    message_changed = Signal(object)
+    text_added = Signal(int, str)
+    busy_changed = Signal(bool)
+    progress_changed = Signal(str)
+    usage_changed = Signal(object)
+    prompt_count_changed = Signal(int)
+    notice = Signal(object)
+    text_returned = Signal(str)
+    text_taken = Signal()
+    markers_changed = Signal()
+    new_chat_wanted = Signal(object, str)
+    saved = Signal()
+
+    def __init__(
+        self,
+        chat: Chat,
+        archive: Archive[Stores],
+        models: ModelManager,
+        preferences: Preferences,
+        parent: QObject | None = None,
+    ) -> None:
+        """A chat with id 0 is not in the database yet; it gets there with its first message, draft or change."""
+        super().__init__(parent)
+        self.chat = chat
+        self.tree = MessageTree()
+        self.ready = chat.id == 0
+        self._draft = Draft(self._save_draft, self)
+        self._archive = archive
+        self._record = ChatRecord(archive, chat.id, self._got_place, self._not_kept)
+        self._models = models
+        self._preferences = preferences
+        self._reply: GrowingReply | None = None
+        self._sending = False
+        self._meter = ContextMeter(models, self)
+        self._meter.usage_changed.connect(self.usage_changed)
+        self._meter.prompt_count_changed.connect(self.prompt_count_changed)
+        models.state_changed.connect(self._model_state_changed)
+        preferences.model_settings_changed.connect(self._model_settings_changed)
+        if not self.ready:
+            self._load()
+        else:
+            self._recount()
+
+    # --- what is there ---------------------------------------------------------------------------------------------
+
+    def path(self) -> list[Message]:
+        """The messages on screen, first to last; a growing reply with what it has so far."""
+        found = self.tree.path(self.chat.leaf_id)
+        if self._reply is not None and found and found[-1].id == self._reply.message.id:
+            found[-1] = self._reply.so_far()
+        return found
+
+    def markers(self) -> tuple[Marker, ...]:
+        """The lines between them."""
+        return markers(self.path(), self.chat.system_prompt)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is being made."""
+        return self._sending or self._reply is not None
+
+    @property
+    def usage(self) -> Usage:
+        """How much of the context is used."""
+        return self._meter.usage
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the system prompt; -1 while unknown."""
+        return self._meter.prompt_tokens
+
+    @property
+    def draft(self) -> str:
+        """What is typed but not sent."""
+        return self._draft.text
+
+    def sampling(self) -> Sampling:
+        """The sampler values in force."""
+        return self._preferences.resolved(Sampling, self.chat.model_id, self.chat.overrides).values
+
+    def overflow(self) -> Overflow:
+        """What is done when the context is full."""
+        return self._preferences.resolved(Overflow, self.chat.model_id, self.chat.overrides).values
+
+    # --- what holds for it -------------------------------------------------------------------------------------------
+
+    def show_version(self, message_id: int, step: int) -> None:
+        """Show the version `step` places after (or before) this one, and what followed it last."""
+        if self.busy:
+            return
+        versions = self.tree.siblings(message_id)
+        place = versions.index(message_id) + step
+        if 0 <= place < len(versions):
+            leaf_id = self.tree.newest_leaf(versions[place])
+            self._change(leaf_id=leaf_id)
+            self._ask(lambda stores, chat_id: stores.chats.set_leaf(chat_id, leaf_id))
+            self.path_changed.emit()
+            self._recount()
+
+    def set_system_prompt(self, text: str) -> None:
+        """Change the system prompt; the very next reply uses it."""
+        text = clean(text)
+        if text == self.chat.system_prompt or not self.ready:
+            return
+        self._change(system_prompt=text)
+        self._ask(lambda stores, chat_id: stores.chats.set_system_prompt(chat_id, text))
+        self._recount()
+
+    def set_override(self, key: str, value: Any) -> None:
+        """Change a setting of sampling, or of the full context, for this chat alone.
+
+        Raises:
+            SettingError: the value is not allowed; nothing changes.
+        """
+        known = {**declared(Sampling), **declared(Overflow)}
+        self._set_overrides({**self.chat.overrides, key: known[key].checked(value)})
+
+    def clear_override(self, key: str) -> None:
+        """Go back to the model's value."""
+        self._set_overrides({known: value for known, value in self.chat.overrides.items() if known != key})
+
+    def set_model(self, model_id: str) -> None:
+        """Let another model answer from now on. An untouched system prompt follows the model's default."""
+        if model_id == self.chat.model_id or not self.ready:
+            return
+        old = self.chat
+        prompt = old.system_prompt
+        if not self.path() and prompt == self._preferences.model_prompt(old.model_id):
+            prompt = self._preferences.model_prompt(model_id)
+        self._change(model_id=model_id, system_prompt=prompt)
+
+        def work(stores: Stores, chat_id: int) -> None:
+            stores.chats.set_model(chat_id, model_id)
+            stores.chats.set_system_prompt(chat_id, prompt)
+
+        self._ask(work)
+        self._models.prepare(model_id)
+        self._recount()
+
+    def set_draft(self, text: str) -> None:
+        """Keep what is typed but not sent."""
+        self._draft.type(text)
+
+    def rename(self, title: str) -> None:
+        """Give the chat a title of the person's own."""
+        title = clean(title).strip()
+        if title and title != self.chat.title:
+            self._change(title=title, titled_by_person=True)
+            self._ask(lambda stores, chat_id: stores.chats.rename(chat_id, title), lambda _: self.saved.emit())
+
+    def set_pinned(self, pinned: bool) -> None:
+        """Keep the chat at the top of the list, or not."""
+        self._change(pinned=pinned)
+        self._ask(lambda stores, chat_id: stores.chats.pin(chat_id, pinned), lambda _: self.saved.emit())
+
+    # --- keeping it -------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        chat_id = self.chat.id
+
+        def work(stores: Stores) -> tuple[Chat, Sequence[Message], str]:
+            return stores.chats.chat(chat_id), stores.chats.messages(chat_id), stores.chats.draft(chat_id)
+
+        self._archive.ask(work, self._loaded, self._not_kept)
+
+    def _loaded(self, result: tuple[Chat, Sequence[Message], str]) -> None:
+        self.chat, messages, self._draft.text = result
+        self.tree = MessageTree(messages)
+        self.ready = True
+        self.chat_changed.emit()
+        self.loaded.emit()
+        self._recount()
+
+    def _set_overrides(self, overrides: Mapping[str, Any]) -> None:
+        if not self.ready:
+            return
+        self._change(overrides=overrides)
+        self._ask(lambda stores, chat_id: stores.chats.set_overrides(chat_id, overrides))
+
+    def _save_draft(self, draft: str) -> None:
+        if not self.ready or (self.chat.id == 0 and not draft.strip()):
+            return
+        self._ask(lambda stores, chat_id: stores.chats.save_draft(chat_id, draft))
+
+    def _change(self, **changes: Any) -> None:
+        self.chat = dataclasses.replace(self.chat, **changes)
+        self.chat_changed.emit()
+
+    def _ask(
+        self,
+        work: Callable[[Stores, int], Result],
+        then: Callable[[Result], None] | None = None,
+        failed: Callable[[AppError], None] | None = None,
+    ) -> None:
+        self._record.ask(self.chat, work, then, failed)
+
+    def _got_place(self, chat_id: int) -> None:
+        self._change(id=chat_id)
+        self.saved.emit()
+
+    def _not_kept(self, error: AppError) -> None:
+        self.notice.emit(Notice.of(error))
+
+    # --- counting ---------------------------------------------------------------------------------------------------
+
+    def _recount(self) -> None:
+        if self.ready and not self.busy:
+            self._meter.count(self.chat, self.path())
+
+    def _model_settings_changed(self, model_id: str) -> None:
+        if model_id == self.chat.model_id:
+            self.chat_changed.emit()
+
+    def _model_state_changed(self, model_id: str) -> None:
+        if model_id == self.chat.model_id:
+            self._recount()
