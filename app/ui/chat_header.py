@@ -21,13 +21,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.overflow import words_of
 from app.ui.buttons import IconButton
 from app.ui.icons import icon
 from app.ui.model_picker import ModelPicker
 from app.ui.theme import Theme
+from app.ui.when_full_menu import WhenFullMenu
 from app.ui.words import usage_words
 
 if TYPE_CHECKING:
+    from app.services.chat_session import ChatSession
     from app.services.context_meter import Usage
     from app.services.model_manager import ModelManager
 
@@ -40,6 +43,7 @@ class TokenGauge(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._usage: Usage | None = None
+        self._when_full = ""
         self._short = False
         self._words = QLabel()
         self._words.setProperty("kind", "faint")
@@ -71,8 +75,15 @@ class TokenGauge(QWidget):
         counted = "" if usage.exact else " It is counted exactly once the model is loaded."
         self.setToolTip(
             f"{words} are used: the system prompt and all turns that go to the model.{counted}\n"
-            "When the context is full, the oldest turns are left out; the system prompt always stays."
+            f"When the context is full: {self._when_full}. The system prompt always stays."
         )
+
+    def show_when_full(self, words: str) -> None:
+        """What is done when the context is full, in words."""
+        if words != self._when_full:
+            self._when_full = words
+            if self._usage is not None:
+                self.show_usage(self._usage)
 
     def set_short(self, short: bool) -> None:
         """Whether the numbers have to do without the word behind them."""
@@ -173,6 +184,7 @@ class ChatHeader(QFrame):
         self._theme = theme
         self._saved = False
         self._pinned = False
+        self._session: ChatSession | None = None
         self.title = TitleField()
         self.title.retitled.connect(self.retitled)
         self.gauge = TokenGauge()
@@ -213,6 +225,12 @@ class ChatHeader(QFrame):
         self.title.show_title(title)
         self.more.setEnabled(saved)
 
+    def show_overflow(self, session: ChatSession) -> None:
+        """Show what becomes of this chat when the context is full; the menu can change it."""
+        self._session = session
+        words = words_of(session.overflow().when_full)
+        self.gauge.show_when_full(f"{words[:1].lower()}{words[1:]}")
+
     def show_panels(self, *, sidebar: bool, inspector: bool) -> None:
         """Which panels are open: the button for a closed one offers it."""
         self._sidebar.setVisible(not sidebar)
@@ -234,6 +252,9 @@ class ChatHeader(QFrame):
         menu.addAction(icon("pin", colour, 16), "Unpin" if self._pinned else "Pin to the top", self.pin_asked.emit)
         menu.addAction(icon("copy", colour, 16), "Copy the conversation", self.copy_asked.emit)
         menu.addAction(icon("export", colour, 16), "Export…", self.export_asked.emit)
+        if self._session is not None:
+            menu.addSeparator()
+            menu.addMenu(WhenFullMenu(self._session, menu)).setIcon(icon("list", colour, 16))
         menu.addSeparator()
         menu.addAction(icon("trash", colour, 16), "Delete", self.delete_asked.emit)
 

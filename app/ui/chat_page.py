@@ -131,6 +131,8 @@ class ChatPage(QWidget):
             (session.progress_changed, self._progress_changed),
             (session.usage_changed, self._show_usage),
             (session.text_returned, self._text_returned),
+            (session.text_taken, self._text_taken),
+            (session.markers_changed, self._markers_changed),
         )
 
     @Slot()
@@ -149,6 +151,7 @@ class ChatPage(QWidget):
         chat = self._session.chat
         self.header.show_chat(chat.title, pinned=chat.pinned, saved=chat.id != 0)
         self.header.picker.show_model(chat.model_id)
+        self.header.show_overflow(self._session)
         self.composer.set_placeholder(f"Message {self._model_name()}…")
         self._show_welcome()
 
@@ -273,7 +276,16 @@ class ChatPage(QWidget):
     def _text_returned(self, text: str) -> None:
         written = self.composer.text()
         self.composer.set_text(text if not written.strip() else f"{text}\n\n{written}")
-        self.composer.flush_draft()
+        self._keep_draft(self.composer.text())
+
+    @Slot()
+    def _text_taken(self) -> None:
+        self._keep_draft(self.composer.text())
+        self.composer.clear()
+
+    @Slot()
+    def _markers_changed(self) -> None:
+        self._follow_markers()
 
     @Slot(str)
     def _model_changed(self, model_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The inspector's page for one chat: its system prompt, and how its replies are sampled."""
+"""The inspector's page for one chat: its system prompt, what goes when the context is full, and the sampling."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.errors import SettingError
 from app.core.options import Sampling
+from app.core.overflow import Overflow
 from app.core.settings import Scope, Source
 from app.services.notice import Notice
 from app.ui.buttons import WordButton
@@ -43,14 +44,18 @@ class ChatPanel(QWidget):
         self.prompt.adopt_asked.connect(self._adopt_prompt)
         self.prompt.too_long.connect(self.too_long)
         self.form = SettingsForm(Sampling, Source.CHAT, theme, scopes=(Scope.CHAT,))
-        self.form.changed.connect(self._set_override)
-        self.form.reset_asked.connect(self._clear_override)
+        self.overflow = SettingsForm(Overflow, Source.CHAT, theme, scopes=(Scope.CHAT,))
+        for form in (self.overflow, self.form):
+            form.changed.connect(self._set_override)
+            form.reset_asked.connect(self._clear_override)
         self._reset_all = WordButton("", theme, kind="link", icon_name="reset")
         self._reset_all.clicked.connect(self._clear_all)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 14, 18)
         column.setSpacing(10)
         column.addWidget(self.prompt)
+        column.addSpacing(6)
+        column.addWidget(self.overflow)
         column.addSpacing(6)
         column.addWidget(self.form)
         column.addWidget(self._reset_all)
@@ -80,7 +85,8 @@ class ChatPanel(QWidget):
         chat = self._session.chat
         self.prompt.show_prompt(chat.system_prompt, self._preferences.model_prompt(chat.model_id))
         self.form.show_values(self._preferences.resolved(Sampling, chat.model_id, chat.overrides))
-        count = self.form.changed_here()
+        self.overflow.show_values(self._preferences.resolved(Overflow, chat.model_id, chat.overrides))
+        count = self.form.changed_here() + self.overflow.changed_here()
         self._reset_all.setVisible(count > 0)
         self._reset_all.setText("Back to the model’s settings" + (f" ({count} changed)" if count > 1 else ""))
 
@@ -122,7 +128,8 @@ class ChatPanel(QWidget):
         try:
             self._session.set_override(key, value)
         except SettingError as error:
-            self.form.show_trouble(key, error.detail)
+            for form in (self.overflow, self.form):
+                form.show_trouble(key, error.detail)
 
     @Slot(str)
     def _clear_override(self, key: str) -> None:

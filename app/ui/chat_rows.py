@@ -13,7 +13,7 @@ _ENDS: Mapping[str, str] = {
     "context": "cut off: the context is full",
     "stop_string": "ended by a stop string",
 }
-_MARKER_IDS = {"system_prompt": 1, "context": 2}
+_MARKER_IDS = {"system_prompt": 1, "context": 2, "gap": 3}
 
 
 class Marker(Protocol):
@@ -24,7 +24,7 @@ class Marker(Protocol):
         """The message it stands before; None for the end."""
 
     @property
-    def kind(self) -> Literal["system_prompt", "context"]:
+    def kind(self) -> Literal["system_prompt", "context", "gap"]:
         """What it marks."""
 
     @property
@@ -51,7 +51,15 @@ def _figures(how: Provenance) -> list[str]:
         parts.append(f"{how.tokens_per_s:,.1f} tok/s" if how.tokens_per_s < 1000 else f"{how.tokens_per_s:,.0f} tok/s")
     if how.duration_ms:
         parts.append(duration(how.duration_ms))
+    if how.dropped_turns:
+        parts.append(f"{how.dropped_turns:,} turns dropped: {_reading(how)}")
     return parts
+
+
+def _reading(how: Provenance) -> str:
+    """How the turns that stayed got to their new place in the context."""
+    read = f"{how.prompt_tokens - how.cached_tokens:,}"
+    return f"{how.moved_tokens:,} tokens moved, {read} read" if how.moved_tokens else f"{read} tokens read"
 
 
 def duration(milliseconds: float) -> str:
