@@ -17,6 +17,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
+from app.core.secrets import without_secrets
 from app.core.stopping import StopFlag
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ def unforeseen(error: BaseException) -> AppError:
     """Our own mistake, in words for the person; the log has the rest."""
     return AppError(
         "Something went wrong inside Orcinus",
-        f"{type(error).__name__}: {error}"[:300],
+        without_secrets(f"{type(error).__name__}: {error}")[:300],
         "Nothing that was saved is lost. Please try again; the log file has the details.",
     )
 
