@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -82,9 +83,9 @@ def test_meter_lines_and_engine_agree_at_every_turn(start, choice):
         agrees(services, chat)
         cuts.append(cut_of(chat))
     assert cuts[-1].head == (2 if choice is WhenFull.FIRST_AND_LATEST else 0)
-    steps = [now for before, now in zip(cuts, cuts[1:], strict=False) if now != before]
+    steps = [now for before, now in pairwise(cuts) if now != before]
     assert 2 <= len(steps) <= 6, "several turns at once, then none for a while"
-    assert all(now.end - before.end >= 4 for before, now in zip(steps, steps[1:], strict=False))
+    assert all(now.end - before.end >= 4 for before, now in pairwise(steps))
 
 
 def test_the_line_stands_while_the_reply_still_grows(start):
