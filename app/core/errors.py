@@ -3,6 +3,7 @@
 AppError                     something foreseen went wrong; carries what to tell and what to do
 ├── ModelError               a model cannot be opened or used
 │   ├── ModelFileError       the file is missing, cut off, not a GGUF, or of another kind
+│   │   └── PutAsideError    it cost processes, and is loaded again when the person asks for it
 │   ├── ModelMemoryError     there is no room for it in memory
 │   ├── TemplateError        its chat template cannot be used
 │   └── EngineError          llama.cpp failed while working
@@ -20,6 +21,7 @@ AppError                     something foreseen went wrong; carries what to tell
 │   ├── DownloadBusyError    another program is downloading this very file
 │   └── NoRoomError          the disk or folder cannot hold it
 ├── MessageTooLongError      one message alone does not fit the context
+├── ContextFullError         turns would have to be left out, and the person wants to be asked first
 ├── SettingError             a value is outside what its setting allows
 ├── StorageError             the database or a file of ours cannot be read or written
 │   ├── DiskFullError        no room left on the disk
@@ -64,6 +66,14 @@ class ModelFileError(ModelError):
     """The model's file is missing, cut off, not a GGUF, or of a kind that is not understood."""
 
 
+class PutAsideError(ModelFileError):
+    """The file ended the engine's process too often, or in its trial. report: what is known of it, for a bug report."""
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", report: str = "") -> None:
+        super().__init__(title, detail, hint)
+        self.report = report
+
+
 class ModelMemoryError(ModelError):
     """There is no room in memory for the model or its context."""
 
@@ -77,11 +87,26 @@ class EngineError(ModelError):
 
 
 class EngineDiedError(EngineError):
-    """The engine's process ended by itself. report: its last words, for the log and a bug report."""
+    """The engine's process ended by itself. report: what is known of it, for the log and a bug report.
 
-    def __init__(self, title: str, detail: str = "", hint: str = "", report: str = "") -> None:
+    gpu_layers: so many layers were on a GPU; None where some may have been, but nobody knows how many. by_system: the
+    system ended it, most often because memory had run out.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        detail: str = "",
+        hint: str = "",
+        report: str = "",
+        *,
+        gpu_layers: int | None = 0,
+        by_system: bool = False,
+    ) -> None:
         super().__init__(title, detail, hint)
         self.report = report
+        self.gpu_layers = gpu_layers
+        self.by_system = by_system
 
 
 class HubError(AppError):
@@ -152,6 +177,17 @@ class NoRoomError(DownloadError):
 
 class MessageTooLongError(AppError):
     """One message alone is longer than the context; nothing was sent."""
+
+
+class ContextFullError(AppError):
+    """Turns of the chat would have to be left out, and the person wants to be asked first; nothing was sent.
+
+    prompt_tokens: what the chat takes with the question, the reply apart.
+    """
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", prompt_tokens: int = 0) -> None:
+        super().__init__(title, detail, hint)
+        self.prompt_tokens = prompt_tokens
 
 
 class SettingError(AppError):

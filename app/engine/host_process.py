@@ -1,8 +1,8 @@
 """The engine's own process: loads one model and answers requests on its standard streams until they close.
 
-Started by `host.py` as `orcinus --engine-host FLAG_FILE`. Whatever llama.cpp does in here, even
+Started by `engine_process.py` as `orcinus --engine-host FLAG_FILE [LIFELINE]`. Whatever llama.cpp does in here, even
 ending the process, the program with the window goes on. When that program ends, however it ends, the stream of requests
-closes, and so this process ends too.
+closes, and so this process ends too; the lifeline sees to it where llama.cpp hangs.
 """
 
 from __future__ import annotations
@@ -17,14 +17,20 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from app.core.errors import AppError, EngineError
 from app.core.stopping import StopFlag
+from app.engine import trial
 from app.engine.base import Engine
+from app.engine.feeding import Feed, flag_at
 from app.engine.wire import Channel, Closed
 
 _PROGRESS_S = 0.03
+_LOAD_SHARE = 0.8
+"""Of a trial's progress; the rest is for what is done with the loaded model."""
 
 Load = Callable[..., Engine | None]
 
@@ -38,10 +44,19 @@ class SharedStopFlag(StopFlag):
             self._map = mmap.mmap(file.fileno(), mmap.PAGESIZE)
         self._text = (ctypes.c_char * 2).from_buffer(self._map)
 
+    def of_place(self, place: int) -> StopFlag:
+        """The flag of one of several requests that are answered side by side, in the same file."""
+        flag = StopFlag()
+        flag._text = (ctypes.c_char * 2).from_buffer(self._map, flag_at(place))  # noqa: SLF001 - a flag of this kind
+        return flag
 
-def main(flag_file: str) -> int:
+
+def main(flag_file: str, lifeline: str = "") -> int:
     """Serve the process that started this one; returns its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program, which then says what to do
+    if lifeline:
+        end_with(int(lifeline))
+    _offer_to_the_system()
     channel = _take_streams()
     faulthandler.enable(2)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -50,12 +65,21 @@ def main(flag_file: str) -> int:
     from app.engine.llama import load
 
     report_aborts_to(2)
-    serve(channel, SharedStopFlag(flag_file), load)
+    serve(channel, SharedStopFlag(flag_file), load, partial(load, check_weights=True), _machine)
     return 0
 
 
-def serve(channel: Channel, stop: SharedStopFlag, load: Load) -> None:
-    """Answer requests until the other side is gone."""
+def serve(
+    channel: Channel,
+    stop: SharedStopFlag,
+    load: Load,
+    load_for_trial: Load | None = None,
+    machine: Callable[[], tuple[str, bool]] = lambda: ("", False),
+) -> None:
+    """Answer requests until the other side is gone.
+
+    `machine` describes what the engine runs on, and whether there is a GPU in it.
+    """
     engine: Engine | None = None
     with suppress(Closed):
         try:
@@ -63,7 +87,13 @@ def serve(channel: Channel, stop: SharedStopFlag, load: Load) -> None:
                 kind, values = channel.receive()
                 try:
                     if kind == "load":
+                        channel.send("machine", *machine())
                         engine = _load(channel, stop, load, *values)
+                        channel.send("loaded", engine.facts if engine is not None else None)
+                    elif kind == "try":
+                        channel.send("machine", *machine())
+                        _try(channel, stop, load_for_trial or load, *values)
+                        channel.send("tried")
                     elif engine is None:
                         raise EngineError("The model is not loaded", "It was closed.", "Load it again.")
                     else:
@@ -75,7 +105,9 @@ def serve(channel: Channel, stop: SharedStopFlag, load: Load) -> None:
                 engine.close()
 
 
-def _load(channel: Channel, stop: SharedStopFlag, load: Load, path: str, loading: Any) -> Engine | None:
+def _load(
+    channel: Channel, stop: SharedStopFlag, load: Load, path: str, loading: Any, share: float = 1.0
+) -> Engine | None:
     last = 0.0
 
     def progressed(fraction: float) -> None:
@@ -83,17 +115,33 @@ def _load(channel: Channel, stop: SharedStopFlag, load: Load, path: str, loading
         now = time.monotonic()
         if now - last > _PROGRESS_S or fraction >= 1:
             last = now
-            channel.send("progress", fraction)
+            channel.send("progress", fraction * share)
 
-    engine = load(path, loading, stop, progressed)
-    channel.send("loaded", engine.facts if engine is not None else None)
-    return engine
+    return load(path, loading, stop, progressed)
+
+
+def _try(channel: Channel, stop: SharedStopFlag, load: Load, path: str, loading: Any) -> None:
+    """Do all that a reply would need of a file, and let go of it again."""
+    engine = _load(channel, stop, load, path, trial.loading_for_trial(loading), _LOAD_SHARE)
+    if engine is None:
+        return
+    try:
+        for done, _ in enumerate(trial.steps(engine, stop), 1):
+            channel.send("progress", 1 - (1 - _LOAD_SHARE) * 0.9**done)
+    finally:
+        engine.close()
 
 
 def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, values: tuple[Any, ...]) -> None:
     if kind == "stream":
         for event in engine.stream(values[0], stop):
             channel.send("event", event)
+        channel.send("ended")
+    elif kind == "stream_many":
+        feed = Feed(channel, stop.of_place)
+        for told in engine.stream_many(feed, stop, *values):
+            feed.note(told)
+            channel.send("event", told)
         channel.send("ended")
     elif kind == "render":
         turns, reply = values
@@ -111,6 +159,47 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
         channel.send("value", None)
     else:
         raise EngineError("The engine was asked for something it does not know", kind)
+
+
+def end_with(lifeline: int, signal_number: int = 10) -> None:
+    """End this process some seconds after the other end of this pipe was closed, whatever it is at then.
+
+    Most often it has seen by itself that nobody asks any more, and is done with what had to be written. But code that
+    hangs in a driver never looks, nor would it let a handler of Python's run. So the handler is libc's own `alarm`,
+    which is called with the signal's number, and that many seconds later the alarm ends the process.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    libc = ctypes.CDLL(None)
+    libc.signal.argtypes, libc.signal.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
+    if not hasattr(fcntl, "F_SETSIG"):  # macOS knows but one signal for it
+        signal_number = signal.SIGIO
+    libc.signal(signal_number, ctypes.cast(libc.alarm, ctypes.c_void_p))
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal_number)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        if not os.read(lifeline, 1):  # it was closed before we listened
+            signal.alarm(int(signal_number))
+
+
+def _offer_to_the_system() -> None:
+    """Where memory runs out, this process shall go and not the one with the window."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("600")
+
+
+def _machine() -> tuple[str, bool]:
+    """What llama.cpp is and finds here, for a report, and whether a GPU is in it."""
+    from app.engine.devices import library
+
+    native = library()
+    gpus = [f"{gpu.name} ({gpu.description}), {gpu.total_bytes >> 20:,} MiB" for gpu in native.gpus()]
+    system = " ".join(native.llama.llama_print_system_info().decode("utf-8", "replace").split())
+    return f"GPUs: {'; '.join(gpus) or 'none'}\nllama.cpp: {system}", bool(gpus)
 
 
 def _take_streams() -> Channel:

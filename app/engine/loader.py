@@ -4,103 +4,166 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
-from app.core.errors import EngineDiedError, ModelFileError
+from app.core.errors import EngineDiedError, ModelMemoryError, PutAsideError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.engine import host
-from app.engine.base import Engine, ModelFacts
+from app.engine.base import Engine
+from app.engine.engine_process import HostProcess
+from app.engine.host import HostedEngine
+from app.engine.records import DEATHS_ALLOWED, Record, Records
+from app.engine.trial import engine_version
 
 log = logging.getLogger(__name__)
 
-_DEATHS_ALLOWED = 3
-Load = Callable[[str, Loading, StopFlag, Callable[[float], None]], Engine | None]
-FileKey = tuple[str, int, int]
-"""A file as it is now: another one under the same name begins anew."""
-
-
-@dataclass(slots=True)
-class _Record:
-    """What became of a file's processes. `gpu_layers`: at most so many from now on; None for no limit."""
-
-    deaths: int = 0
-    gpu_layers: int | None = None
+Progress = Callable[[float], None]
+Load = Callable[[str, Loading, StopFlag, Progress], Engine | None]
+_TRIAL_SHARE = 0.6
+"""Of the progress of loading a new file, which is read for its trial and from the system's cache afterwards."""
+_PATIENCE_S = 30.0
+_SLOWEST_BYTES_PER_S = 25e6
+"""A trial is given up when it shows no progress for longer than `_PATIENCE_S`, or than reading all of the file so
+slowly would take: at its end all weights are looked at without a word."""
 
 
 class Loader:
     """Loads models in processes, or in this one where none can be started. Used by one thread at a time.
 
-    After a death with layers on the GPU the next load puts half of them there, then none. After three deaths in a row
-    the file is not loaded again while this program runs, unless it is changed or `forgive` is called.
+    A file that is new here is tried first, in a process of its own. After a death with layers on the GPU the next load
+    puts half of them there, then none. After three deaths in a row, or one in its trial, the file is put aside: it is
+    not loaded again before it is changed, the engine is another version, or `forgive` is called.
     """
 
-    def __init__(self, load_here: Load, start: Sequence[str] = ()) -> None:
-        """`load_here` loads within this process; `start` is how the process is started: see `HostProcess`."""
+    def __init__(
+        self,
+        load_here: Load,
+        start: Sequence[str] = (),
+        records: Records | None = None,
+        trusted: Collection[str] = (),
+        apart: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`load_here` loads within this process, as is done while `apart` says so.
+
+        `start` is how a process is started: see `HostProcess`. Files at `trusted` paths need no trial.
+        """
         self._load_here = load_here
         self._start = start
-        self._records: dict[FileKey, _Record] = {}
+        self._records = records or Records(None, engine_version())
+        self._trusted = frozenset(trusted)
+        self._apart = apart
 
     def __call__(
-        self,
-        path: str,
-        loading: Loading,
-        stop: StopFlag,
-        on_progress: Callable[[float], None] = lambda _fraction: None,
+        self, path: str, loading: Loading, stop: StopFlag, on_progress: Progress = lambda _fraction: None
     ) -> Engine | None:
         """Load a model file; None when stopped meanwhile.
 
         Raises:
-            ModelFileError: the file cannot be used, or has cost too many processes.
+            PutAsideError: the file has cost too many processes, or one in its trial.
+            ModelFileError: the file cannot be used.
             ModelMemoryError: there is no room for it.
             EngineDiedError: the process ended while it loaded.
         """
-        key = _key(path)
-        record = self._records.setdefault(key, _Record())
-        if record.deaths >= _DEATHS_ALLOWED:
-            raise _put_aside(path)
-        wanted = loading
-        if record.gpu_layers is not None:
-            loading = replace(loading, gpu_layers=min(record.gpu_layers, _or_many(loading.gpu_layers)))
+        record = self._records.of(path)
+        if record.is_put_aside:
+            raise _put_aside(record)
+        if not record.passed and path not in self._trusted:
+            if not self._try(record, loading, stop, lambda done: on_progress(done * _TRIAL_SHARE)):
+                return None
+            after = on_progress
+            on_progress = lambda done: after(_TRIAL_SHARE + (1 - _TRIAL_SHARE) * done)  # noqa: E731
+        if self._apart():
+            try:
+                return self._load_apart(record, loading, stop, on_progress)
+            except OSError as error:
+                log.warning("No process could be started for the engine, so it runs in the window's: %s", error)
+        return self._load_here(path, loading, stop, on_progress)
+
+    @property
+    def put_aside(self) -> Mapping[str, str]:
+        """Paths of the files that are put aside; any thread may read it."""
+        return self._records.put_aside
+
+    def forgive(self, path: str) -> None:
+        """Forget what this file did: it is tried, and loaded, as if it were new."""
+        self._records.forget(path)
+
+    def look_again(self) -> None:
+        """Files may have been replaced by others of the same name."""
+        self._records.look_again()
+
+    def _try(self, record: Record, loading: Loading, stop: StopFlag, on_progress: Progress) -> bool:
+        """See whether a new file costs a process; False when stopped.
+
+        Where no process can be started, or there is no room without a GPU, there is nothing to learn.
+        """
         try:
-            engine = host.load(path, loading, stop, on_progress, self._start)
-        except EngineDiedError:
-            self._died(record, None, loading)
+            process = HostProcess(self._start)
+        except OSError:
+            return True
+        try:
+            if not process.try_file(record.path, loading, stop, on_progress, _patience_s(record.path)):
+                return False
+        except ModelMemoryError:
+            return True
+        except EngineDiedError as error:
+            if error.by_system:  # which may have been short of memory for other reasons
+                raise
+            record.refused, record.report = error.detail, error.report
+            self._records.save()
+            raise _put_aside(record) from error
+        finally:
+            process.end()
+        record.passed = True
+        self._records.save()
+        return True
+
+    def _load_apart(
+        self, record: Record, wished: Loading, stop: StopFlag, on_progress: Progress
+    ) -> HostedEngine | None:
+        loading = wished
+        if record.gpu_layers is not None:
+            if record.asked_layers == wished.gpu_layers:
+                loading = replace(wished, gpu_layers=min(record.gpu_layers, _or_many(wished.gpu_layers)))
+            else:  # the person has thought about it since
+                record.gpu_layers = None
+        try:
+            engine = host.load(record.path, loading, stop, on_progress, self._start)
+        except EngineDiedError as error:
+            self._died(record, wished, error)
             raise
-        except OSError as error:
-            log.warning("No process could be started for the engine, so it runs in the window's: %s", error)
-            return self._load_here(path, loading, stop, on_progress)
         if engine is not None:
-            engine.on_end = lambda died: self._ended(record, engine.facts, loading, died=died)
-            if loading != wanted:
+            engine.on_death = lambda error: self._died(record, wished, error)
+            engine.on_reply = lambda: self._replied(record)
+            if loading != wished:
                 engine.tell(_fewer_layers(loading.gpu_layers or 0))
         return engine
 
-    def forgive(self, path: str) -> None:
-        """Load a file again that was put aside."""
-        self._records.pop(_key(path), None)
-
-    def _ended(self, record: _Record, facts: ModelFacts, loading: Loading, *, died: bool) -> None:
-        if died:
-            self._died(record, facts, loading)
-        else:
+    def _replied(self, record: Record) -> None:
+        if record.deaths:
             record.deaths = 0
+            self._records.save()
 
-    def _died(self, record: _Record, facts: ModelFacts | None, loading: Loading) -> None:
+    def _died(self, record: Record, wished: Loading, error: EngineDiedError) -> None:
         record.deaths += 1
-        if facts is None:  # while it loaded: how many were on their way to the GPU is not known
-            record.gpu_layers = 0 if loading.gpu_layers != 0 else record.gpu_layers
-        elif facts.gpu_layers:
-            record.gpu_layers = facts.gpu_layers // 2 if record.gpu_layers is None else 0
+        record.report = error.report
+        if record.is_put_aside:
+            error.detail += f" That was {DEATHS_ALLOWED} times in a row, so this file is put aside."
+            error.hint = _put_aside(record).hint
+        if error.gpu_layers is None or error.gpu_layers > 0:
+            halves = record.gpu_layers is None and error.gpu_layers is not None
+            record.gpu_layers = (error.gpu_layers or 0) // 2 if halves else 0
+            record.asked_layers = wished.gpu_layers
+        self._records.save()
 
 
-def _key(path: str) -> FileKey:
+def _patience_s(path: str) -> float:
     try:
-        found = os.stat(path)
+        return max(_PATIENCE_S, os.path.getsize(path) / _SLOWEST_BYTES_PER_S)
     except (OSError, ValueError):
-        return path, 0, 0
-    return path, found.st_size, found.st_mtime_ns
+        return _PATIENCE_S
 
 
 def _or_many(layers: int | None) -> int:
@@ -112,9 +175,14 @@ def _fewer_layers(layers: int) -> str:
     return f"The engine stopped unexpectedly the last time this model ran, so now {where}."
 
 
-def _put_aside(path: str) -> ModelFileError:
-    return ModelFileError(
-        f"{os.path.basename(path)} is not loaded any more",
-        f"The engine stopped unexpectedly {_DEATHS_ALLOWED} times in a row with this file.",
-        "Download it again or choose another file of this model; after a restart of Orcinus it can be tried once more.",
+def _put_aside(record: Record) -> PutAsideError:
+    if record.refused:
+        why = f"The engine stopped unexpectedly when this file was tried for the first time: {record.refused}"
+    else:
+        why = f"The engine stopped unexpectedly {DEATHS_ALLOWED} times in a row with this file."
+    return PutAsideError(
+        f"{os.path.basename(record.path)} was put aside",
+        why,
+        "Download it again, choose another file of this model, or try it once more.",
+        record.report,
     )

@@ -9,13 +9,14 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
-from app.engine.host_process import SharedStopFlag, _take_streams, serve
+from app.engine.host_process import SharedStopFlag, _take_streams, end_with, serve
 from app.engine.scripted import Script, ScriptedEngine
 
 
 class Mortal(ScriptedEngine):
-    """Dies, hangs or prints where its path says so: a JSON object."""
+    """Dies, hangs or prints where its orders say so."""
 
     def __init__(self, orders, loading):
         super().__init__(Script(replies=("one two three four five six seven eight nine ten " * 40,), tokens_per_s=300))
@@ -44,24 +45,40 @@ class Mortal(ScriptedEngine):
         elif how == "exit":
             os._exit(3)
         else:
-            sys.stderr.write("GGML_ASSERT(n_tokens > 0) failed\n")
+            sys.stderr.write("GGML_ASSERT(n_tokens > 0) failed\n" + self._orders.get("says", ""))
             sys.stderr.flush()
             os.kill(os.getpid(), getattr(signal, how))
 
 
+def orders_at(path):
+    """A path may be a JSON object, or the name of a file that may begin with one."""
+    text = path.encode() if path.startswith("{") else Path(path).read_bytes().partition(b"\n")[0]
+    return json.loads(text) if text.startswith(b"{") else {}
+
+
 def load(path, loading, stop, on_progress):
-    orders = json.loads(path)
+    return follow(orders_at(path), loading, stop, on_progress)
+
+
+def load_for_trial(path, loading, stop, on_progress):
+    return follow(orders_at(path).get("trial", {}), loading, stop, on_progress)
+
+
+def follow(orders, loading, stop, on_progress):
     for step in range(orders.get("load_steps", 2)):
         on_progress(step / 2)
         time.sleep(orders.get("step_s", 0))
         if stop.is_set():
             return None
     if orders.get("at") == "load":
-        os.kill(os.getpid(), signal.SIGABRT)
+        if orders.get("how") == "hang":
+            time.sleep(1000)
+        os.kill(os.getpid(), getattr(signal, orders.get("how", "SIGABRT")))
     return Mortal(orders, loading)
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[2]), signal.SIGINT)  # whose number is 2: so many seconds
     channel = _take_streams()
     faulthandler.enable(2)
-    serve(channel, SharedStopFlag(sys.argv[1]), load)
+    serve(channel, SharedStopFlag(sys.argv[1]), load, load_for_trial, lambda: ("GPUs: made up", True))

@@ -18,9 +18,10 @@ from app.core.chat import Role
 from app.core.errors import EngineDiedError, EngineError, ModelFileError
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
-from app.engine import host
+from app.engine import engine_process, host
 from app.engine.base import Delta, Done, Request, StopReason, Turn
-from app.engine.host import HostedEngine, HostProcess
+from app.engine.engine_process import HostProcess
+from app.engine.host import HostedEngine
 from app.engine.llama import load as load_here
 from tests.engine.gguf_writer import tiny_model
 
@@ -86,9 +87,11 @@ def test_a_death_in_the_middle_of_a_reply_keeps_what_came_and_is_told(scripted, 
         said.extend(event.text for event in stream if isinstance(event, Delta))
     assert "".join(said).startswith("one two three")
     assert words in caught.value.detail
-    assert "Send the message again" in caught.value.hint
+    assert "Load the model again" in caught.value.hint
     if how == "SIGABRT":
         assert "GGML_ASSERT(n_tokens > 0) failed" in caught.value.report
+    assert caught.value.report in caplog.text
+    assert caught.value.by_system == (how == "SIGKILL")
     assert is_logged(caplog)
     with pytest.raises(EngineError):
         engine.count("after the end")
@@ -120,14 +123,14 @@ def test_a_slow_reply_comes_word_by_word_and_stops_at_once(scripted):
 
 
 def test_a_process_that_hangs_and_does_not_stop_is_ended(scripted, monkeypatch, caplog):
-    monkeypatch.setattr(host, "_STOP_S", 0.2)
+    monkeypatch.setattr(engine_process, "_STOP_S", 0.2)
     engine, stop = scripted(at=3, how="hang"), StopFlag()
     stream = engine.stream(request(engine), stop)
     next(event for event in stream if isinstance(event, Delta))
     stop.set()
     with pytest.raises(EngineDiedError):
         list(stream)
-    assert "did not stop" in caplog.text
+    assert "did not answer" in caplog.text
     assert is_logged(caplog)
 
 
@@ -167,22 +170,63 @@ def test_closing_gives_everything_back_and_may_be_repeated(starter):
         engine.stream(Request((1, 2), Sampling()), StopFlag())
 
 
-def test_the_process_ends_with_the_program_that_started_it(tmp_path):
+@pytest.mark.parametrize("orders", [{}, {"at": "load", "how": "hang"}], ids=["idle", "hanging"])
+def test_the_process_ends_with_the_program_that_started_it_even_when_it_hangs(tmp_path, orders):
+    (tmp_path / "orders").write_text(json.dumps(orders))
     script = (
-        "import sys, time\n"
+        "import sys\n"
         "from tests.engine.test_host import HOST, HostProcess, Loading, StopFlag\n"
         "process = HostProcess(HOST)\n"
-        "process.load('{}', Loading(), StopFlag(), lambda _: None)\n"
-        "print(process.pid, flush=True)\n"
-        "time.sleep(100)\n"
+        "tell = lambda _fraction=0: print(process.pid, flush=True)\n"
+        f"process.load({str(tmp_path / 'orders')!r}, Loading(), StopFlag(), tell)\n"
+        "sys.stdin.read()\n"
     )
-    program = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    program = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     pid = int(program.stdout.readline())
     assert is_running(pid)
     program.send_signal(signal.SIGKILL)
-    program.wait()
-    program.stdout.close()
+    program.communicate()
     assert wait_until_gone(pid)
+
+
+def test_a_hanging_process_is_gone_three_seconds_after_closing(scripted, monkeypatch):
+    monkeypatch.setattr(engine_process, "_CLOSE_S", 0.2)
+    engine = scripted(at=3, how="hang")
+    pid = engine.process.pid
+    stream = engine.stream(request(engine), StopFlag())
+    next(event for event in stream if isinstance(event, Delta))
+    engine.process.end()
+    assert not is_running(pid)
+
+
+def test_the_report_holds_what_a_developer_asks_for_and_nothing_of_the_person(scripted, caplog, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / "Documents of Ada"
+    folder.mkdir()
+    (folder / "whales.gguf").write_text(
+        json.dumps({"at": 3, "how": "SIGABRT", "says": f"cannot map {folder}/whales.gguf"})
+    )
+    process = HostProcess(HOST)
+    facts = process.load(str(folder / "whales.gguf"), Loading(context_tokens=512), StopFlag(), lambda _fraction: None)
+    engine = HostedEngine(process, facts)
+    with pytest.raises(EngineDiedError) as caught:
+        list(engine.stream(Request(engine.render([Turn(Role.USER, "My secret")]).tokens, Sampling()), StopFlag()))
+    report = caught.value.report
+    for part in (
+        "ended with SIGABRT: llama.cpp gave up",
+        "while writing a reply",
+        "Model: whales.gguf",
+        "context_tokens 512",
+        "llama-cpp-python",
+        "GPUs: made up",
+        "Orcinus ",
+        "GGML_ASSERT(n_tokens > 0) failed",
+        "cannot map whales.gguf",
+    ):
+        assert part in report, report
+    assert "Ada" not in report
+    assert "secret" not in report
+    assert is_logged(caplog)
 
 
 def test_a_reply_is_the_same_in_a_process_as_here(starter, starter_engine):

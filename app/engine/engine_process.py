@@ -1,0 +1,367 @@
+"""A process of our own that runs an engine: its pipes, its flag, its end and its last words.
+
+The process is this same program with another first argument. Requests and answers go over its standard streams; the
+flag that stops work is one byte of a file that both have mapped, so llama.cpp can read it in the middle of a decode.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import mmap
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError, EngineDiedError, EngineError
+from app.core.options import Loading
+from app.core.stopping import StopFlag
+from app.engine.base import Event, ModelFacts, Request, Tagged, Wish
+from app.engine.death import Work, died
+from app.engine.feeding import NOTHING, OVER, WANT, WISH, flag_at
+from app.engine.wire import Channel, Closed
+
+log = logging.getLogger(__name__)
+
+FLAG = "--engine-host"
+_TICK_S = 0.01
+"""How often the flag of whoever waits is looked at while the process is silent."""
+_CLOSE_S = 2.5
+"""So that all memory is free again within three seconds, whatever the process is at."""
+_STOP_S = 20.0
+"""A process that goes on for so long after it was asked to stop is ended: a driver hangs."""
+_REPORT_BYTES = 8000
+
+
+class HostProcess:
+    """One process, its pipes and its last words. Used by one thread at a time."""
+
+    def __init__(self, start: Sequence[str] = ()) -> None:
+        """`start` is the program with its first arguments; this one's engine process when left out."""
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
+        flag, self._flag_path = tempfile.mkstemp(prefix="orcinus-flag-")
+        os.write(flag, bytes(mmap.PAGESIZE))
+        self._flag = mmap.mmap(flag, mmap.PAGESIZE)
+        os.close(flag)
+        self._ended = False
+        self.work = Work()
+        try:
+            self._process, self._lifeline = self._started(start)
+        except OSError:
+            self._clear()
+            raise
+        self._job = _tie_to_this_process(self._process)
+        self._stop = StopFlag()
+        self._asked_at: float | None = None
+        self._stop_s = _STOP_S
+        self._flags: dict[int, StopFlag] = {}
+        """The flags of requests that are answered side by side, by their place."""
+        self._patience_s = math.inf
+        self._held = bytearray()
+        self._channel = Channel(self._read, self._write)
+
+    @property
+    def pid(self) -> int:
+        """For tests and the log."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be asked something."""
+        return not self._ended and self._process.poll() is None
+
+    def load(
+        self, path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]
+    ) -> ModelFacts | None:
+        """Load the model; None when stopped."""
+        self.work = Work("load", path, loading)
+        for kind, values in self._ask(stop, "load", path, loading):
+            if kind == "loaded":
+                self.work.facts = values[0]
+                return self.work.facts
+            self._hear(kind, values, on_progress)
+        raise AssertionError("a load ends in an answer or an error")
+
+    def try_file(
+        self,
+        path: str,
+        loading: Loading,
+        stop: StopFlag,
+        on_progress: Callable[[float], None],
+        patience_s: float,
+    ) -> bool:
+        """Do with a file all that a reply would need of it. False when stopped; then the process is gone.
+
+        It is ended when it shows no progress for `patience_s`.
+
+        Raises:
+            EngineDiedError: the file cost the process.
+            AppError: the file was refused.
+        """
+        self.work = Work("try", path, loading)
+        self._patience_s, self._stop_s = patience_s, 0.0
+        try:
+            for kind, values in self._ask(stop, "try", path, loading):
+                if kind == "tried":
+                    return not stop.is_set()
+                self._hear(kind, values, on_progress)
+        except EngineDiedError:
+            if stop.is_set():
+                return False
+            raise
+        raise AssertionError("a trial ends in an answer or an error")
+
+    def value(self, kind: str, *values: Any) -> Any:
+        """The answer to a question that is answered at once."""
+        self.work.doing = kind
+        for _kind, answer in self._ask(StopFlag(), kind, *values):
+            return answer[0]
+        raise AssertionError("a question ends in an answer or an error")
+
+    def events(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        """The events of a reply. One that is left in the middle is stopped."""
+        answers = self._ask(stop, "stream", request)
+        self.work.doing = "stream"
+        over = False
+        try:
+            for kind, values in answers:
+                if kind == "ended":
+                    over = True
+                    return
+                yield values[0]
+        except AppError:
+            over = True
+            raise
+        finally:
+            if not over:
+                stop.set()
+                with suppress(AppError):
+                    for kind, _values in answers:
+                        if kind == "ended":
+                            break
+
+    def events_of_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int) -> Iterator[Tagged]:
+        """The events of several replies. What is left in the middle is stopped."""
+        answers = self._ask(stop, "stream_many", width)
+        self.work.doing = "stream"
+        over = False
+        try:
+            while True:
+                try:
+                    kind, values = next(answers)
+                except AppError:
+                    over = True
+                    raise
+                if kind == WANT:
+                    self._hand_over(values[0], wishes)
+                elif kind == "ended":
+                    over = True
+                    return
+                else:
+                    yield values[0]
+        finally:
+            if not over:
+                stop.set()
+                with suppress(AppError):
+                    for kind, values in answers:
+                        if kind == "ended":
+                            break
+                        if kind == WANT:
+                            self._hand_over(values[0], iter(()))
+            self._flags.clear()
+
+    def _hand_over(self, place: int, wishes: Iterator[Wish | None]) -> None:
+        """Answer the process, which waits for a request for this place."""
+        self._flags.pop(place, None)
+        wish: Wish | tuple[()] | None = ()
+        try:
+            wish = next(wishes, ())
+        finally:
+            with suppress(Closed):  # reading will tell
+                if wish:
+                    request, self._flags[place] = wish
+                    self._flag[flag_at(place) : flag_at(place) + 1] = b"\0"
+                    self._channel.send(WISH, request)
+                else:
+                    self._channel.send(NOTHING if wish is None else OVER)
+
+    def end_or_tell(self) -> None:
+        """As `end`.
+
+        Raises:
+            EngineDiedError: the process had ended by itself before, unnoticed.
+        """
+        if not self._ended and self._process.poll() is not None:
+            self.work.doing = ""
+            raise self._died()
+        self.end()
+
+    def end(self) -> None:
+        """Close the pipes, wait, and end the process if it does not end by itself; harmless when repeated."""
+        if self._ended:
+            return
+        self._ended = True
+        self._flag[0:1] = b"x"
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(_CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._clear()
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+        del self._job
+
+    def _started(self, start: Sequence[str]) -> tuple[subprocess.Popen[bytes], int | None]:
+        """The process, and a pipe's end that is closed when this process is gone, however that comes."""
+        ours, theirs = (None, None) if sys.platform == "win32" else os.pipe()[::-1]
+        try:
+            process = subprocess.Popen(
+                [*(start or command()), self._flag_path, *([] if theirs is None else [str(theirs)])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+                env={**os.environ, "PYTHONPATH": _import_path(), "PYTHONUNBUFFERED": "1"},
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                pass_fds=() if theirs is None else (theirs,),
+            )
+        except OSError:
+            if ours is not None:
+                os.close(ours)
+            raise
+        finally:
+            if theirs is not None:
+                os.close(theirs)
+        return process, ours
+
+    def _hear(self, kind: str, values: tuple[Any, ...], on_progress: Callable[[float], None]) -> None:
+        """What it says while it loads: first of the machine, then how far it is."""
+        if kind == "machine":
+            self.work.machine, self.work.has_gpu = values
+        else:
+            on_progress(values[0])
+
+    def _clear(self) -> None:
+        self._stderr.close()
+        self._flag.close()
+        with suppress(OSError):
+            os.unlink(self._flag_path)
+
+    def _ask(self, stop: StopFlag, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Send a request and yield the answers, as long as somebody asks for more.
+
+        Raises:
+            AppError: the process reports one; EngineDiedError when it is gone.
+        """
+        if self._ended:
+            raise _closed()
+        self._stop, self._asked_at = stop, None
+        self._flag[0:1] = b"\0"
+        try:
+            self._channel.send(kind, *values)
+            while True:
+                answer, found = self._channel.receive()
+                if answer == "error":
+                    raise found[0]
+                yield answer, found
+        except Closed:
+            raise _closed() if self._ended else self._died() from None
+
+    def _read(self, count: int) -> bytes:
+        stream, held = self._process.stdout, self._held
+        assert stream is not None
+        while len(held) < count:
+            if self._ended:  # by whoever left a reply in the middle
+                raise Closed
+            self._wait_for_data(stream.fileno())
+            piece = os.read(stream.fileno(), 1 << 16)
+            if not piece:
+                raise Closed
+            held += piece
+        found = bytes(held[:count])
+        del held[:count]
+        return found
+
+    def _wait_for_data(self, fd: int) -> None:
+        """Wait until there is something to read, passing on the wish to stop meanwhile."""
+        began = time.monotonic()
+        while True:
+            if self._stop.is_set() and self._asked_at is None:
+                self._asked_at = time.monotonic()
+                self._flag[0:1] = b"x"
+            for place, flag in self._flags.items():
+                if flag.is_set():
+                    self._flag[flag_at(place) : flag_at(place) + 1] = b"x"
+            if _has_data(fd, _TICK_S):
+                return
+            since, limit_s = (began, self._patience_s) if self._asked_at is None else (self._asked_at, self._stop_s)
+            if time.monotonic() - since > limit_s:
+                self.work.silent_s = limit_s
+                self._process.kill()
+
+    def _write(self, data: bytes) -> None:
+        stream = self._process.stdin
+        assert stream is not None
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(stream.fileno(), view) :]
+        except OSError as error:
+            raise Closed from error
+
+    def _died(self) -> EngineDiedError:
+        """What is known of the end of the process; it is cleared away."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_CLOSE_S)
+        code = self._process.poll()
+        size = os.fstat(self._stderr.fileno()).st_size
+        self._stderr.seek(max(0, size - _REPORT_BYTES))
+        said = self._stderr.read().decode("utf-8", "replace").strip()
+        self.end()
+        error = died(self.work, code, said)
+        if not (self._stop.is_set() and self.work.doing == "try"):
+            log.error("%s", error.report)
+        return error
+
+
+def _closed() -> EngineError:
+    return EngineError("The model is not loaded", "It was closed.", "Load it again.")
+
+
+def command() -> list[str]:
+    """How the process is started: the bundle's own executable, or Python with this package."""
+    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    return [*start, FLAG]
+
+
+def _import_path() -> str:
+    """Where the process finds this very package, whatever its working directory."""
+    return str(Path(__file__).resolve().parent.parent.parent)
+
+
+if sys.platform == "win32":
+    from app.engine.windows_pipes import has_data as _has_data
+    from app.engine.windows_pipes import tie_to_this_process as _tie_to_this_process
+else:
+    import select
+
+    def _has_data(fd: int, timeout_s: float) -> bool:
+        """Whether reading would not wait; looks for so long."""
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def _tie_to_this_process(process: subprocess.Popen[bytes]) -> object:
+        """The process looks after itself: see `host_process`."""
+        return process

@@ -1,0 +1,153 @@
+"""What is remembered of model files over restarts: whether their trial was passed, and what deaths they cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+DEATHS_ALLOWED = 3
+_HEAD_BYTES = 1 << 20
+_MOST_FILES = 1000
+"""The ones used longest ago are forgotten first: all that costs is another trial."""
+_LARGEST_BYTES = 32 << 20
+
+
+@dataclass(slots=True)
+class Record:
+    """What became of one file with one version of the engine.
+
+    `refused` is why it was put aside in its trial, in a sentence. `deaths` counts those in a row. `gpu_layers`: no more
+    than so many from now on, as long as `asked_layers` is what the person asks for; None for no limit.
+    """
+
+    path: str
+    engine: str
+    passed: bool = False
+    refused: str = ""
+    deaths: int = 0
+    gpu_layers: int | None = None
+    asked_layers: int | None = None
+    report: str = ""
+
+    @property
+    def is_put_aside(self) -> bool:
+        """Whether it is not loaded any more."""
+        return bool(self.refused) or self.deaths >= DEATHS_ALLOWED
+
+
+class Records:
+    """The records of all files, in one small file of their own. Used by one thread, but for `put_aside`."""
+
+    def __init__(self, path: Path | None, engine: str) -> None:
+        """`path` is where they are kept, None for in memory alone. What was found with another `engine` counts not."""
+        self._path = path
+        self._engine = engine
+        self._records = _read(path) if path is not None else {}
+        self.put_aside: Mapping[str, str] = MappingProxyType({})
+        """Paths of the files that are put aside, each with its identity. Replaced whole: any thread may read it."""
+        self._show()
+
+    def of(self, path: str) -> Record:
+        """The record of the file that lies at this path now; a new one where nothing is known of it."""
+        key = identity(path)
+        record = self._records.pop(key, None)
+        if record is None or record.engine != self._engine:
+            record = Record(path, self._engine)
+        record.path = path
+        self._records[key] = record  # at the end: it is the one used last
+        return record
+
+    def forget(self, path: str) -> None:
+        """Begin anew with the file at this path, and with what lay there before."""
+        self._records.pop(identity(path), None)
+        for key in [key for key, record in self._records.items() if record.path == path]:
+            del self._records[key]
+        self.save()
+
+    def look_again(self) -> None:
+        """Files may have been replaced: what was put aside is forgotten where another file lies there now."""
+        gone = [path for path, key in self.put_aside.items() if os.path.exists(path) and identity(path) != key]
+        for path in gone:
+            self.forget(path)
+
+    def save(self) -> None:
+        """Write them down, whole or not at all; where that fails they hold for this run."""
+        while len(self._records) > _MOST_FILES:
+            del self._records[next(iter(self._records))]
+        self._show()
+        if self._path is None:
+            return
+        unready = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        try:
+            with unready.open("w", encoding="utf-8") as file:
+                json.dump({key: asdict(record) for key, record in self._records.items()}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(unready, self._path)
+        except OSError as error:
+            log.warning("What was learnt of the model files could not be kept: %s", error)
+            with suppress(OSError):
+                unready.unlink(missing_ok=True)
+
+    def _show(self) -> None:
+        aside = {
+            record.path: key
+            for key, record in self._records.items()
+            if record.is_put_aside and record.engine == self._engine
+        }
+        self.put_aside = MappingProxyType(aside)
+
+
+def identity(path: str) -> str:
+    """Which file lies at a path now: a hash of its size, its time and its first megabyte.
+
+    The same wherever the file is moved. Takes some milliseconds.
+    """
+    found = hashlib.sha256()
+    try:
+        status = os.stat(path)
+        found.update(f"{status.st_size} {status.st_mtime_ns} ".encode())
+        if stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+            with open(path, "rb") as file:
+                found.update(file.read(_HEAD_BYTES))
+    except (OSError, ValueError):
+        found.update(path.encode("utf-8", "surrogatepass"))
+    return found.hexdigest()[:32]
+
+
+def _read(path: Path) -> dict[str, Record]:
+    """What was kept; nothing where that cannot be read, which costs no more than new trials."""
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise ValueError("it is far too long")
+        found = json.loads(path.read_text("utf-8"))
+        return {str(key): record for key, table in found.items() if (record := _record(table)) is not None}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        log.warning("What was learnt of the model files cannot be read, and begins anew: %s", error)
+        return {}
+
+
+_KINDS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "int | None": (int, type(None))}
+
+
+def _record(table: Any) -> Record | None:
+    """One record as it was kept; None where it is not one."""
+    kinds = {field.name: _KINDS[str(field.type)] for field in fields(Record)}
+    if not isinstance(table, dict) or set(table) != set(kinds):
+        return None
+    if not all(isinstance(table[name], kind) for name, kind in kinds.items()) or table["deaths"] < 0:
+        return None
+    return Record(**table)
