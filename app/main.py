@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QApplication
 from app.core.errors import AppError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
-from app.engine.base import Engine
 from app.paths import Paths
 from app.services.archive import Archive
 from app.services.engine_room import EngineRoom, Load
@@ -74,7 +73,9 @@ class Program(QObject):
             remembered.model_files,
             self,
         )
-        self.models = ModelManager(catalog, self.preferences, self._engine_room(load_model), self.model_library, self)
+        bundled = frozenset(str(entry.file) for entry in catalog.entries if entry.file is not None)
+        room = self._engine_room(load_model, bundled)
+        self.models = ModelManager(catalog, self.preferences, room, self.model_library, self)
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
         self.fitting = Fitting(this_machine, lambda path: needs_of(inspect(path), Loading()), self)
@@ -117,19 +118,18 @@ class Program(QObject):
             if warning:
                 self.window.tell(warning)
 
-    def _engine_room(self, load_model: Load | None) -> EngineRoom:
+    def _engine_room(self, load_model: Load | None, bundled: Collection[str]) -> EngineRoom:
+        """`bundled` models come with the program: they were tried before."""
         from app.engine.llama import load
         from app.engine.loader import Loader
+        from app.engine.records import Records
+        from app.engine.trial import engine_version
 
-        load_apart, running = Loader(load), self.preferences.running
-
-        def load_where_wished(
-            path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]
-        ) -> Engine | None:
-            wished = load_apart if running().own_process else load
-            return wished(path, loading, stop, on_progress)
-
-        return EngineRoom(load_model or load_where_wished, self._kept)
+        if load_model is None:
+            running = self.preferences.running
+            records = Records(self._paths.trials_file, engine_version())
+            load_model = Loader(load, (), records, bundled, lambda: running().own_process)
+        return EngineRoom(load_model, self._kept, load_model if isinstance(load_model, Loader) else None)
 
     def open(self, files: Sequence[str]) -> None:
         """Show the window; what it can do without comes after the first paint."""

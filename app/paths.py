@@ -47,6 +47,11 @@ class Paths:
         return self.data_dir / "models"
 
     @property
+    def trials_file(self) -> Path | None:
+        """What the engine learnt of model files; None when nothing can be kept."""
+        return self.data_dir / "trials.json" if self.lasting else None
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one window that may write."""
         return self.data_dir / "orcinus.lock"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from app.core.errors import AppError
+from app.core.errors import AppError, EngineDiedError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, ModelFacts
@@ -31,6 +31,23 @@ class Keeping(Protocol):
 
     def forget(self, conversation: int) -> None:
         """Delete what was kept of a conversation; no engine is loaded that could."""
+        ...
+
+
+class Quarantine(Protocol):
+    """Files that ended the engine's process; but for `put_aside`, asked on the engine lane's thread."""
+
+    @property
+    def put_aside(self) -> Container[str]:
+        """Paths of the files that are not loaded any more; any thread may read it."""
+        ...
+
+    def forgive(self, path: str) -> None:
+        """Take a file as if it were new."""
+        ...
+
+    def look_again(self) -> None:
+        """Files may have been replaced by others of the same name."""
         ...
 
 
@@ -73,9 +90,10 @@ class EngineRoom:
     it at any time.
     """
 
-    def __init__(self, load: Load, keeping: Keeping | None = None) -> None:
+    def __init__(self, load: Load, keeping: Keeping | None = None, quarantine: Quarantine | None = None) -> None:
         self._load = load
         self._keeping = keeping
+        self.quarantine = quarantine
         self._engine: Engine | None = None
         self._spec: ModelSpec | None = None
         self.status: tuple[str, ModelState] = ("", ModelState())
@@ -83,11 +101,13 @@ class EngineRoom:
     def engine(self, spec: ModelSpec, stop: StopFlag) -> Engine:
         """The engine for this spec, loaded if need be; takes as long as loading takes.
 
+        One whose process ended while nobody looked is replaced.
+
         Raises:
             ModelError: it cannot be loaded; no model is loaded then.
             LoadStopped: it was stopped.
         """
-        if self._engine is not None and self._spec == spec:
+        if self._engine is not None and self._spec == spec and self._engine.is_alive:
             return self._engine
         self.empty()
         state = ModelState(Kind.LOADING)
@@ -106,21 +126,36 @@ class EngineRoom:
         except BaseException:
             self.status = ("", ModelState())
             raise
-        if self._keeping is not None and self._keeping.folder:
-            engine.keep_in(self._keeping.folder, self._keeping.limit_bytes)
         self._engine, self._spec = engine, spec
+        if self._keeping is not None and self._keeping.folder:
+            try:
+                engine.keep_in(self._keeping.folder, self._keeping.limit_bytes)
+            except EngineDiedError as error:
+                self.died(error)
+                raise
         self.status = (spec.model_id, ModelState(Kind.READY, 1.0, engine.facts))
         return engine
 
     def loaded(self, spec: ModelSpec) -> Engine | None:
         """The engine, if this very spec is loaded."""
+        if self._engine is not None and not self._engine.is_alive:
+            self.empty()
         return self._engine if self._spec == spec else None
+
+    def died(self, error: EngineDiedError) -> None:
+        """The engine's process ended by itself: let go of what is left of it, and say so until it is loaded again."""
+        model_id = self.status[0]
+        self.empty()
+        self.status = (model_id, ModelState(Kind.FAILED, error=error))
 
     def rest(self) -> None:
         """Use an idle moment to write down what was read; an engine that fails at it is let go of."""
         if self._engine is not None:
             try:
                 self._engine.rest()
+            except EngineDiedError as error:
+                self.died(error)
+                raise
             except AppError:
                 self.empty()
                 raise

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.errors import AppError
 from app.core.library import LocalModel
 from app.core.options import Loading
 from app.core.stopping import StopFlag
+from app.engine.base import ModelFacts
 from app.hub.catalog import Catalog
 from app.services.engine_room import EngineRoom, Kind, LoadStopped, ModelSpec, ModelState
-from app.services.lane import Job, Lane, Ticket
+from app.services.lane import Job, Lane, Outcome, Ticket
 from app.services.model_library import ModelLibrary
+from app.services.notice import Notice
 from app.services.preferences import Preferences
+from app.services.recovery import remedy, trouble
 
 _REST_MS = 15_000
 """After so long without work, what was read is written down; sooner would be in the way of the next message."""
@@ -43,12 +47,14 @@ class ModelManager(QObject):
         state_changed(str): this model began to load, got further, is ready, failed or was unloaded.
         file_opened(str): a file from disk can be used now; its model id.
         file_refused(AppError): a file from disk cannot be used, and why.
+        notice(Notice): the engine died or came back, or a file was put aside, where no reply tells of it.
     """
 
     models_changed = Signal()
     state_changed = Signal(str)
     file_opened = Signal(str)
     file_refused = Signal(object)
+    notice = Signal(object)
 
     def __init__(
         self,
@@ -73,6 +79,7 @@ class ModelManager(QObject):
         preferences.know_models_by(self._names)
         library.changed.connect(self.models_changed)
         library.removing.connect(self._let_go)
+        library.added.connect(self._look_at_quarantine)
         self._engine_lane = Lane("engine", self)
         self._watch = QTimer(self)
         self._watch.setInterval(_WATCH_MS)
@@ -131,17 +138,43 @@ class ModelManager(QObject):
         """For jobs on the engine lane alone."""
         return self._room
 
-    def prepare(self, model_id: str) -> Ticket:
+    def prepare(self, model_id: str, *, forgiven: bool = False) -> Ticket:
         """Load a model in the background, so that the first reply need not wait for it."""
         spec = self.spec(model_id)
 
         def job(stop: StopFlag) -> Iterator[object]:
+            if forgiven and self._room.quarantine is not None:
+                self._room.quarantine.forgive(spec.path)
             try:
                 yield self._room.engine(spec, stop).facts
             except LoadStopped:
                 return
 
-        return self.run(job)
+        ticket = self.run(job)
+        ticket.ended.connect(lambda outcome: self._prepared(model_id, outcome))
+        return ticket
+
+    def load_again(self, model_id: str) -> None:
+        """Load a model whose engine died, or whose file was put aside."""
+
+        def there(items: tuple[ModelFacts, ...]) -> None:
+            if not items[-1].notices:  # which are told with the news that it is loaded
+                self.notice.emit(Notice(f"{self.entry(model_id).name} is loaded again"))
+
+        self.prepare(model_id, forgiven=self.is_put_aside(model_id)).items.connect(there)
+
+    def is_put_aside(self, model_id: str) -> bool:
+        """Whether its file ended the engine's process too often, and is loaded only when the person wants it."""
+        quarantine = self._room.quarantine
+        return quarantine is not None and self.entry(model_id).path in quarantine.put_aside
+
+    def trouble(self, model_id: str, error: AppError, *, again: Callable[[], None] | None = None) -> Notice:
+        """The notice about an error that this model met. `again` does once more what was wanted of it."""
+        return trouble(error, self.remedy(model_id, error), lambda: self.load_again(model_id), again)
+
+    def remedy(self, model_id: str, error: AppError | None) -> str:
+        """The words for loading this model again after this error; "" where that alone would not help."""
+        return remedy(error, put_aside=self.is_put_aside(model_id))
 
     def unload(self) -> None:
         """Give the loaded model's memory back, after what is running now."""
@@ -176,6 +209,23 @@ class ModelManager(QObject):
         """Its file is about to be deleted, which some systems refuse while it is loaded."""
         if self._room.status[0] == model_id:
             self.unload()
+
+    def _prepared(self, model_id: str, outcome: Outcome) -> None:
+        if outcome.error is not None and self.remedy(model_id, outcome.error):
+            self.notice.emit(self.trouble(model_id, outcome.error))
+
+    def _look_at_quarantine(self) -> None:
+        """A file that was put aside may have been downloaded again."""
+        quarantine = self._room.quarantine
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            del stop
+            if quarantine is not None:
+                quarantine.look_again()
+            yield None
+
+        if quarantine is not None:
+            self._engine_lane.submit(job).ended.connect(self.models_changed)
 
     def _names(self, model_id: str) -> tuple[str, ...]:
         entry = self.entry(model_id)

@@ -21,11 +21,13 @@ class Notice:
     hint: str = ""
     level: Literal["info", "warning", "error"] = "info"
     actions: tuple[tuple[str, Callable[[], None]], ...] = ()
+    report: str = ""
+    """What a developer would ask for; there is a button that copies it."""
 
     @classmethod
-    def of(cls, error: AppError, actions: tuple[tuple[str, Callable[[], None]], ...] = ()) -> Notice:
+    def of(cls, error: AppError, actions: tuple[tuple[str, Callable[[], None]], ...] = (), report: str = "") -> Notice:
         """The notice that shows an error."""
-        return cls(error.title, error.detail, error.hint, "error", actions)
+        return cls(error.title, error.detail, error.hint, "error", actions, report)
 
 
 def too_long(characters: int) -> Notice:

@@ -6,7 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from app.core.chat import Message, Provenance, Role
+from app.core.context import WHOLE, Cut, Kept
+from app.core.errors import ContextFullError, EngineDiedError, MessageTooLongError
 from app.core.options import Sampling
+from app.core.overflow import Overflow
 from app.core.stopping import StopFlag
 from app.engine.base import Done, ModelFacts, Turn
 from app.engine.turn import Fitted, play
@@ -20,7 +23,15 @@ def turns_of(path: Sequence[Message], system_prompt: str) -> tuple[Turn, ...]:
     return system + tuple(Turn(message.role, message.text, message.token_ids) for message in path)
 
 
-def reply_job(room: EngineRoom, spec: ModelSpec, turns: Sequence[Turn], sampling: Sampling, conversation: int) -> Job:
+def reply_job(
+    room: EngineRoom,
+    spec: ModelSpec,
+    turns: Sequence[Turn],
+    sampling: Sampling,
+    conversation: int,
+    overflow: Overflow,
+    kept: Kept | None,
+) -> Job:
     """A job that loads the model if need be, then yields its ModelFacts and all that `play` yields."""
 
     def job(stop: StopFlag) -> Iterator[object]:
@@ -30,7 +41,12 @@ def reply_job(room: EngineRoom, spec: ModelSpec, turns: Sequence[Turn], sampling
             return
         yield engine.facts
         try:
-            yield from play(engine, turns, sampling, stop, conversation)
+            yield from play(engine, turns, sampling, stop, conversation, overflow, kept)
+        except (MessageTooLongError, ContextFullError):
+            raise  # nothing was sent, and nothing is wrong with the engine
+        except EngineDiedError as error:
+            room.died(error)
+            raise
         except Exception:
             # whatever went wrong in there, the next reply shall start from a sound context
             room.empty()
@@ -43,14 +59,22 @@ def provenance(
     facts: ModelFacts | None,
     sampling: Sampling,
     system_prompt: str,
-    first_sent_id: int,
+    path: Sequence[Message],
+    fitted: Fitted | None,
     done: Done | None,
     error: str = "",
 ) -> Provenance:
-    """What is kept of how an answer came about, however far it got."""
-    known = Provenance(
-        system_prompt=system_prompt, sampling=dataclasses.asdict(sampling), first_sent_id=first_sent_id, error=error
-    )
+    """What is kept of how an answer came about, however far it got. `path` are the messages it answers."""
+    known = Provenance(system_prompt=system_prompt, sampling=dataclasses.asdict(sampling), error=error)
+    if fitted is not None:
+        left_out_from_id, first_sent_id = _gap_ids(path, fitted.cut)
+        known = dataclasses.replace(
+            known,
+            prompt_tokens=fitted.prompt_tokens,
+            dropped_turns=fitted.newly_dropped,
+            left_out_from_id=left_out_from_id,
+            first_sent_id=first_sent_id,
+        )
     if facts is not None:
         known = dataclasses.replace(
             known,
@@ -65,6 +89,7 @@ def provenance(
             seed=done.seed,
             prompt_tokens=done.prompt_tokens,
             cached_tokens=done.cached_tokens,
+            moved_tokens=done.moved_tokens,
             completion_tokens=done.completion_tokens,
             ttft_ms=done.ttft_ms,
             tokens_per_s=done.tokens_per_s,
@@ -74,8 +99,23 @@ def provenance(
     return known
 
 
-def first_sent(path: Sequence[Message], fitted: Fitted | None) -> int:
-    """Id of the oldest message that went into the prompt; 0 when nothing was left out."""
-    if fitted is None or not fitted.dropped_turns or fitted.dropped_turns >= len(path):
-        return 0
-    return path[fitted.dropped_turns].id
+def kept_of(path: Sequence[Message]) -> Kept | None:
+    """What the last answer in this path was made without: the next one keeps to it as long as it fits."""
+    for message in reversed(path):
+        how = message.provenance
+        if how is not None and how.prompt_tokens and how.context_tokens:
+            return Kept(_cut(path, how), how.context_tokens)
+    return None
+
+
+def _cut(path: Sequence[Message], how: Provenance) -> Cut:
+    places = {message.id: place for place, message in enumerate(path)}
+    end, head = places.get(how.first_sent_id, 0), places.get(how.left_out_from_id, 0)
+    return Cut(head, end - head) if head < end else WHOLE
+
+
+def _gap_ids(path: Sequence[Message], cut: Cut) -> tuple[int, int]:
+    """The first message that is left out, and the first that is sent again behind it; 0, 0 where nothing is."""
+    if not cut.dropped or cut.end >= len(path):
+        return 0, 0
+    return path[cut.head].id, path[cut.end].id

@@ -99,6 +99,8 @@ def row_of(message: Message, tree: MessageTree, model_name: str) -> Row:
 def _was_cut_off(message: Message) -> bool:
     if message.state is MessageState.DONE:
         return message.provenance is not None and message.provenance.stop_reason == "length"
+    if message.state is MessageState.FAILED:
+        return bool(message.text)
     return message.state in (MessageState.STOPPED, MessageState.INTERRUPTED)
 
 

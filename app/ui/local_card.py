@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.library import LocalModel
+from app.services.recovery import TRY_ONCE_MORE
 from app.ui.buttons import IconButton, WordButton
 from app.ui.model_facts import ElidedLabel
 from app.ui.model_words import disk_size, when
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from app.ui.model_actions import ModelActions
 
 
-def local_words(model: LocalModel) -> str:
-    """Size, and whether the content was proven right."""
+def local_words(model: LocalModel, *, put_aside: bool = False) -> str:
+    """Size, and whether the content was proven right; or that it ended the engine too often."""
     if not model.present:
         return "The file is gone"
     if model.damaged:
         return f"{disk_size(model.size_bytes)} · damaged: its bytes are not the ones that the Hub lists"
+    if put_aside:
+        return f"{disk_size(model.size_bytes)} · put aside: the engine stopped unexpectedly with it"
     proven = f"verified {when(model.verified_ms)}" if model.verified_ms else "not compared with the Hub"
     return f"{disk_size(model.size_bytes)} · {proven}"
 
@@ -36,6 +39,7 @@ class LocalCard(QFrame):
         self.setObjectName("card")
         self._actions, self._theme = actions, theme
         self._models: list[LocalModel] = []
+        self._put_aside: list[str] = []
         self._inside: QWidget | None = None
         title = QLabel("On this computer")
         title.setProperty("kind", "title")
@@ -52,9 +56,10 @@ class LocalCard(QFrame):
 
     def show_models(self, models: Sequence[LocalModel]) -> None:
         """Show these."""
-        if list(models) == self._models and self._inside is not None:
+        put_aside = [model.path for model in models if self._actions.is_put_aside(model.path)]
+        if (list(models), put_aside) == (self._models, self._put_aside) and self._inside is not None:
             return
-        self._models = list(models)
+        self._models, self._put_aside = list(models), put_aside
         if self._inside is not None:
             self._column.removeWidget(self._inside)
             self._inside.hide()
@@ -71,8 +76,9 @@ class LocalCard(QFrame):
     def _line(self, model: LocalModel) -> QHBoxLayout:
         name = QLabel(model.quant or model.name, textFormat=Qt.TextFormat.PlainText)
         name.setProperty("kind", "heading")
-        words = QLabel(local_words(model), wordWrap=True)
-        words.setProperty("kind", "muted")
+        put_aside = model.path in self._put_aside
+        words = QLabel(local_words(model, put_aside=put_aside), wordWrap=True)
+        words.setProperty("kind", "danger" if put_aside else "muted")
         place = ElidedLabel(model.path)
         place.setProperty("kind", "faint")
         texts = QVBoxLayout()
@@ -82,8 +88,8 @@ class LocalCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(6)
         row.addLayout(texts, 1)
-        chat = WordButton("Chat", self._theme, kind="outline")
-        chat.setAccessibleName(f"Chat with {model.name} {model.quant}".strip())
+        chat = WordButton(TRY_ONCE_MORE if put_aside else "Chat", self._theme, kind="outline")
+        chat.setAccessibleName(f"{TRY_ONCE_MORE if put_aside else 'Chat with'} {model.name} {model.quant}".strip())
         chat.setEnabled(model.present and not model.damaged)
         chat.clicked.connect(self._chat)
         buttons: list[tuple[IconButton, str]] = [
@@ -104,8 +110,13 @@ class LocalCard(QFrame):
     @Slot()
     def _chat(self) -> None:
         sender = self.sender()
-        if sender is not None:
-            self._actions.chat(str(sender.property("path")))
+        if sender is None:
+            return
+        path = str(sender.property("path"))
+        if path in self._put_aside:
+            self._actions.load_again(path)
+        else:
+            self._actions.chat(path)
 
     @Slot()
     def _act(self) -> None:

@@ -129,6 +129,14 @@ class ModelActions(QObject):
         """Chat with the model at a path."""
         self.chat_asked.emit(self._services.model_id(path))
 
+    def is_put_aside(self, path: str) -> bool:
+        """Whether the model at a path ended the engine too often to be loaded without being asked for."""
+        return self._services.models.is_put_aside(self._services.model_id(path))
+
+    def load_again(self, path: str) -> None:
+        """Try a model that was put aside once more."""
+        self._services.models.load_again(self._services.model_id(path))
+
     def model(self, path: str) -> LocalModel | None:
         """The model at a path, if it is still known."""
         return next((model for model in self._services.local.models() if model.path == path), None)

@@ -103,6 +103,8 @@ class ModelPage(QScrollArea):
         self.trouble.repo_asked.connect(self.repo_asked)
         self.trouble.page_asked.connect(self._actions.open_hub_page)
         self._services.local.changed.connect(self._follow_local)
+        self._services.models.state_changed.connect(self._follow_local)
+        self._services.models.models_changed.connect(self._follow_local)
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import SettingError
 from app.core.options import Loading, Sampling
+from app.core.overflow import Overflow
 from app.core.settings import Source, declared
 from app.services.notice import Notice
+from app.services.recovery import report_of
 from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel, ModelFacts, facts_of
 from app.ui.prompt_panel import PromptPanel
+from app.ui.report_button import ReportButton
 from app.ui.settings_form import SettingsForm
 from app.ui.theme import Theme
 
@@ -43,6 +46,7 @@ class ModelPanel(QWidget):
         self._trouble = QLabel()
         self._trouble.setProperty("kind", "danger")
         self._trouble.setWordWrap(True)
+        self._report = ReportButton("", theme, kind="link")
         self._load = WordButton("Load now", theme, kind="outline")
         self._load.clicked.connect(self._load_or_unload)
         self.facts = ModelFacts()
@@ -56,8 +60,9 @@ class ModelPanel(QWidget):
         self.prompt.reset_asked.connect(self._reset_prompt)
         self.prompt.too_long.connect(self.too_long)
         self.loading = SettingsForm(Loading, Source.MODEL_CHANGED, theme)
+        self.overflow = SettingsForm(Overflow, Source.MODEL_CHANGED, theme)
         self.sampling = SettingsForm(Sampling, Source.MODEL_CHANGED, theme)
-        for form in (self.loading, self.sampling):
+        for form in (self.loading, self.overflow, self.sampling):
             form.changed.connect(self._set)
             form.reset_asked.connect(self._reset)
         self._reset_all = WordButton("Back to the defaults", theme, kind="link", icon_name="reset")
@@ -79,12 +84,15 @@ class ModelPanel(QWidget):
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self._trouble)
+        column.addWidget(self._report, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.facts)
         column.addSpacing(6)
         column.addWidget(self.prompt)
         column.addSpacing(6)
         column.addWidget(self.loading)
         column.addWidget(note)
+        column.addSpacing(6)
+        column.addWidget(self.overflow)
         column.addSpacing(6)
         column.addWidget(self.sampling)
         column.addWidget(self._reset_all)
@@ -112,7 +120,10 @@ class ModelPanel(QWidget):
         self._name.setToolTip(entry.name)
         self._trouble.setText(str(state.error) if state.error is not None else "")
         self._trouble.setVisible(state.error is not None)
-        self._load.setText({"ready": "Unload", "loading": "Loading…"}.get(state.kind, "Load now"))
+        self._report.set_report(report_of(state.error))
+        self._report.setVisible(bool(report_of(state.error)))
+        load = self._models.remedy(self._model_id, state.error) or "Load now"
+        self._load.setText({"ready": "Unload", "loading": "Loading…"}.get(state.kind, load))
         self._load.setEnabled(state.kind != "loading")
         self.facts.show_facts(facts_of(entry, state))
         kept = self._preferences.model_prompt(self._model_id)
@@ -121,7 +132,8 @@ class ModelPanel(QWidget):
         loading = self._preferences.resolved(Loading, self._model_id)
         self.loading.show_values(loading, self._auto())
         self.sampling.show_values(self._preferences.resolved(Sampling, self._model_id))
-        self._reset_all.setVisible(self.loading.changed_here() + self.sampling.changed_here() > 0)
+        self.overflow.show_values(self._preferences.resolved(Overflow, self._model_id))
+        self._reset_all.setVisible(any(form.changed_here() for form in (self.loading, self.overflow, self.sampling)))
 
     def _auto(self) -> dict[str, str]:
         """What Auto came to when the model was loaded."""
@@ -133,8 +145,11 @@ class ModelPanel(QWidget):
 
     @Slot()
     def _load_or_unload(self) -> None:
-        if self._models.state(self._model_id).kind == "ready":
+        state = self._models.state(self._model_id)
+        if state.kind == "ready":
             self._models.unload()
+        elif self._models.remedy(self._model_id, state.error):
+            self._models.load_again(self._model_id)
         else:
             self._models.prepare(self._model_id)
 
@@ -151,7 +166,7 @@ class ModelPanel(QWidget):
         try:
             self._preferences.set_for_model(self._model_id, key, value)
         except SettingError as error:
-            for form in (self.loading, self.sampling):
+            for form in (self.loading, self.overflow, self.sampling):
                 form.show_trouble(key, error.detail)
 
     @Slot(str)
@@ -162,7 +177,7 @@ class ModelPanel(QWidget):
     def _reset_everything(self) -> None:
         model_id = self._model_id
         before: dict[str, Any] = {}
-        for group in (Loading, Sampling):
+        for group in (Loading, Overflow, Sampling):
             resolved = self._preferences.resolved(group, model_id)
             before |= {
                 key: getattr(resolved.values, key)

@@ -156,7 +156,10 @@ def _local_state(services: ModelServices, model: LocalModel, checked: tuple[int,
         return Cell("File is gone", "warning", "warn")
     if model.damaged:
         return Cell("Damaged", "error", "danger")
-    state = services.models.state(services.model_id(model.path))
+    model_id = services.model_id(model.path)
+    if services.models.is_put_aside(model_id):
+        return Cell("Put aside", "warning", "warn")
+    state = services.models.state(model_id)
     if state.kind == "loading":
         return Cell(f"Loading {state.progress:.0%}".replace("%", " %"), "clock", "accent", state.progress)
     if state.kind == "failed":

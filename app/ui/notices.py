@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.services.notice import Notice
 from app.ui.buttons import IconButton, WordButton
 from app.ui.icons import icon
+from app.ui.report_button import ReportButton
 from app.ui.theme import Theme
 
 SHOWN_MS = 12_000
@@ -16,6 +17,8 @@ SHOWN_MS = 12_000
 SHOWN_WITH_ACTIONS_MS = 60_000
 """The same where the bar offers something, such as to undo: there is time to look at what happened."""
 _MOST_BARS = 3
+_MOST_BESIDE = 2
+"""Buttons that stand beside the words; more of them would leave the words no room and stand below."""
 _LEVELS = {
     "info": ("info", "accent", "Note"),
     "warning": ("warning", "warn", "Warning"),
@@ -54,9 +57,19 @@ class NoticeBar(QFrame):
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(10)
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(self._words(), 1)
-        for button in self._buttons:
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        words = self._words()
+        row.addLayout(words, 1)
+        buttons = (*self._buttons, *self._make_report_button(theme))
+        place = row
+        if len(buttons) > _MOST_BESIDE:
+            place = QHBoxLayout()
+            place.setSpacing(10)
+            words.addSpacing(4)
+            words.addLayout(place)
+        for button in buttons:
+            place.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        if place is not row:
+            place.addStretch()
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{_LEVELS[notice.level][2]}: {notice.title}")
         self.set_theme(theme)
@@ -87,6 +100,9 @@ class NoticeBar(QFrame):
             button.clicked.connect(self._act)
             buttons.append(button)
         return buttons
+
+    def _make_report_button(self, theme: Theme) -> list[ReportButton]:
+        return [ReportButton(self.notice.report, theme)] if self.notice.report else []
 
     @Slot()
     def _act(self) -> None:

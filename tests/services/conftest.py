@@ -11,6 +11,7 @@ import pytest
 from app.core.errors import ModelFileError
 from app.core.library import LocalModel
 from app.engine.llama import load
+from app.engine.loader import Loader
 from app.engine.scripted import Script, scripted_loader
 from app.hub.catalog import read_catalog
 from app.paths import find_paths
@@ -77,7 +78,7 @@ class Services:
             self.access, self.model_library, self.preferences, self.archive, self._inspect, remembered.downloads
         )
         self.downloads.notice.connect(self.notices.append)
-        self.models = ModelManager(catalog, self.preferences, EngineRoom(counted), self.model_library)
+        self.models = ModelManager(catalog, self.preferences, self._room(counted, load_model), self.model_library)
         self.library = Library(
             self.archive,
             self.models,
@@ -87,6 +88,9 @@ class Services:
             remembered.last_model_id,
         )
         self.library.notice.connect(self.notices.append)
+
+    def _room(self, load_counted: Load, load_model: Load) -> EngineRoom:
+        return EngineRoom(load_counted, quarantine=load_model if isinstance(load_model, Loader) else None)
 
     # Preferences keeps its values through these
     def set(self, scope: str, key: str, value: Any) -> None:
@@ -140,13 +144,16 @@ class Services:
 
 @pytest.fixture
 def build(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[..., Services]]:
-    """Make services: `build()` with the starter model, `build(Script(...))` with a scripted engine."""
+    """Make services: `build()` with the starter model, `build(Script(...))` with a scripted engine.
+
+    `build(loader=...)` loads with this.
+    """
     # other programs' models are those of the person who runs the suite
     monkeypatch.setattr("app.hub.download_job.known_places", lambda: ())
     made: list[Services] = []
 
-    def make(script: Script | None = None, name: str = "orcinus.db") -> Services:
-        loader = scripted_loader(script) if script is not None else load
+    def make(script: Script | None = None, name: str = "orcinus.db", loader: Load = load) -> Services:
+        loader = scripted_loader(script) if script is not None else loader
 
         def wait(condition: Callable[[], bool]) -> None:
             qtbot.waitUntil(condition, timeout=20_000)

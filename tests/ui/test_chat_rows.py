@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from dataclasses import dataclass
 
 import pytest
@@ -58,7 +60,7 @@ def test_a_reply_that_failed_says_why_long_after_the_notice_is_gone():
         (MessageState.INTERRUPTED, "", True),
         (MessageState.DONE, "length", True),
         (MessageState.DONE, "end", False),
-        (MessageState.FAILED, "", False),
+        (MessageState.FAILED, "", True),
     ],
 )
 def test_a_reply_that_was_cut_off_can_go_on_while_nothing_follows_it(state, reason, offered):
@@ -67,6 +69,11 @@ def test_a_reply_that_was_cut_off_can_go_on_while_nothing_follows_it(state, reas
     assert last.can_go_on is offered
     followed = rows_of([question(1), reply], MessageTree([question(1), reply, question(3, 2)]), (), "Orca")[-1]
     assert not followed.can_go_on
+
+
+def test_a_reply_that_failed_before_its_first_word_cannot_go_on():
+    reply = dataclasses.replace(answer(2, 1, state=MessageState.FAILED), text="")
+    assert not rows_of([question(1), reply], MessageTree([question(1), reply]), (), "Orca")[-1].can_go_on
 
 
 @pytest.mark.parametrize(
