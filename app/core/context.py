@@ -93,7 +93,8 @@ def fit(
         head = 0  # the first exchange alone is too long to stay
     if kept is not None and kept.end > head:
         steady = Cut(head, kept.end - head)
-        if measure(steady) <= room:
+        # another choice makes the prompt another one anyway: then the step may as well be a whole one
+        if measure(steady) <= (room if head == kept.head else int(room * FILL)):
             return steady
     starts = [i - system for i in range(system + head + 1, last + 1) if turns[i].role is Role.USER]
     cuts = [Cut(head, start - head) for start in starts]

@@ -27,7 +27,7 @@ class Overflow:
         WhenFull.DROP_OLDEST.value,
         kind=Kind.CHOICE,
         scope=Scope.CHAT,
-        part="Full context",
+        part="Context",
         label="When the context is full",
         choices=(
             (WhenFull.DROP_OLDEST.value, "Drop the oldest turns"),
@@ -41,7 +41,7 @@ class Overflow:
         True,
         kind=Kind.BOOL,
         scope=Scope.CHAT,
-        part="Full context",
+        part="Context",
         label="Move what was read",
         help="When turns are dropped, what the model has read of the others is moved up instead of being read again. "
         "That saves the wait, but is not exact: the others were read with the dropped ones before them, and something "

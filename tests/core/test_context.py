@@ -152,6 +152,16 @@ def test_another_choice_keeps_what_it_can():
     assert fit(turns, measured(turns), 2000, DROP, both) == Cut(0, both.end)
 
 
+def test_letting_the_first_exchange_go_too_is_a_whole_step():
+    turns = chat(60, random.Random(9))
+    both = fit(turns, measured(turns), 2000, FIRST)
+    while measured(turns)(both) <= 2000:
+        turns = [*turns, Size(ASSISTANT, 400), Size(USER, 80)]
+    cut = fit(turns, measured(turns), 2000, DROP, both)
+    assert cut.end > both.end
+    assert measured(turns)(cut) <= 2000 * FILL
+
+
 def test_asking_leaves_nothing_out_of_its_own():
     turns = chat(60, random.Random(10))
     assert fit(turns, measured(turns), 2000, ASK) is None
