@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton, QWidget
 
 from app.core.library import DownloadState
 from app.ui.row_view import RowView
@@ -47,11 +47,17 @@ def finds_the_model(person: Person) -> RowView:
     person.presses(Qt.Key.Key_Return)
     detail = person.window.workspace.pages.models.detail
     person.waits_until(detail.picker.isVisible)
-    for _ in range(40):
+    tabs_to(person, lambda: detail.picker.quants)
+    return detail.picker.quants
+
+
+def tabs_to(person: Person, wanted: Callable[[], QWidget]) -> None:
+    """Press Tab until the keyboard is where it is wanted; what is shown may change meanwhile."""
+    for _ in range(60):
+        if QApplication.focusWidget() is wanted():
+            return
         person.presses(Qt.Key.Key_Tab)
-        if QApplication.focusWidget() is detail.picker.quants:
-            return detail.picker.quants
-    raise AssertionError("Tab never came to the files")
+    raise AssertionError("Tab never came there")
 
 
 def test_search_pick_download_with_one_drop_load_and_chat(start, hub):
@@ -67,6 +73,43 @@ def test_search_pick_download_with_one_drop_load_and_chat(start, hub):
     (model,) = person.program.model_library.models()
     assert model.verified_ms
     assert person.session.chat.model_id == model.path
+    assert "Ada" in person.says("My name is Ada.")
+
+
+def test_a_model_is_found_downloaded_paused_cancelled_and_loaded_by_keys_alone(start, hub):
+    hub.speed = 400_000
+    person = start()
+    quants = finds_the_model(person)
+    strip, rows = person.window.workspace.pages.models.strip, person.program.downloads.rows
+    person.presses(Qt.Key.Key_Space)
+    person.waits_until(lambda: bool(rows()) and rows()[0].have_bytes > 0)
+    tabs_to(person, lambda: strip.lines()[0].button("press"))
+    person.presses(Qt.Key.Key_Space)
+    person.waits_until(lambda: strip.lines()[0].words() == "Paused")
+    person.presses(Qt.Key.Key_Space)
+    person.waits_until(lambda: rows()[0].state is DownloadState.RUNNING)
+    tabs_to(person, lambda: strip.lines()[0].button("cancel"))
+    person.presses(Qt.Key.Key_Space)
+    person.waits_until(lambda: QApplication.activeModalWidget() is not None)
+    question = QApplication.activeModalWidget()
+    assert isinstance(question, QMessageBox)
+    cancels = next(b for b in question.buttons() if b.text() == "Cancel the download")
+    for _ in range(3):
+        if not cancels.hasFocus():
+            person.qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Tab)
+    person.qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Space)
+    person.waits_until(lambda: rows() == () and QApplication.activeModalWidget() is None)
+    hub.speed = None
+    person.waits_until(lambda: person.window.activateWindow() or person.window.isActiveWindow())
+    tabs_to(person, lambda: quants)
+    person.presses(Qt.Key.Key_Space)
+    models = person.window.workspace.pages.models
+    person.waits_until(lambda: bool(models.notices.notices()))
+    tabs_to(person, lambda: button(models, "Chat"))
+    person.presses(Qt.Key.Key_Space)
+    (model,) = person.program.model_library.models()
+    assert person.session.chat.model_id == model.path
+    assert QApplication.focusWidget() is person.composer
     assert "Ada" in person.says("My name is Ada.")
 
 

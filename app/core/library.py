@@ -151,6 +151,11 @@ class Wanted:
     """As the Hub names it, to be shown with the model later."""
 
     @property
+    def sha256(self) -> tuple[str, ...]:
+        """Of each file."""
+        return tuple(file.sha256 for file in self.files)
+
+    @property
     def size_bytes(self) -> int:
         """All files together."""
         return sum(file.size_bytes for file in self.files)

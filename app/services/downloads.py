@@ -71,6 +71,8 @@ class Downloads(QObject):
         self._kept = set(self._rows)
         self._next_id = max(self._rows, default=0) + 1
         self._at_work: dict[int, Ticket] = {}
+        self._taken: dict[Ticket, set[str]] = {}
+        """SHA-256 of the files that a job fetches, or throws away: nobody else may, meanwhile."""
         self._nudges: dict[int, Nudge] = {}
         self._speeds: dict[int, Speed] = {}
         self._lanes: list[Lane] = []
@@ -197,8 +199,9 @@ class Downloads(QObject):
         for row in self.rows():
             if not self._started or not self._counted or len(self._at_work) >= at_once:
                 break
-            # saved before the first byte; and one that was just stopped has to let go of its files first
-            if row.state is DownloadState.QUEUED and row.id in self._kept and row.id not in self._at_work:
+            # saved before the first byte; and whoever was just stopped has to let go of the files first
+            is_free = all(taken.isdisjoint(row.wanted.sha256) for taken in self._taken.values())
+            if row.state is DownloadState.QUEUED and row.id in self._kept and is_free:
                 self._run(row)
 
     def _run(self, row: Download) -> None:
@@ -217,10 +220,11 @@ class Downloads(QObject):
 
         ticket = lane.submit(job)
         self._at_work[row.id] = ticket
+        self._taken[ticket] = set(wanted.sha256)
         self._nudges[row.id] = nudge
         self._speeds[row.id] = Speed()
         ticket.items.connect(lambda batch: self._heard(row.id, ticket, batch))
-        ticket.ended.connect(lambda outcome: self._ended(row.id, lane, outcome))
+        ticket.ended.connect(lambda outcome: self._ended(row.id, ticket, lane, outcome))
         self._set(row.id, DownloadState.RUNNING)
         self._timer.start()
 
@@ -275,8 +279,8 @@ class Downloads(QObject):
         if row is not None:
             self.finished.emit(download_id, note.model.path)
 
-    def _ended(self, download_id: int, lane: Lane, outcome: Outcome) -> None:
-        del self._at_work[download_id]
+    def _ended(self, download_id: int, ticket: Ticket, lane: Lane, outcome: Outcome) -> None:
+        del self._at_work[download_id], self._taken[ticket]
         self._nudges.pop(download_id, None)
         self._speeds.pop(download_id, None)
         self._free.append(lane)
@@ -335,28 +339,30 @@ class Downloads(QObject):
             self._throw_away(row.wanted, old)
 
     def _throw_away(self, wanted: Wanted, folder: str) -> None:
-        if any(_same(row.wanted, wanted) and self._folders[row.id] == folder for row in self._rows.values()):
-            return
+        others = {sha for row in self._rows.values() if self._folders[row.id] == folder for sha in row.wanted.sha256}
+        useless = replace(wanted, files=tuple(file for file in wanted.files if file.sha256 not in others))
 
-        def job(stop: StopFlag) -> Iterator[object]:
-            del stop
+        def job(_: StopFlag) -> Iterator[object]:
             from app.hub.download import discard
 
-            discard(wanted, Path(folder))
+            discard(useless, Path(folder))
             yield None
 
         def ended(outcome: Outcome) -> None:
+            del self._taken[ticket]
             if outcome.error is not None:
                 self.notice.emit(Notice.of(outcome.error))
+            self._start_next()
 
-        self._desk.submit(job).ended.connect(ended)
+        ticket = self._desk.submit(job)
+        self._taken[ticket] = set(useless.sha256)
+        ticket.ended.connect(ended)
 
     def _count_held(self, download_ids: list[int]) -> None:
         """Show how much of each is on disk from before."""
         wishes = {row_id: (self._rows[row_id].wanted, self._folders[row_id]) for row_id in download_ids}
 
-        def job(stop: StopFlag) -> Iterator[object]:
-            del stop
+        def job(_: StopFlag) -> Iterator[object]:
             from app.hub.download import held_bytes
 
             yield {row_id: held_bytes(wanted, Path(folder)) for row_id, (wanted, folder) in wishes.items()}
@@ -385,7 +391,7 @@ class Downloads(QObject):
 
 
 def _same(one: Wanted, other: Wanted) -> bool:
-    return one.repo_id == other.repo_id and [f.sha256 for f in one.files] == [f.sha256 for f in other.files]
+    return one.repo_id == other.repo_id and one.sha256 == other.sha256
 
 
 def _as_found(row: Download) -> Download:

@@ -93,9 +93,8 @@ class ModelLibrary(QObject):
 
     def having(self, wanted: Wanted) -> LocalModel | None:
         """The model on disk that is this download, proven right, if there is one."""
-        sums_wanted = tuple(file.sha256 for file in wanted.files)
         for model in self.models():
-            if model.present and model.verified_ms and model.sha256 == sums_wanted:
+            if model.present and model.verified_ms and model.sha256 == wanted.sha256:
                 return model
         return None
 

@@ -132,7 +132,7 @@ def arrive(path: str, wanted: Wanted, folder: str, inspect: Inspect) -> ModelNot
         licence=wanted.licence,
         repo_id=wanted.repo_id,
         commit=wanted.commit,
-        sha256=tuple(file.sha256 for file in wanted.files),
+        sha256=wanted.sha256,
         verified_ms=note.noted_ms,
     )
     note = replace(note, model=model)

@@ -102,10 +102,10 @@ def needed_words(verdict: Verdict) -> str:
 
 
 def rate(bytes_per_s: float) -> str:
-    """A speed: "38.2 MB/s", "640 kB/s"."""
+    """A speed: "38.2 MB/s", "640 kB/s", "0 B/s"."""
     if bytes_per_s >= 1e6:
         return f"{bytes_per_s / 1e6:.1f} MB/s"
-    return f"{bytes_per_s / 1e3:.0f} kB/s"
+    return f"{bytes_per_s / 1e3:.0f} kB/s" if bytes_per_s >= 1e3 else f"{bytes_per_s:.0f} B/s"
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,31 @@ def test_a_cancelled_download_is_gone_with_all_that_came(services, standin, tmp_
     partial = tmp_path / "models" / ".partial"
     services.wait(lambda: not services.downloads._at_work and not list(partial.glob("*.part")))
     assert services.ask(lambda stores: stores.downloads.all()) == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_cancelled_and_wanted_again_at_once_it_comes_all_the_same(services, standin, tmp_path, at_once):
+    services.preferences.set_fetching("at_once", at_once)
+    standin.speed = 200_000
+    wanted = host(standin, "One")
+    for _ in range(3):
+        download_id = services.downloads.add(wanted)
+        services.wait(lambda: services.downloads.row(download_id).have_bytes > 20_000)  # noqa: B023
+        services.downloads.cancel(download_id)
+    standin.speed = None
+    assert Path(fetch(services, wanted).path).read_bytes()[:4] == b"GGUF"
+    services.wait(lambda: not (tmp_path / "models" / ".partial").exists())
+
+
+def test_the_same_file_of_two_repositories_is_fetched_once(services, standin):
+    wanted = host(standin, "One")
+    copy = standin.add("them/Copy-GGUF", dict(standin.repos[0].files))
+    first = services.downloads.add(wanted)
+    second = services.downloads.add(replace(wanted, repo_id=copy.repo_id, commit=copy.commit))
+    assert second != first
+    paths = {wait_for(services, row_id, DownloadState.DONE).path for row_id in (first, second)}
+    assert len(paths) == 2
+    assert standin.sent_bytes == wanted.size_bytes
 
 
 def test_what_ran_goes_on_after_a_restart_and_what_was_paused_stays_paused(build, standin):

@@ -47,7 +47,7 @@ def test_times_are_no_finer_than_they_are_known(seconds, words):
 
 def test_numbers_fit_their_columns():
     assert (gibibytes(5 << 30), gibibytes(300 << 20)) == ("5.0 GiB", "300 MiB")
-    assert (rate(38.2e6), rate(640e3), rate(0)) == ("38.2 MB/s", "640 kB/s", "0 kB/s")
+    assert (rate(38.2e6), rate(640e3), rate(0)) == ("38.2 MB/s", "640 kB/s", "0 B/s")
     assert (short_parameters(7_241_732_096), short_parameters(494_032_768), short_parameters(None)) == (
         "7.2 B",
         "494 M",
