@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -11,7 +12,10 @@ from typing import Any
 
 import app
 from app.core.errors import AppError
-from app.engine import devices, memory
+from app.core.hardware import from_plain
+from app.core.hardware_words import hardware_lines, placement_lines
+from app.engine.base import ModelFacts
+from app.engine.probe import probe
 from app.paths import find_paths
 
 _PACKAGES = (
@@ -35,14 +39,23 @@ def examine() -> dict[str, Any]:
         "system": platform.platform(),
         "packages": {name: _try(lambda name=name: importlib.metadata.version(name)) for name in _PACKAGES},  # type: ignore[misc]
         "sqlite": _try(_sqlite),
-        "cpu": {"threads": os.cpu_count(), "cores": _try(memory.physical_cores)},
-        "memory_free_bytes": _try(memory.free_bytes),
-        "gpus": _try(_gpus),
-        "gpu_build": _try(_gpu_build),
+        "hardware": _try(lambda: dataclasses.asdict(probe())),
         "places": _try(_places),
         "display": os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ("yes" if _has_desktop() else ""),
         "starter_model": _try(_starter),
     }
+
+
+def loaded(facts: ModelFacts) -> dict[str, Any]:
+    """How a loaded model runs and where llama.cpp put it, for a report's "loaded". Sizes in bytes."""
+    return {"name": facts.name, "n_layers": facts.n_layers, "n_ctx": facts.n_ctx, "placement": facts.placement}
+
+
+def as_json(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with nothing in it but what JSON knows."""
+    if "loaded" not in report:
+        return dict(report)
+    return {**report, "loaded": {**report["loaded"], "placement": dataclasses.asdict(report["loaded"]["placement"])}}
 
 
 def readable(report: Mapping[str, Any]) -> str:
@@ -50,21 +63,11 @@ def readable(report: Mapping[str, Any]) -> str:
     lines = [f"Orcinus {report['orcinus']}, Python {report['python']}, {report['system']}"]
     lines += [f"  {name} {version}" for name, version in report["packages"].items()]
     lines.append(f"  SQLite {report['sqlite']}")
-    cpu = report["cpu"]
-    lines.append(f"CPU: {cpu['cores']} cores, {cpu['threads']} threads")
-    free = report["memory_free_bytes"]
-    lines.append(f"Memory free: {free / 2**30:.1f} GiB" if isinstance(free, int) else f"Memory free: {free}")
-    gpus = report["gpus"]
-    if isinstance(gpus, list):
-        for gpu in gpus:
-            lines.append(
-                f"GPU: {gpu['name']}, {gpu['free_bytes'] / 2**30:.1f} of {gpu['total_bytes'] / 2**30:.1f} GiB free"
-            )
-        if not gpus:
-            built = "has no GPU backend: see README, GPU builds" if not report["gpu_build"] else "found no device"
-            lines.append(f"GPU: none; this build of llama.cpp {built}")
-    else:
-        lines.append(f"GPU: {gpus}")
+    hardware = report["hardware"]
+    lines += list(hardware_lines(from_plain(hardware))) if isinstance(hardware, dict) else [f"Hardware: {hardware}"]
+    loaded = report.get("loaded")
+    if loaded is not None:
+        lines += list(placement_lines(loaded["name"], loaded["n_layers"], loaded["n_ctx"], loaded["placement"]))
     places = report["places"]
     if isinstance(places, dict):
         lines += [f"{name.replace('_', ' ').capitalize()}: {place}" for name, place in places.items() if place]
@@ -86,17 +89,6 @@ def _sqlite() -> str:
     import apsw
 
     return str(apsw.sqlite_lib_version())
-
-
-def _gpus() -> list[dict[str, Any]]:
-    return [
-        {"name": gpu.name, "free_bytes": gpu.free_bytes, "total_bytes": gpu.total_bytes}
-        for gpu in devices.library().gpus()
-    ]
-
-
-def _gpu_build() -> bool:
-    return bool(devices.library().llama.llama_supports_gpu_offload())
 
 
 def _places() -> dict[str, str]:

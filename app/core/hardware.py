@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.core.fit import Gpu, Machine
+from app.core.fit import Gpu, Machine, Needs
 
 CPU = "CPU"
 """The name of main memory and the processor among devices, as llama.cpp has it."""
@@ -94,12 +94,12 @@ class Hardware:
         """The GPUs that llama.cpp puts layers on, in its order."""
         return offload_devices(self.devices)
 
-    def machine(self, free_bytes: int | None, given_back: Mapping[str, int] | None = None) -> Machine:
+    def machine(self, free_bytes: int | None, held: Mapping[str, int] | None = None) -> Machine:
         """This computer as a plan needs it, with so much main memory free now.
 
-        `given_back`: bytes by device that a model holds which will be gone when the next one is loaded.
+        `held`: bytes by device that a model held when it was looked at, and the next one can have.
         """
-        back = given_back or {}
+        back = held or {}
         return Machine.with_gpus(
             free_bytes,
             self.cores,
@@ -150,6 +150,52 @@ class Placement:
     adapters: tuple[str, ...] = ()
     """The LoRA adapters in force, each with its weight, in words."""
 
+    def on(self, device: str) -> Placed:
+        """What lies on a device."""
+        return next((part for part in self.placed if part.device == device), Placed(device))
+
+    def taken_of(self, part: Placed) -> int:
+        """How much less is free because of that: a mapped file in main memory gives way like any cache."""
+        mapped = part.device == CPU and self.mmap
+        return part.context + part.work + (0 if mapped else part.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The hardware and how much is free, as one look found it.
+
+    `held`: bytes by device that a model held at the time, which the next one can have.
+    """
+
+    hardware: Hardware
+    free_bytes: int | None
+    held: Mapping[str, int]
+
+    def machine(self, free_bytes: int | None) -> Machine:
+        """The computer as a plan needs it, with so much main memory free now."""
+        return self.hardware.machine(free_bytes, self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How a model would be loaded now. `trouble`: why it would not be; the rest is then as far as it is known.
+
+    `whole_context`: the longest context with which all of it would be on GPUs, where it is not; 0 where there is none.
+    """
+
+    n_ctx: int = 0
+    gpu_layers: int = 0
+    n_layers: int = 0
+    threads: int = 0
+    batch_tokens: int = 0
+    kv_type: str = ""
+    mmap: bool = True
+    needs: Needs | None = None
+    n_ctx_train: int = 0
+    whole_context: int = 0
+    why_cpu: str = ""
+    trouble: str = ""
+
 
 def offload_devices(devices: Iterable[Device]) -> tuple[Device, ...]:
     """The devices that llama.cpp puts layers on: GPUs, one that two backends know only once; else integrated ones.
@@ -180,6 +226,6 @@ def from_plain(plain: Mapping[str, Any]) -> Hardware:
 
 
 def _all(values: Any) -> Sequence[dict[str, Any]]:
-    if not isinstance(values, list):
+    if not isinstance(values, list | tuple):
         raise TypeError(values)
     return values

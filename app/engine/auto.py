@@ -7,7 +7,7 @@ context, down to 2,048 tokens. A model that fits on the GPU whole comes before a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.fit import AUTO_SHARE, LEAST_CONTEXT, Machine, Needs, Offload, offload
 from app.core.options import Loading
@@ -69,6 +69,18 @@ class Wish:
 def best(wish: Wish) -> Choice:
     """The best way that fits; the one that takes least where none does."""
     return _on_gpus(wish) or _mixed(wish) or _least(wish)
+
+
+def context_for_gpus(wish: Wish) -> int:
+    """The longest context, up to the usual one, with which everything is on GPUs; 0 where there is none."""
+    if not wish.machine.cards() or wish.loading.gpu_layers is not None:
+        return 0
+    free = Wish(wish.needs, wish.n_layers, wish.n_ctx_train, replace(wish.loading, context_tokens=None), wish.machine)
+    way = list(_ways(free, [_USUAL_BATCH]))[-1]
+    choice = free.at(min(free.base_context, LEAST_CONTEXT), *way)
+    if not choice.fits or not free.is_whole(choice):
+        return 0
+    return _longest(free, choice, rounded(min(wish.n_ctx_train, GPU_CONTEXT))).n_ctx
 
 
 def rounded(n_ctx: int) -> int:

@@ -11,7 +11,7 @@ from app.core.options import Loading
 from app.engine.auto import AUTO_CONTEXT, STEP, Choice, Wish, best
 from app.engine.model_file import ModelFile
 
-__all__ = ["AUTO_CONTEXT", "Plan", "needs_of", "plan"]
+__all__ = ["AUTO_CONTEXT", "Plan", "needs_of", "plan", "wish_for"]
 
 _ONE_THREAD_PARAMS = 50_000_000
 """Up to this size threads wait for each other more than they work: the starter makes 4,400 tokens/s on one thread,
@@ -53,9 +53,7 @@ def plan(model: ModelFile, loading: Loading, machine: Machine) -> Plan:
     Raises:
         ModelMemoryError: not even the least fits into memory.
     """
-    wish = Wish(
-        lambda kv, batch: _needs(model, loading, kv, batch), model.n_layers, model.n_ctx_train, loading, machine
-    )
+    wish = wish_for(model, loading, machine)
     choice = best(wish)
     placed, free = choice.placed, machine.free_bytes
     # a context that the person asked for may take all that is free
@@ -80,6 +78,13 @@ def plan(model: ModelFile, loading: Loading, machine: Machine) -> Plan:
         gpu_bytes=placed.card_bytes,
         why_cpu=why_cpu,
         n_ctx_exact=choice.n_ctx if loading.context_tokens is not None else _exact(choice.n_ctx, choice.kv_type),
+    )
+
+
+def wish_for(model: ModelFile, loading: Loading, machine: Machine) -> Wish:
+    """What can be chosen from when this model is loaded like this."""
+    return Wish(
+        lambda kv, batch: _needs(model, loading, kv, batch), model.n_layers, model.n_ctx_train, loading, machine
     )
 
 

@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from app.core.hardware import Backend, BackendState, Hardware, from_plain
+from app.core.fit import Machine
+from app.core.hardware import CPU, Backend, BackendState, Hardware, Look, Placement, from_plain
 from app.engine import memory
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,36 @@ FLAG = "--hardware"
 LIMIT_S = 30.0
 """A driver that wakes a GPU up may take ten seconds; one that hangs takes for ever."""
 _REPORT_BYTES = 4000
+
+
+class Probe:
+    """Remembers what was found, so that a GPU is woken up once; may be used from any thread."""
+
+    def __init__(
+        self, held: Callable[[], Placement | None] = lambda: None, look: Callable[[], Hardware] | None = None
+    ) -> None:
+        """`held` tells what a loaded model has at the moment; `look` stands in for the process that looks."""
+        self._held = held
+        self._look = look or probe
+        self._found: Look | None = None
+        self._one = threading.Lock()
+
+    def look(self, *, again: bool = False) -> Look:
+        """What is there; looked for at the first call and when asked for `again`. Free memory is always of now."""
+        with self._one:
+            if self._found is None or again:
+                held = self._held()
+                found = self._look()
+                self._found = Look(found, None, {part.device: part.total for part in held.placed} if held else {})
+            return replace(self._found, free_bytes=memory.free_bytes())
+
+    def machine(self) -> Machine:
+        """The computer as a plan for the next model needs it: what the loaded one has counts as free."""
+        found, held = self.look(), self._held()
+        free = found.free_bytes
+        if held is not None and free is not None:
+            free += sum(held.taken_of(part) for part in held.placed if part.device == CPU)
+        return found.machine(free)
 
 
 def probe(start: Sequence[str] = (), limit_s: float = LIMIT_S) -> Hardware:

@@ -96,8 +96,8 @@ def _not_opened(name: str, folder: Path | None) -> Backend:
     if files:
         return Backend(name, BackendState.REFUSED, drivers.why_not_opened(name, str(files[0])))
     driver = drivers.gpu_of(name)
-    why = "It is not part of this build of llama.cpp."
-    return Backend(name, BackendState.ABSENT, f"{why} A driver for it is installed: {driver}." if driver else why)
+    words = f"This computer could use it: {driver} is there." if driver else "No driver for it was found either."
+    return Backend(name, BackendState.ABSENT, words)
 
 
 def _advice(backends: Sequence[Backend]) -> str:

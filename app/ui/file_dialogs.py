@@ -17,6 +17,14 @@ def ask_model(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
     return _open(dialog, chosen)
 
 
+def ask_adapter(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose a LoRA adapter; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Add a LoRA adapter")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["LoRA adapters in GGUF format (*.gguf)", "All files (*)"])
+    return _open(dialog, chosen)
+
+
 def ask_export(parent: QWidget, title: str, chosen: Callable[[str], object]) -> QFileDialog:
     """Let the person choose where a chat is written; `chosen` gets a path ending in .md or .json."""
     dialog = QFileDialog(parent, "Export the chat")

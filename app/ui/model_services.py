@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from app.services.discover import Discover
     from app.services.downloads import Downloads
     from app.services.fitting import Fitting
+    from app.services.hardware import HardwareWatch
     from app.services.model_library import ModelLibrary
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
@@ -31,6 +32,7 @@ class ModelServices:
     models: ModelManager
     preferences: Preferences
     hub_address: Callable[[], str]
+    hardware: HardwareWatch
 
     @property
     def endpoint(self) -> str:

@@ -29,6 +29,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+Shift+C", "Copy the conversation", "copy_conversation"),
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
     Shortcut("Ctrl+M", "Models: find, download, keep", "toggle_models"),
+    Shortcut("Ctrl+H", "Hardware: what there is, and what a model takes", "toggle_hardware"),
     Shortcut("Space", "In a list of models: press the button of the row"),
     Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),
     Shortcut("Ctrl+B", "Show or hide the chats", "toggle_sidebar"),

@@ -27,6 +27,7 @@ QMainWindow, #page {{ background: {t.window}; }}
 #sidebar {{ background: {t.sidebar}; border: 0; border-right: 1px solid {t.border}; }}
 #inspector {{ background: {t.panel}; border: 0; border-left: 1px solid {t.border}; }}
 #header {{ background: {t.window}; border: 0; border-bottom: 1px solid {t.border}; }}
+#rule {{ background: {t.border}; border: 0; }}
 #strip {{ background: {t.panel}; border: 0; border-top: 1px solid {t.border}; }}
 #downloadLine {{ border: 0; border-top: 1px solid {t.border}; background: transparent; }}
 #card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; }}
@@ -102,6 +103,9 @@ QPushButton[kind="filled"]:focus {{ border: 2px solid {t.text}; padding: 6px 15p
 QPushButton#card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; padding: 0; }}
 QPushButton#card:hover {{ background: {t.hover}; }}
 QPushButton#card:focus {{ border: 1px solid {t.accent}; }}
+QToolButton[kind="cpuBadge"] {{ background: {t.warn_bg}; color: {t.warn}; border-radius: 11px; padding: 3px 9px;
+  font-weight: 600; font-size: {t.small_pt:.1f}pt; }}
+QToolButton[kind="cpuBadge"]:focus {{ border: 1px solid {t.accent}; }}
 QToolButton[kind="pill"] {{ border: 1px solid {t.control}; border-radius: 8px; padding: 3px 7px; color: {t.muted};
   font-size: {t.small_pt:.1f}pt; }}
 QToolButton[kind="pill"]:checked {{ background: {t.accent_soft}; color: {t.text}; }}
