@@ -148,11 +148,19 @@ class OpenChat(QObject):
         versions = self.tree.siblings(message_id)
         place = versions.index(message_id) + step
         if 0 <= place < len(versions):
-            leaf_id = self.tree.newest_leaf(versions[place])
-            self._change(leaf_id=leaf_id)
-            self._ask(lambda stores, chat_id: stores.chats.set_leaf(chat_id, leaf_id))
-            self.path_changed.emit()
-            self._recount()
+            self._show_path(versions[place])
+
+    def show_message(self, message_id: int) -> None:
+        """Show a path through this message, unless one is shown; not while a reply is made."""
+        if not self.busy and all(message.id != message_id for message in self.path()):
+            self._show_path(message_id)
+
+    def _show_path(self, through_id: int) -> None:
+        leaf_id = self.tree.newest_leaf(through_id)
+        self._change(leaf_id=leaf_id)
+        self._ask(lambda stores, chat_id: stores.chats.set_leaf(chat_id, leaf_id))
+        self.path_changed.emit()
+        self._recount()
 
     def set_system_prompt(self, text: str) -> None:
         """Change the system prompt; the very next reply uses it."""

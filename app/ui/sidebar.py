@@ -25,12 +25,13 @@ class Sidebar(QFrame):
     """Lists the library's chats and finds among them.
 
     Signals: `chat_chosen(int, int)` (a chat, and the message in it that was found, else 0), `new_asked()`,
-    `models_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
+    `models_asked()`, `hardware_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
     """
 
     chat_chosen = Signal(int, int)
     new_asked = Signal()
     models_asked = Signal()
+    hardware_asked = Signal()
     settings_asked = Signal()
     hide_asked = Signal()
     export_asked = Signal(int)
@@ -42,6 +43,8 @@ class Sidebar(QFrame):
         self._theme = theme
         self._open_id = 0
         self._late = False
+        self._shown_query = ""
+        self._open_first = False
         self._glass = QAction(self)
         self.search = self._make_search()
         self.list = self._make_list()
@@ -62,6 +65,10 @@ class Sidebar(QFrame):
         self.models.setCheckable(True)
         self.models.setToolTip("Find, download and keep models (Ctrl+M)")
         self.models.clicked.connect(self._ask_models)
+        self.hardware = WordButton("  Hardware", theme, kind="nav", icon_name="chip")
+        self.hardware.setCheckable(True)
+        self.hardware.setToolTip("What this computer has, and what a model takes of it (Ctrl+H)")
+        self.hardware.clicked.connect(self._ask_hardware)
         self._settings = IconButton("settings", "Settings and keys", theme, keys="Ctrl+,")
         self._settings.clicked.connect(self.settings_asked)
         self._pause = QTimer(self)
@@ -111,6 +118,7 @@ class Sidebar(QFrame):
         box.addWidget(self._new)
         box.addWidget(self.search)
         box.addWidget(self.models)
+        box.addWidget(self.hardware)
         foot = QHBoxLayout()
         foot.setContentsMargins(18, 2, 10, 0)
         foot.addWidget(self._status, 1)
@@ -158,6 +166,16 @@ class Sidebar(QFrame):
         self.models.setText(words)
         self.models.setAccessibleName(words.strip())
 
+    def show_hardware_open(self, is_open: bool) -> None:
+        """Mark the way to the hardware while it is shown."""
+        self.hardware.setChecked(is_open)
+
+    @Slot()
+    def _ask_hardware(self) -> None:
+        # as with the models
+        self.hardware.setChecked(not self.hardware.isChecked())
+        self.hardware_asked.emit()
+
     @Slot()
     def _ask_models(self) -> None:
         # the page that is shown decides, not the click
@@ -185,23 +203,41 @@ class Sidebar(QFrame):
 
     @Slot(str)
     def _query_changed(self, query: str) -> None:
+        self._open_first = False
         if query.strip():
             self._pause.start()
         else:
             self._pause.stop()
+            self._shown_query = ""
             self.refresh()
 
     @Slot()
     def _look_up(self) -> None:
         self._library.search(self.search.text().strip())
 
+    def _open_first_found(self) -> None:
+        """Open the first chat found; where the search is not done yet, as soon as it is."""
+        if self._shown_query != self.search.text().strip():
+            self._open_first = True
+            self._pause.stop()
+            self._look_up()
+            return
+        self._open_first = False
+        rows = self.list.rows
+        if ids := rows.chat_ids():
+            first = rows.row(rows.index_of(ids[0]))
+            self.chat_chosen.emit(ids[0], first.message_id if first is not None else 0)
+
     @Slot(str, tuple)
     def _show_found(self, query: str, hits: tuple) -> None:
         if query != self.search.text().strip() or not query:
             return
+        self._shown_query = query
         self.list.rows.show_hits(hits)
         self._show_emptiness("" if hits else f"No chat contains “{query}”.")
         self.list.show_open(self._open_id)
+        if self._open_first:
+            self._open_first_found()
 
     def _show_emptiness(self, words: str) -> None:
         self._empty.setText(words)
@@ -222,9 +258,8 @@ class Sidebar(QFrame):
                 self.list.setCurrentIndex(self.list.rows.index_of(ids[0]))
                 self.list.setFocus(Qt.FocusReason.OtherFocusReason)
                 return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and ids and self.search.text().strip():
-                first = self.list.rows.row(self.list.rows.index_of(ids[0]))
-                self.chat_chosen.emit(ids[0], first.message_id if first is not None else 0)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.search.text().strip():
+                self._open_first_found()
                 return True
             if event.key() == Qt.Key.Key_Escape and self.search.text():
                 self.search.clear()

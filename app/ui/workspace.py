@@ -16,6 +16,7 @@ from app.ui.chat_page import ChatPage
 from app.ui.dressing import dress
 from app.ui.file_drop import FileDrop
 from app.ui.fonts import load_fonts
+from app.ui.found_message import show_found
 from app.ui.inspector import Inspector
 from app.ui.pages import Pages
 from app.ui.panels import Panels
@@ -63,7 +64,7 @@ class Workspace(QWidget):
         dress(self, self.theme)
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
-        self.inspector = Inspector(models, preferences, self.theme)
+        self.inspector = Inspector(models, preferences, self.theme, hub.hardware)
         self.pages = Pages(self.page, hub, library, self.theme)
         self.panels = Panels(self.sidebar, self.pages, self.inspector, state)
         column = QVBoxLayout(self)
@@ -81,12 +82,14 @@ class Workspace(QWidget):
         self.sidebar.new_asked.connect(self.new_chat)
         self.sidebar.hide_asked.connect(self.toggle_sidebar)
         self.sidebar.models_asked.connect(self.toggle_models)
+        self.sidebar.hardware_asked.connect(self.toggle_hardware)
         self.sidebar.settings_asked.connect(self.toggle_settings)
         self.sidebar.export_asked.connect(self.export_chat)
         header = self.page.header
         header.model_chosen.connect(self._choose_model)
         header.open_asked.connect(self.choose_file)
         header.sidebar_asked.connect(self.toggle_sidebar)
+        header.hardware_asked.connect(self.pages.show_hardware)
         header.inspector_asked.connect(self.toggle_inspector)
         header.pin_asked.connect(self._pin_open)
         header.delete_asked.connect(self._delete_open)
@@ -107,6 +110,7 @@ class Workspace(QWidget):
         self._library.exported.connect(self._exported)
         self._models.file_opened.connect(self._choose_model)
         self._models.file_refused.connect(self._file_refused)
+        self._models.notice.connect(self.tell)
         self._models.state_changed.connect(self._model_state_changed)
         self._preferences.look_changed.connect(self.follow_look)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.follow_look)
@@ -139,6 +143,7 @@ class Workspace(QWidget):
             self._told.add(id(session))
             session.notice.connect(self.tell)
             session.chat_changed.connect(self._chat_changed)
+            session.new_chat_wanted.connect(self._new_chat_like)
         self.page.show_session(session, first=not self._library.chats())
         self.inspector.show_session(session)
         self.sidebar.show_open(session.chat.id)
@@ -146,10 +151,11 @@ class Workspace(QWidget):
         self.pages.show_chat()
         self._show_title()
 
-    @Slot(int)
-    def open_chat(self, chat_id: int) -> None:
-        """Show a saved chat."""
+    @Slot(int, int)
+    def open_chat(self, chat_id: int, message_id: int = 0) -> None:
+        """Show a saved chat, and in it the message that was found."""
         self.show_session(self._library.session(chat_id))
+        show_found(self.page, message_id)
         self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -157,6 +163,11 @@ class Workspace(QWidget):
         """Show an empty chat."""
         model_id = self.page.session.chat.model_id if self.page.session is not None else ""
         self.show_session(self._library.new_chat(model_id))
+        self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(object, str)
+    def _new_chat_like(self, session: ChatSession, text: str) -> None:
+        self.show_session(self._library.new_chat_like(session, text))
         self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -300,6 +311,11 @@ class Workspace(QWidget):
         self.pages.toggle_models()
 
     @Slot()
+    def toggle_hardware(self) -> None:
+        """Show the hardware, or go back to the chat."""
+        self.pages.toggle_hardware()
+
+    @Slot()
     def toggle_settings(self) -> None:
         """Show the settings, or go back to where one was."""
         self.pages.toggle_settings()
@@ -313,9 +329,12 @@ class Workspace(QWidget):
     def _page_turned(self) -> None:
         """System prompt and settings belong to the chat: other pages have their room."""
         self.sidebar.show_models_open(self.pages.shows_models)
+        self.sidebar.show_hardware_open(self.pages.shows_hardware)
         self.panels.set_right_allowed(self.pages.shows_chat)
         if self.pages.shows_models:
             self.titled.emit("Models")
+        elif self.pages.shows_hardware:
+            self.titled.emit("Hardware")
         elif self.page.session is not None:
             self._show_title()
 

@@ -25,6 +25,7 @@ class Hit:
     chat_id: int
     title: str
     snippet: str
+    message_id: int | None = None
 
 
 CHATS = (
@@ -68,7 +69,7 @@ def test_headings_cannot_be_chosen_and_keys_pass_over_them(qtbot, chats):
     chats.setFocus()
     chats.setCurrentIndex(chats.rows.index_of(1))
     chosen: list[int] = []
-    chats.chosen.connect(chosen.append)
+    chats.chosen.connect(lambda chat_id, _message_id: chosen.append(chat_id))
     qtbot.keyClick(chats, Qt.Key.Key_Down)
     qtbot.keyClick(chats, Qt.Key.Key_Return)
     assert chosen == [2]
@@ -78,7 +79,7 @@ def test_a_click_opens_a_chat(qtbot, chats):
     with qtbot.waitSignal(chats.chosen) as chosen:
         place = chats.visualRect(chats.rows.index_of(4)).center()
         qtbot.mouseClick(chats.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert chosen.args == [4]
+    assert chosen.args == [4, 0]
 
 
 def test_f2_edits_the_title_in_place_and_enter_takes_it(qtbot, chats):

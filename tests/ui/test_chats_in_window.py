@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 
+from app.engine.scripted import Script
 from app.ui.deleted_chats import DeletedChats
-from tests.ui.talking import say
+from tests.ui.talking import read, say
 
 
 def test_deleting_takes_no_dialog_and_undo_brings_the_chat_back(qtbot, open_window):
@@ -132,3 +133,28 @@ def test_a_chat_is_deleted_for_good_only_after_a_question(qtbot, open_window):
     next(button for button in box.buttons() if button.text() == "Delete for good").click()
     qtbot.waitUntil(lambda: not trash.list.isVisible())
     assert stage.services.ask(lambda stores: stores.chats.rows(trashed=True)) == []
+
+
+def test_a_search_goes_to_the_message_it_found_on_whatever_path_that_stands(qtbot, open_window):
+    long = "\n\n".join(f"Paragraph {n} of a long answer." for n in range(30))
+    stage = open_window(script=Script(replies=("Orcas hunt seals.", long, long, "Narwhals have a tusk.", long)))
+    say(qtbot, stage, "first")
+    for text in ("second", "third"):
+        say(qtbot, stage, text)
+    chat_id, first = stage.session.chat.id, stage.session.path()[1]
+    stage.session.regenerate(first.id)
+    qtbot.waitUntil(lambda: not stage.session.busy and len(stage.session.path()) == 2)
+    stage.space.new_chat()
+    say(qtbot, stage, "another chat")
+    search = stage.space.sidebar.search
+    qtbot.keyClicks(search, "orcas")
+    # Enter right behind the last letter, before anything was found
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: stage.session.chat.id == chat_id)
+    qtbot.waitUntil(lambda: "Orcas hunt seals." in read(stage))
+    assert len(stage.session.path()) == 6
+    transcript = stage.space.page.transcript
+    shown = transcript.item(first.id)
+    assert shown is not None
+    qtbot.waitUntil(lambda: shown.visibleRegion().boundingRect().height() > 0)
+    assert not transcript.at_end
