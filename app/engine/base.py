@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from app.core.chat import Role
+from app.core.errors import AppError
+from app.core.hardware import Placement
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 
@@ -78,6 +80,16 @@ class ModelFacts:
     """Sentences for the person, such as why a template was not used."""
     quant: str = ""
     """How the weights are stored, as llama.cpp names it ("Q4_K_M"); empty where the file does not tell."""
+    placement: Placement = Placement()
+    """How it really runs, and where llama.cpp put what."""
+    n_at_once: int = 1
+    """How many replies `stream_many` generates at once."""
+    can_move: bool = False
+    """Whether what was read can be moved to another place of the context; see `Request.may_move`."""
+
+
+MOST_AT_ONCE = 16
+"""Replies that one batch takes. On a CPU the arithmetic of 16 tokens costs about five times that of one."""
 
 
 class StopReason(StrEnum):
@@ -99,12 +111,18 @@ class Request:
     """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache).
 
     `continues` says that the prompt ends in an answer's own text, so that a space before its next word belongs to it.
+
+    `left_out_at` is the token in front of which turns of the conversation are missing, -1 where none are. With
+    `may_move`, what was read of the turns behind it may be moved there, though it was read with the missing turns
+    before it; else the reply is as from a fresh context.
     """
 
     tokens: tuple[int, ...]
     sampling: Sampling
     conversation: int = 0
     continues: bool = False
+    left_out_at: int = -1
+    may_move: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,7 @@ class Done:
     """The end of a reply and its figures. `token_ids` are the generated ids without the token that ended it.
 
     `ttft_ms` is from the request to the first generated token; `tokens_per_s` counts from the first token to the last.
+    `moved_tokens`, which are among the cached ones, were moved to their place for this reply; see `Request.may_move`.
     """
 
     reason: StopReason
@@ -139,9 +158,27 @@ class Done:
     duration_ms: float
     seed: int
     token_ids: tuple[int, ...]
+    moved_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One of several requests cannot be answered; the others go on."""
+
+    error: AppError
 
 
 Event = Reading | Delta | Done
+Wish = tuple[Request, StopFlag]
+"""One of several requests, and the flag that stops its reply alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What happens to one of several requests; `index` counts them from 0 in the order they were given."""
+
+    index: int
+    event: Event | Failed
 
 
 class Engine(Protocol):
@@ -150,6 +187,11 @@ class Engine(Protocol):
     @property
     def facts(self) -> ModelFacts:
         """What is known of the model."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be asked something: it was not closed and did not end by itself."""
         ...
 
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
@@ -176,6 +218,31 @@ class Engine(Protocol):
         Raises:
             EngineError: llama.cpp failed; what was yielded before is valid.
             MessageTooLongError: the prompt does not fit the context.
+        """
+        ...
+
+    def stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE
+    ) -> Iterator[Tagged]:
+        """Generate several replies at once, in sequences of one context; of each the events of `stream`, tagged.
+
+        `wishes` is asked for the next request whenever fewer than `width` (at most `facts.n_at_once`) are in the works,
+        so a place is never empty while there is something to do; it ends when there is nothing more. None from it says
+        that there is nothing now but may be once one of those in the works has ended: it is asked again then. None
+        while none is in the works ends it too.
+
+        What prompts begin with in common is read once, also what a chat or an earlier call has read; the rest of
+        `cached_tokens` is as in `stream`. Each request has a sampler, a seed and a stop flag of its own; `conversation`
+        is not looked at. Events of different requests come in any order. `stop` ends all: those in the works end with
+        a Done, further ones are not asked for. A request without a Done or Failed has not been answered.
+
+        Each reply is the one that `stream` would give, as far as llama.cpp's arithmetic does not depend on what else is
+        in a batch. On a CPU it does in the last bits, where several tokens take another kernel than one, and where
+        cells lie: the likeliest token may change where two are all but equally likely. The same requests in the same
+        order give the same replies.
+
+        Raises:
+            EngineError: llama.cpp failed; what was yielded before is valid.
         """
         ...
 

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from itertools import takewhile
+from dataclasses import dataclass
 from typing import Any
 
+from app.engine.moving import WORTH_MOVING, common_length, place_of
 from app.engine.snapshots import Snapshots
 
 _WORTH_KEEPING = 64
 """Ids below which reading them again is no slower than keeping them."""
 
 
-def common_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many ids two sequences begin with in common."""
-    size = min(len(one), len(other))
-    if one[:size] == other[:size]:  # the usual case, compared in C
-        return size
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The ids that a sequence shall hold, and whether those behind `left_out_at` may be moved there.
+
+    See `Request.left_out_at` and `Request.may_move`.
+    """
+
+    tokens: list[int]
+    left_out_at: int = -1
+    may_move: bool = False
+
+    def usable(self, held: Sequence[int], exact: int) -> int:
+        """How many of the ids are the first of those held, of which the first `exact` were read after just these."""
+        return min(common_length(held, self.tokens), len(held) if self.may_move else exact)
+
+    def movable(self, held: Sequence[int], usable: int) -> tuple[int, int]:
+        """From where in `held` ids are better moved to `left_out_at`, and how many; (0, 0) where none are."""
+        if not self.may_move or not 0 <= self.left_out_at <= usable:
+            return 0, 0
+        place, length = place_of(self.tokens, held, self.left_out_at)
+        return (place, length) if self.left_out_at + length >= usable + WORTH_MOVING else (0, 0)
 
 
 class KvSequence:
@@ -32,14 +48,51 @@ class KvSequence:
         self._memory = llama.llama_get_memory(context)
         self.sequence = sequence
         self.tokens: list[int] = []
+        self._moved_from: int | None = None
 
-    def keep_common(self, wanted: Sequence[int]) -> int:
-        """Forget all but the longest common prefix with `wanted`, never all of it; its length is returned.
+    @property
+    def exact(self) -> int:
+        """How many first ids were read after just those before them: all but those that were moved, or read later."""
+        return len(self.tokens) if self._moved_from is None else self._moved_from
+
+    def hold(self, tokens: Sequence[int], exact: int) -> None:
+        """Take note of what llama.cpp has put into the sequence."""
+        self.tokens = list(tokens)
+        self._moved_from = exact if exact < len(self.tokens) else None
+
+    def keep_common(self, wanted: Wanted) -> int:
+        """Forget all but what can be used of the `wanted` ids, never all of them; its length is returned.
 
         The last id of `wanted` is always left to be read, as its logits are needed.
         """
-        self.cut(min(common_length(self.tokens, list(wanted)), len(wanted) - 1))
+        self.cut(min(wanted.usable(self.tokens, self.exact), len(wanted.tokens) - 1))
         return len(self.tokens)
+
+    def borrow(self, lender: KvSequence, length: int) -> None:
+        """Hold the first `length` ids of another sequence instead of one's own, in the same cells.
+
+        A memory that can only be copied as a whole, as recurrent ones, leaves it empty.
+        """
+        llama, memory = self._llama, self._memory
+        self.clear()
+        if length:
+            llama.llama_memory_seq_cp(memory, lender.sequence, self.sequence, 0, length)
+            if llama.llama_memory_seq_pos_max(memory, self.sequence) == length - 1:
+                self.hold(lender.tokens[:length], min(length, lender.exact))
+            else:
+                self.clear()
+
+    def move(self, place: int, target: int) -> None:
+        """Drop the ids from `target` to `place`: what stands behind them moves up.
+
+        No cell from `place` on may be shared with another sequence, for it would move there too. The keys are rotated
+        by the next decode, which must not be aborted.
+        """
+        llama, memory, number = self._llama, self._memory, self.sequence
+        llama.llama_memory_seq_rm(memory, number, target, place)
+        llama.llama_memory_seq_add(memory, number, place, -1, target - place)
+        del self.tokens[target:place]
+        self._moved_from = target if self._moved_from is None else min(self._moved_from, target)
 
     def cut(self, length: int) -> None:
         """Keep the first `length` ids. A memory that cannot forget its end, as recurrent ones, is emptied."""
@@ -48,6 +101,8 @@ class KvSequence:
             self._llama.llama_memory_seq_rm(self._memory, self.sequence, -1, -1)
             length = 0
         del self.tokens[length:]
+        if self._moved_from is not None and self._moved_from >= len(self.tokens):
+            self._moved_from = None
 
     def clear(self) -> None:
         """Forget everything."""
@@ -60,11 +115,20 @@ class KvCache:
     All sequences share the context's cells (llama.cpp's unified cache), so one chat alone may fill it.
     """
 
-    def __init__(self, llama: Any, context: Any, n_ctx: int, n_sequences: int) -> None:
+    def __init__(
+        self, llama: Any, context: Any, n_ctx: int, n_sequences: int, n_spare: int = 0, *, can_move: bool = False
+    ) -> None:
+        """`can_move`: what was read can be moved to another place; see `moving.can_move`."""
+        self.can_move = can_move
+        self.moved = 0
+        """Ids that the last `take` moved."""
         self._llama = llama
         self._memory = llama.llama_get_memory(context)
         self._n_ctx = n_ctx
         self._free = [KvSequence(llama, context, number) for number in reversed(range(n_sequences))]
+        self.spare = [KvSequence(llama, context, n_sequences + number) for number in range(n_spare)]
+        """Sequences of no conversation that nobody is using, the one used last at the end; `Many` takes and returns
+        them. What they hold may be borrowed, and goes first when room is wanted."""
         self._owned: dict[int, KvSequence] = {}
         """By conversation, the one used last at the end."""
         self._snapshots: Snapshots | None = None
@@ -76,8 +140,14 @@ class KvCache:
         """From now on, conversations that leave the cache are kept there, and looked for when they come back."""
         self._snapshots = snapshots
 
-    def take(self, conversation: int, wanted: Sequence[int]) -> KvSequence:
-        """The conversation's sequence, cut to what it has in common with the ids `wanted`; others make room for it."""
+    def take(
+        self, conversation: int, tokens: Sequence[int], left_out_at: int = -1, *, may_move: bool = False
+    ) -> KvSequence:
+        """The conversation's sequence, cut to what can be used for these ids; others make room for it.
+
+        Where `moved` tells of moved ids, the next decode must not be aborted.
+        """
+        wanted = Wanted(list(tokens), left_out_at, may_move and self.can_move)
         sequence = self._owned.pop(conversation, None)
         if sequence is None:
             if not self._free:
@@ -86,13 +156,18 @@ class KvCache:
             if not self._restore(conversation, sequence, wanted):
                 self._borrow(sequence, wanted)
         self._owned[conversation] = sequence
-        missing = len(wanted) - sequence.keep_common(wanted)
+        self.moved = self._move(sequence, wanted)
+        missing = len(wanted.tokens) - sequence.keep_common(wanted)
         while self.used + missing > self._n_ctx and self.give_room(sequence):
             pass
         return sequence
 
     def give_room(self, sequence: KvSequence) -> bool:
-        """Let go of the conversation that was used longest ago, other than this one; whether there was one."""
+        """Let go of what was used longest ago, conversations last, and never this one; whether there was something."""
+        idle = next((spare for spare in self.spare if spare.tokens), None)
+        if idle is not None:
+            idle.clear()
+            return True
         for conversation, other in self._owned.items():
             if other is not sequence:
                 self._let_go(conversation)
@@ -109,7 +184,12 @@ class KvCache:
     @property
     def used(self) -> int:
         """Cells in use, at most: those that sequences share are counted for each."""
-        return sum(len(sequence.tokens) for sequence in self._owned.values())
+        return sum(len(sequence.tokens) for sequence in self.lenders)
+
+    @property
+    def lenders(self) -> list[KvSequence]:
+        """The sequences whose beginning another one may borrow."""
+        return [*self._owned.values(), *self.spare]
 
     @property
     def conversations(self) -> tuple[int, ...]:
@@ -128,7 +208,7 @@ class KvCache:
 
     def clear(self) -> None:
         """Forget everything that is warm; snapshots stay."""
-        for sequence in self._owned.values():
+        for sequence in self.lenders:
             sequence.clear()
         self._free += self._owned.values()
         self._owned.clear()
@@ -147,16 +227,32 @@ class KvCache:
         state = (ctypes.c_uint8 * size)()
         if not size or self._llama.llama_state_seq_get_data(self._context, state, size, sequence.sequence) != size:
             return
-        if self._snapshots.save(conversation, sequence.tokens, memoryview(state).cast("B")):
+        if self._snapshots.save(conversation, sequence.tokens, memoryview(state).cast("B"), sequence.exact):
             self._saved[conversation] = tuple(sequence.tokens)
 
-    def _restore(self, conversation: int, sequence: KvSequence, wanted: Sequence[int]) -> bool:
+    def _move(self, sequence: KvSequence, wanted: Wanted) -> int:
+        """Move up what was read of the turns behind those that are left out now; how many ids that spares."""
+        usable = wanted.usable(sequence.tokens, sequence.exact)
+        place, length = wanted.movable(sequence.tokens, usable)
+        # cells are shared along common beginnings alone, and hold one position for all their sequences
+        shared = max(
+            (common_length(other.tokens, sequence.tokens) for other in self.lenders if other is not sequence),
+            default=0,
+        )
+        if not length or place < shared:
+            return 0
+        sequence.move(place, wanted.left_out_at)
+        return min(length, len(wanted.tokens) - 1 - wanted.left_out_at)
+
+    def _restore(self, conversation: int, sequence: KvSequence, wanted: Wanted) -> bool:
         """Bring a conversation's snapshot back, if it spares reading; whether it did."""
         if self._snapshots is None or conversation <= 0:
             return False
-        ids = list(wanted)
-        spared = common_length(list(self._snapshots.tokens(conversation)), ids)
-        warm = max((common_length(other.tokens, ids) for other in self._owned.values()), default=0)
+        held, exact = self._snapshots.held(conversation)
+        spared = wanted.usable(held, exact)
+        _place, length = wanted.movable(held, spared)
+        spared = max(spared, wanted.left_out_at + length) if length else spared
+        warm = self._lender(wanted)[0]
         if spared < warm + _WORTH_KEEPING:
             return False
         snapshot = self._snapshots.load(conversation)
@@ -170,7 +266,7 @@ class KvCache:
                 pass
             if not self._set(sequence, snapshot.state):
                 return False
-        sequence.tokens = list(snapshot.tokens)
+        sequence.hold(snapshot.tokens, snapshot.exact)
         self._saved[conversation] = snapshot.tokens
         return True
 
@@ -182,19 +278,19 @@ class KvCache:
         sequence.clear()
         return False
 
-    def _borrow(self, sequence: KvSequence, wanted: Sequence[int]) -> None:
-        """Take over the longest beginning that another conversation has already read, such as the system prompt."""
-        ids = list(wanted)
-        length, donor = max(
-            ((common_length(other.tokens, ids), other) for other in self._owned.values()),
+    def _borrow(self, sequence: KvSequence, wanted: Wanted) -> None:
+        """Take over the longest beginning that another conversation has already read, such as the system prompt.
+
+        Nothing that was moved: it remembers turns that the other conversation has dropped.
+        """
+        length, lender = self._lender(wanted)
+        if lender is not None:
+            sequence.borrow(lender, length)
+
+    def _lender(self, wanted: Wanted) -> tuple[int, KvSequence | None]:
+        """The conversation that has read most of the first ids of these, and how many."""
+        return max(
+            ((min(common_length(other.tokens, wanted.tokens), other.exact), other) for other in self.lenders),
             key=lambda found: found[0],
             default=(0, None),
         )
-        if donor is None or not length:
-            return
-        self._llama.llama_memory_seq_cp(self._memory, donor.sequence, sequence.sequence, 0, length)
-        # recurrent memories can only copy all of it
-        if self._llama.llama_memory_seq_pos_max(self._memory, sequence.sequence) == length - 1:
-            sequence.tokens = ids[:length]
-        else:
-            sequence.clear()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
 from app.core.errors import EngineError
 from app.core.stopping import StopFlag
+from app.engine.batch import Batch
 from app.engine.cache import KvCache
 from app.engine.devices import Library
 from app.engine.snapshots import Snapshots
@@ -23,64 +23,48 @@ class Outcome(IntEnum):
     BAD_BATCH = -1
 
 
-class _Batch:
-    """A llama_batch of one sequence whose arrays are Python's own; the last token alone asks for logits."""
-
-    def __init__(self, llama: Any, size: int) -> None:
-        self._size = size
-        self._token = (llama.llama_token * size)()
-        self._position = (llama.llama_pos * size)()
-        self._n_sequences = (ctypes.c_int32 * size)(*[1] * size)
-        self._sequence = llama.llama_seq_id(0)
-        each = ctypes.POINTER(llama.llama_seq_id)
-        self._sequences = (each * size)(*[ctypes.pointer(self._sequence)] * size)
-        self._logits = (ctypes.c_int8 * size)()
-        self._batch = llama.llama_batch(
-            n_tokens=0,
-            token=self._token,
-            embd=None,
-            pos=self._position,
-            n_seq_id=self._n_sequences,
-            seq_id=self._sequences,
-            logits=self._logits,
-        )
-
-    def filled(self, tokens: Sequence[int], first: int, sequence: int) -> Any:
-        """The batch with these ids of one sequence from position `first` on; at most as many as its size."""
-        count = len(tokens)
-        if not 0 < count <= self._size:
-            raise ValueError(f"{count} tokens in a batch of {self._size}")
-        self._sequence.value = sequence
-        self._token[:count] = tokens
-        self._position[:count] = range(first, first + count)
-        self._logits[self._batch.n_tokens - 1] = 0
-        self._logits[count - 1] = 1
-        self._batch.n_tokens = count
-        return self._batch
-
-
 class Decoder:
     """A llama.cpp context with a sequence for each warm conversation. After a fatal error it makes itself a new one.
 
     `sequence` is that of the conversation which was read last; `add` goes on with it.
     """
 
-    def __init__(self, library: Library, make_context: Callable[[], Any], batch_tokens: int, n_sequences: int) -> None:
+    def __init__(
+        self,
+        library: Library,
+        make_context: Callable[[], Any],
+        batch_tokens: int,
+        n_sequences: int,
+        can_move: Callable[[Any], bool] = lambda _context: False,
+        n_spare: int = 0,
+    ) -> None:
+        """`can_move` tells of a context whether what was read in it can be moved.
+
+        `n_spare` sequences beyond those of conversations are for `Many`.
+        """
         self._library = library
-        self._llama = library.llama
+        self._can_move = can_move
+        self.llama = library.llama
         self._make_context = make_context
-        self._batch = _Batch(self._llama, batch_tokens)
-        self._batch_tokens = batch_tokens
-        self._n_sequences = n_sequences
-        self._decode: Callable[[Any, Any], int] = self._llama.llama_decode
+        self._batch = Batch(self.llama, batch_tokens)
+        self.batch_tokens = batch_tokens
+        self._n_sequences, self._n_spare = n_sequences, n_spare
+        self._decode: Callable[[Any, Any], int] = self.llama.llama_decode
         self._flag: StopFlag | None = None
         self._snapshots: Snapshots | None = None
         self._renew()
 
     def _renew(self) -> None:
         self.context = self._make_context()
-        self.n_ctx: int = self._llama.llama_n_ctx(self.context)
-        self.cache = KvCache(self._llama, self.context, self.n_ctx, self._n_sequences)
+        self.n_ctx: int = self.llama.llama_n_ctx(self.context)
+        self.cache = KvCache(
+            self.llama,
+            self.context,
+            self.n_ctx,
+            self._n_sequences,
+            self._n_spare,
+            can_move=self._can_move(self.context),
+        )
         if self._snapshots is not None:
             self.cache.keep_in(self._snapshots)
         self.sequence = self.cache.take(0, ())
@@ -93,19 +77,33 @@ class Decoder:
     def obey(self, flag: StopFlag) -> None:
         """Let this flag, which the decoder keeps alive, stop decoding from inside llama.cpp."""
         self._flag = flag
-        self._llama.llama_set_abort_callback(self.context, self._library.strlen, flag.address)
+        self.llama.llama_set_abort_callback(self.context, self._library.strlen, flag.address)
 
-    def read(self, tokens: Sequence[int], stop: StopFlag, conversation: int = 0) -> Iterator[int]:
+    def read(
+        self,
+        tokens: Sequence[int],
+        stop: StopFlag,
+        conversation: int = 0,
+        left_out_at: int = -1,
+        *,
+        may_move: bool = False,
+    ) -> Iterator[int]:
         """Make a conversation's sequence hold exactly `tokens`, reading only what it does not know.
 
         Yields how many are in place: first those from the cache, then after each slice. Ends early once stopped.
+        `cache.moved` of the first were moved to their place; see `Request.may_move`.
         """
+        self.sequence = self.cache.take(conversation, tokens, left_out_at, may_move=may_move)
+        in_place = len(self.sequence.tokens)
+        if self.cache.moved:
+            in_place = self._settle(tokens[in_place])
         self.obey(stop)
-        self.sequence = self.cache.take(conversation, tokens)
-        yield len(self.sequence.tokens)
+        yield in_place
+        if len(self.sequence.tokens) > in_place:
+            yield len(self.sequence.tokens)
         while len(self.sequence.tokens) < len(tokens) and not stop.is_set():
             start = len(self.sequence.tokens)
-            if not self.add(tokens[start : start + self._batch_tokens]):
+            if not self.add(tokens[start : start + self.batch_tokens]):
                 return
             yield len(self.sequence.tokens)
 
@@ -129,31 +127,60 @@ class Decoder:
         if outcome == Outcome.ABORTED:
             self.sequence.cut(len(self.sequence.tokens))
             return False
-        self._recover(outcome)
-        raise EngineError(
-            "The model stopped working",
-            f"llama.cpp reported code {outcome} while decoding{self._last_words()}.",
-            "Send the message again. If it happens again, load the model with a smaller context.",
-        )
+        if outcome in (Outcome.NO_ROOM, Outcome.BAD_BATCH):
+            self.sequence.clear()
+        else:
+            self._begin_anew()
+        raise self._error(outcome)
+
+    def decode(self, batch: Batch) -> int:
+        """Decode a batch of any sequences; an Outcome, or another number below 0. What it held is up to the caller."""
+        return self._decode(self.context, batch.native)
+
+    def broken(self, outcome: int) -> EngineError:
+        """What to raise after an outcome that nothing can be done about; nothing stays in the cache."""
+        self._begin_anew()
+        return self._error(outcome)
 
     def close(self) -> None:
         """Free the context; harmless when repeated."""
         if self.context is not None:
-            self._llama.llama_free(self.context)
+            self.llama.llama_free(self.context)
             self.context = None
+
+    def _settle(self, token: int) -> int:
+        """Decode one id, which rotates what was moved; how many ids were in place before it.
+
+        Stopped or failed in between, llama.cpp would go on with keys that fit no position and say nothing but a line
+        in its log.
+        """
+        self.obey(StopFlag())
+        self._library.lines.clear()
+        in_place = len(self.sequence.tokens)
+        self.add((token,))
+        if any("K-shift" in line for line in self._library.lines):
+            self.sequence.clear()
+            self.cache.moved = 0
+            self.cache.can_move = False
+            return 0
+        return in_place
 
     def _decode_slice(self, tokens: Sequence[int]) -> int:
         sequence = self.sequence
-        return self._decode(self.context, self._batch.filled(tokens, len(sequence.tokens), sequence.sequence))
+        self._batch.clear()
+        self._batch.add(tokens, len(sequence.tokens), sequence.sequence)
+        return self._decode(self.context, self._batch.native)
 
-    def _recover(self, outcome: int) -> None:
+    def _begin_anew(self) -> None:
         """Leave a state from which the next reply is as from a fresh context."""
-        if outcome in (Outcome.NO_ROOM, Outcome.BAD_BATCH):
-            self.sequence.clear()
-            return
-        self._llama.llama_free(self.context)
+        self.llama.llama_free(self.context)
         self.context = None
         self._renew()
 
-    def _last_words(self) -> str:
-        return f": {self._library.lines[-1]}" if self._library.lines else ""
+    def _error(self, outcome: int) -> EngineError:
+        last_words = f": {self._library.lines[-1]}" if self._library.lines else ""
+        return EngineError(
+            "The model stopped working",
+            f"llama.cpp reported code {outcome} while decoding{last_words}.",
+            "Send the message again. If it happens again, load the model with a smaller context.",
+        )

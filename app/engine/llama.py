@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import logging
 import os
@@ -11,52 +12,53 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from app.core.chatml import IM_END, IM_START
-from app.core.errors import EngineError, MessageTooLongError, ModelFileError, ModelMemoryError
+from app.core.errors import EngineError, ModelFileError, ModelMemoryError
 from app.core.fit import Machine
+from app.core.hardware import Hardware
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import memory
-from app.engine.base import Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
+from app.engine.adapters import Adapters, size_bytes
+from app.engine.base import (
+    MOST_AT_ONCE,
+    Event,
+    ModelFacts,
+    Prompt,
+    Reading,
+    Request,
+    StopReason,
+    Tagged,
+    Turn,
+    Wish,
+)
 from app.engine.decoder import Decoder
 from app.engine.devices import Library, library
+from app.engine.many import Many
 from app.engine.model_file import ModelFile, inspect
+from app.engine.moving import can_move
+from app.engine.placing import placement
 from app.engine.plan import Plan, plan
-from app.engine.prompt import ChatMLRenderer
-from app.engine.rendering import OWN, choose_renderer
-from app.engine.reply import Reply
 from app.engine.sampling import Sampler
 from app.engine.snapshots import Snapshots
-from app.engine.vocabulary import Vocabulary
+from app.engine.writing import Writing
 
 log = logging.getLogger(__name__)
 
 _KV_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
-_PLAIN_CHATML = (
-    f"This model does not know {IM_START} and {IM_END}: they are written as plain text, and it may answer less well."
-)
 _WORTH_WRITING = 16
 """Ids that a conversation has grown by before an idle moment is used to write it down."""
 _HEAD_BYTES = 4 << 20
 """Of the file, with its name, shape and most of its vocabulary."""
 _WARM_CHATS = 4
 """So many chats keep what was read of them, as far as they fit into one context together."""
+_FEW_AT_ONCE = 4
 _FLASH = {"auto": -1, "off": 0, "on": 1}
 
 
 def this_machine() -> Machine:
     """What this computer offers now."""
-    gpus = library().gpus()
-    known = [gpu for gpu in gpus if gpu.total_bytes]
-    return Machine(
-        memory.free_bytes(),
-        memory.physical_cores(),
-        bool(gpus),
-        sum(gpu.free_bytes for gpu in known) if known else None,
-        memory.total_bytes(),
-        sum(gpu.total_bytes for gpu in known) if known else None,
-        " + ".join(gpu.description or gpu.name for gpu in gpus),
-    )
+    found = Hardware("", memory.physical_cores(), 0, memory_total_bytes=memory.total_bytes(), devices=library().gpus())
+    return found.machine(memory.free_bytes())
 
 
 def load(
@@ -65,20 +67,23 @@ def load(
     stop: StopFlag,
     on_progress: Callable[[float], None] = lambda _fraction: None,
     machine: Machine | None = None,
+    *,
+    check_weights: bool = False,
 ) -> LlamaEngine | None:
     """Load a GGUF file; None when stopped meanwhile.
 
-    `on_progress` is called in this thread with rising fractions from 0 to 1.
+    `on_progress` is called in this thread with rising fractions from 0 to 1. `check_weights` reads the whole file and
+    refuses one with weights that are no numbers.
 
     Raises:
         ModelFileError: the file cannot be used; the text says why.
         ModelMemoryError: there is no room for it.
     """
     file = inspect(path)
-    how = plan(file, loading, machine or this_machine())
+    how = plan(file, loading, (machine or this_machine()).without(size_bytes(loading.adapters)))
     native = library()
     native.lines.clear()
-    model = _load_model(native, file, how, stop, on_progress)
+    model = _load_model(native, file, how, stop, on_progress, check_weights=check_weights)
     if model is None:
         if stop.is_set():
             return None
@@ -99,12 +104,17 @@ class LlamaEngine:
         self._how = how
         self._file = file
         self._notices = list(how.notices)
-        self._decoder = Decoder(native, self._make_context, how.batch_tokens, _WARM_CHATS)
+        self._adapters = Adapters(native, model, loading.adapters, file.architecture)
+        self._decoder = Decoder(
+            native, self._make_context, how.batch_tokens, _WARM_CHATS, self._can_move, self._n_spare()
+        )
         try:
-            self._set_up_text(loading)
+            self._writing = Writing(self._llama, model, file, loading.template, self._decoder.n_ctx)
         except BaseException:
             self._decoder.close()
             raise
+        self._vocabulary = self._writing.vocabulary
+        where = placement(native, self._how, self._adapters.words)
         self._facts = ModelFacts(
             name=file.name,
             path=file.path,
@@ -115,30 +125,24 @@ class LlamaEngine:
             n_ctx_train=file.n_ctx_train,
             n_layers=file.n_layers,
             n_vocab=self._vocabulary.size,
-            gpu_layers=file.n_layers + 1 if how.gpu_layers < 0 else how.gpu_layers,
-            template=self._template,
-            notices=tuple(self._notices),
+            gpu_layers=where.gpu_layers,
+            template=self._writing.template,
+            notices=(*self._notices, *self._writing.notices),
             quant=file.quant,
+            placement=where,
+            can_move=self._decoder.cache.can_move,
+            n_at_once=self._n_spare(),
         )
-
-    def _set_up_text(self, loading: Loading) -> None:
-        """Find out how turns are written for the model and what ends a reply."""
-        vocab = self._llama.llama_model_get_vocab(self._model)
-        self._vocabulary = Vocabulary(self._llama, vocab, dict(self._file.chatml_ids))
-        choice = choose_renderer(self._vocabulary, self._file.template, loading.template)
-        self._renderer, self._template = choice.renderer, choice.name
-        self._ends = self._vocabulary.ends | frozenset(ChatMLRenderer(self._vocabulary).control_ids.values())
-        # the id ends a reply where the file says that it controls; elsewhere the model may have learnt to spell it
-        known = IM_END in self._file.control_texts or choice.name == OWN
-        self._stop_texts = () if known else (IM_END,)
-        self._notices += choice.notices
-        if choice.name != OWN and not choice.renderer.control_ids:
-            self._notices.append(_PLAIN_CHATML)
 
     @property
     def facts(self) -> ModelFacts:
         """What is known of the model."""
         return self._facts
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is open."""
+        return self._model is not None
 
     @property
     def threads(self) -> int:
@@ -148,7 +152,7 @@ class LlamaEngine:
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""
         self._must_be_open()
-        return self._renderer.render(turns, reply=reply)
+        return self._writing.render(turns, reply=reply)
 
     def count(self, text: str) -> int:
         """How many tokens a text is on its own."""
@@ -158,22 +162,14 @@ class LlamaEngine:
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see the contract."""
         self._must_be_open()
-        if not request.tokens:
-            raise EngineError("There is nothing to answer", "The prompt is empty.", "Write a message first.")
-        if len(request.tokens) >= self._facts.n_ctx:
-            raise MessageTooLongError(
-                "This message is too long for the model",
-                f"The prompt is {len(request.tokens):,} tokens; the context holds {self._facts.n_ctx:,}.",
-                "Shorten it, or load the model with a larger context.",
-            )
-        if not self._vocabulary.knows(request.tokens):
-            # llama.cpp would end the process
-            raise EngineError(
-                "This prompt is not for this model",
-                "It holds tokens that the model does not have.",
-                "Send the message again.",
-            )
+        if (refusal := self._writing.refusal(request)) is not None:
+            raise refusal
         return self._reply(request, stop)
+
+    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+        """Generate several replies at once; see the contract."""
+        self._must_be_open()
+        return Many(self._decoder, self._writing, stop).stream(wishes, width)
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
         """Keep snapshots of conversations there."""
@@ -200,7 +196,7 @@ class LlamaEngine:
 
     def sampler(self, sampling: Sampling) -> Sampler:
         """A sampler chain for this model; a context manager."""
-        return Sampler(self._llama, self._model, sampling, self._facts.n_ctx)
+        return self._writing.sampler(sampling)
 
     def read(self, tokens: Sequence[int], stop: StopFlag, conversation: int = 0) -> Iterator[int]:
         """Read a prompt as far as the cache does not know it; yields how many tokens are in place."""
@@ -223,26 +219,38 @@ class LlamaEngine:
         """Empty the cache."""
         self._decoder.cache.clear()
 
+    def _read(self, request: Request, stop: StopFlag) -> Iterator[int]:
+        return self._decoder.read(
+            request.tokens, stop, request.conversation, request.left_out_at, may_move=request.may_move
+        )
+
+    def _n_spare(self) -> int:
+        """Sequences for replies side by side. A recurrent state takes memory for each, whether it is used or not."""
+        llama, model = self._llama, self._model
+        whole = llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model)
+        return _FEW_AT_ONCE if whole else MOST_AT_ONCE
+
+    def _can_move(self, context: Any) -> bool:
+        return can_move(self._llama, self._model, context, self._how.type_k)
+
     def _reply(self, request: Request, stop: StopFlag) -> Iterator[Event]:
-        drop_space = not request.continues and self._vocabulary.begins_with_space_after(request.tokens[-1])
-        reply = Reply(request, self._stop_texts, drop_first_space=drop_space)
+        reply = self._writing.begin(request)
         with self.sampler(request.sampling) as sampler:
             first = True
-            for done in self.read(request.tokens, stop, request.conversation):
+            for done in self._read(request, stop):
                 if first:
-                    reply.cached_tokens, first = done, False
+                    reply.cached_tokens, reply.moved_tokens, first = done, self._decoder.cache.moved, False
                 yield Reading(done, len(request.tokens))
             sampler.see(request.tokens)
             reason: StopReason | None = None
             for token in self.choices(sampler, stop):
-                if token in self._ends:
-                    reason = StopReason.END
-                    break
-                yield reply.add(token, self._vocabulary.piece(token))
-                if reason := reply.over:
+                delta, reason = self._writing.grow(reply, token)
+                if delta is not None:
+                    yield delta
+                if reason is not None:
                     break
             reason = reason or (StopReason.STOPPED if stop.is_set() else StopReason.CONTEXT)
-            yield from reply.end(reason, sampler.seed, self._vocabulary.following_tokens)
+            yield from self._writing.end(reply, reason, sampler.seed)
 
     def _identity(self) -> str:
         """What a snapshot's state would not fit if it were another."""
@@ -251,7 +259,7 @@ class LlamaEngine:
             head = hashlib.sha256(start.read(_HEAD_BYTES)).hexdigest()
         library = f"{version('llama-cpp-python')} {self._llama.llama_print_system_info().decode()}"
         types = f"{how.type_k} {how.type_v} {how.flash_attention}"
-        return f"{head} {self._file.size_bytes} {file.st_mtime_ns} {types} {library}"
+        return f"{head} {self._file.size_bytes} {file.st_mtime_ns} {types} {library} {self._adapters.identity}".strip()
 
     def _must_be_open(self) -> None:
         if self._model is None:
@@ -266,7 +274,7 @@ class LlamaEngine:
         how = self._how
         context = self._llama.llama_init_from_model(self._model, self._context_params())
         if not context and how.type_k != "f16":
-            self._how = replace(how, type_k="f16", type_v="f16")
+            self._how = replace(how, type_k="f16", type_v="f16", n_ctx=how.n_ctx_exact)
             context = self._llama.llama_init_from_model(self._model, self._context_params())
             if context:
                 self._notices.append(f"The KV cache is f16: this model cannot have it in {how.type_k} here.")
@@ -276,13 +284,14 @@ class LlamaEngine:
                 f"llama.cpp could not make a context of {how.n_ctx:,} tokens.",
                 "Load it with a smaller context, or close other programs.",
             )
+        self._adapters.attach(context)
         return context
 
     def _context_params(self) -> Any:
         how = self._how
         params = self._llama.llama_context_default_params()
         params.n_ctx = how.n_ctx
-        params.n_seq_max, params.kv_unified = _WARM_CHATS, True
+        params.n_seq_max, params.kv_unified = _WARM_CHATS + self._n_spare(), True
         params.n_batch = how.batch_tokens
         params.n_ubatch = min(how.batch_tokens, 512)
         params.n_threads = params.n_threads_batch = how.threads
@@ -293,7 +302,13 @@ class LlamaEngine:
 
 
 def _load_model(
-    native: Library, file: ModelFile, how: Plan, stop: StopFlag, on_progress: Callable[[float], None]
+    native: Library,
+    file: ModelFile,
+    how: Plan,
+    stop: StopFlag,
+    on_progress: Callable[[float], None],
+    *,
+    check_weights: bool,
 ) -> Any:
     """The loaded model; None when llama.cpp refused it or was stopped."""
     llama = native.llama
@@ -308,6 +323,13 @@ def _load_model(
 
     params = llama.llama_model_default_params()
     params.n_gpu_layers = how.gpu_layers
+    if how.split:
+        params.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*how.split)
+    no_gpus = (ctypes.c_void_p * 1)()
+    if not how.gpu_layers:
+        # else prompts would be read on a GPU even so
+        params.devices = ctypes.addressof(no_gpus)
+    params.check_tensors = check_weights
     params.load_mode = llama.LLAMA_LOAD_MODE_MMAP if how.mmap else llama.LLAMA_LOAD_MODE_NONE
     callback = llama.llama_progress_callback(progressed)
     params.progress_callback = callback

@@ -47,9 +47,9 @@ class Sampler:
         for token in tokens[max(0, len(tokens) - self._looks_back) :] if self._looks_back else ():
             self._llama.llama_sampler_accept(self._chain, token)
 
-    def choose(self, context: Any) -> int:
-        """The next id, from the logits of the last token decoded."""
-        return int(self._llama.llama_sampler_sample(self._chain, context, -1))
+    def choose(self, context: Any, at: int = -1) -> int:
+        """The next id, from the logits of the token at this index of the last batch; of its last one by default."""
+        return int(self._llama.llama_sampler_sample(self._chain, context, at))
 
     def names(self) -> list[str]:
         """The samplers in force, in their order."""

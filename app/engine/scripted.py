@@ -7,13 +7,28 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import AppError, EngineError, MessageTooLongError
+from app.core.hardware import Placement
 from app.core.options import Loading
 from app.core.stopping import StopFlag
-from app.engine.base import Event, ModelFacts, Prompt, Reading, Request, StopReason, Turn
-from app.engine.cache import common_length
+from app.engine.base import (
+    MOST_AT_ONCE,
+    Delta,
+    Event,
+    Failed,
+    ModelFacts,
+    Prompt,
+    Reading,
+    Request,
+    StopReason,
+    Tagged,
+    Turn,
+    Wish,
+)
+from app.engine.moving import common_length
 from app.engine.prompt import ChatMLRenderer
 from app.engine.reply import Reply
 from app.engine.sampling import MAX_SEED
@@ -39,6 +54,8 @@ class Script:
     """Fail when this many tokens of a reply have been said."""
     name: str = "Scripted"
     notices: tuple[str, ...] = ()
+    n_layers: int = 0
+    placement: Placement = Placement()
 
 
 class ScriptedVocabulary:
@@ -89,7 +106,8 @@ class ScriptedEngine:
         self._path = path
         self._vocabulary = ScriptedVocabulary()
         self._renderer = ChatMLRenderer(self._vocabulary)
-        self._known: list[int] = []
+        self._knowns: list[list[int]] = [[]]
+        """What was read: by `stream`, then by the latest speeches of `stream_many`."""
         self._said = 0
         self._closed = False
 
@@ -104,12 +122,19 @@ class ScriptedEngine:
             n_params=0,
             n_ctx=self.script.n_ctx,
             n_ctx_train=self.script.n_ctx,
-            n_layers=0,
+            n_layers=self.script.n_layers,
             n_vocab=len(self._vocabulary),
-            gpu_layers=0,
+            gpu_layers=self.script.placement.gpu_layers,
             template="ChatML",
             notices=self.script.notices,
+            placement=self.script.placement,
+            n_at_once=MOST_AT_ONCE,
         )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is open."""
+        return not self._closed
 
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """ChatML, or the script's error."""
@@ -126,15 +151,14 @@ class ScriptedEngine:
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Say the next reply of the script."""
         self._must_be_open()
-        if len(request.tokens) >= self.script.n_ctx:
-            raise MessageTooLongError(
-                "This message is too long for the model",
-                f"The prompt is {len(request.tokens):,} tokens; the context holds {self.script.n_ctx:,}.",
-                "Shorten it.",
-            )
-        reply = self.script.replies[self._said % len(self.script.replies)] if self.script.replies else ""
-        self._said += 1
-        return self._speak(request, self._vocabulary.text_tokens(reply), stop)
+        if refusal := self._refusal(request):
+            raise refusal
+        return self._speak(request, partial(_pause, stop=stop), self._knowns[0])
+
+    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+        """Say the next replies of the script side by side, a token of each at a time, each at the script's pace."""
+        self._must_be_open()
+        return self._speak_many(wishes, stop, min(width, MOST_AT_ONCE))
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
         """Words cost nothing to read again: nothing is kept."""
@@ -149,41 +173,98 @@ class ScriptedEngine:
         """Refuse all further work; harmless when repeated."""
         self._closed = True
 
-    def _speak(self, request: Request, words: tuple[int, ...], stop: StopFlag) -> Iterator[Event]:
-        reply = Reply(request)
-        reply.cached_tokens = min(common_length(self._known, list(request.tokens)), len(request.tokens) - 1)
-        yield from self._read(request.tokens, reply.cached_tokens, stop)
+    def _refusal(self, request: Request) -> AppError | None:
+        if len(request.tokens) < self.script.n_ctx:
+            return None
+        return MessageTooLongError(
+            "This message is too long for the model",
+            f"The prompt is {len(request.tokens):,} tokens; the context holds {self.script.n_ctx:,}.",
+            "Shorten it.",
+        )
+
+    def _next_words(self) -> tuple[int, ...]:
+        reply = self.script.replies[self._said % len(self.script.replies)] if self.script.replies else ""
+        self._said += 1
+        return self._vocabulary.text_tokens(reply)
+
+    def _speak_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int) -> Iterator[Tagged]:
+        speeches: dict[int, Iterator[Event]] = {}
+        taken, over, nothing = 0, False, False
+        while True:
+            while len(speeches) < width and not (over or nothing or stop.is_set()):
+                wish = next(wishes, ())
+                over, nothing = wish == (), wish is None
+                if not wish:
+                    break
+                request, own = wish
+                refusal = self._refusal(request)
+                if refusal is None:
+                    speeches[taken] = self._speak(request, partial(_goes_on, (stop, own)), None)
+                else:
+                    yield Tagged(taken, Failed(refusal))
+                taken += 1
+            if not speeches:
+                return
+            _pause(self.script.tokens_per_s, stop)
+            for index in list(speeches):
+                for event in speeches[index]:
+                    yield Tagged(index, event)
+                    if isinstance(event, Delta):
+                        break
+                else:
+                    del speeches[index]
+                    nothing = False
+
+    def _known_by(self, request: Request) -> list[int]:
+        """A cache for one of several speeches, with what others have read of its beginning."""
+        known = max(self._knowns, key=lambda known: common_length(known, request.tokens))[:]
+        self._knowns = [self._knowns[0], *self._knowns[1:][-MOST_AT_ONCE:], known]
+        return known
+
+    def _speak(
+        self, request: Request, pause: Callable[[float | None], bool], known: list[int] | None
+    ) -> Iterator[Event]:
+        """One reply. `pause` waits for a token's time at a rate and is False once stopped.
+
+        `known` is what was read before, None for what any other speech has read.
+        """
+        reply, known = Reply(request), self._known_by(request) if known is None else known
+        reply.cached_tokens = min(common_length(known, request.tokens), len(request.tokens) - 1)
+        del known[reply.cached_tokens :]
+        words = self._next_words()
+        yield from self._read(request.tokens, known, pause)
         reason: StopReason | None = None
         for count, token in enumerate(words):
             if self.script.fail_at_token == count:
                 raise EngineError("The model stopped working", "The script says so.", "Send the message again.")
-            if not _pause(self.script.tokens_per_s, stop):
+            if not pause(self.script.tokens_per_s):
                 reason = StopReason.STOPPED
                 break
-            if len(self._known) >= self.script.n_ctx:
+            if len(known) >= self.script.n_ctx:
                 reason = StopReason.CONTEXT
                 break
-            self._known.append(token)
+            known.append(token)
             yield reply.add(token, self._vocabulary.piece(token))
             if reason := reply.over:
                 break
         seed = request.sampling.seed
         yield from reply.end(
-            reason or (StopReason.STOPPED if stop.is_set() else StopReason.END),
+            reason or (StopReason.END if pause(None) else StopReason.STOPPED),
             secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
             self._vocabulary.following_tokens,
         )
 
-    def _read(self, tokens: tuple[int, ...], cached: int, stop: StopFlag) -> Iterator[Reading]:
+    def _read(
+        self, tokens: tuple[int, ...], known: list[int], pause: Callable[[float | None], bool]
+    ) -> Iterator[Reading]:
         rate = self.script.read_tokens_per_s
-        self._known = list(tokens[:cached])
-        yield Reading(cached, len(tokens))
-        for done in range(cached, len(tokens), _READ_SLICE):
-            now = min(done + _READ_SLICE, len(tokens))
-            if not _pause(rate and rate / (now - done), stop):
+        yield Reading(len(known), len(tokens))
+        while len(known) < len(tokens):
+            part = tokens[len(known) : len(known) + _READ_SLICE]
+            if not pause(rate and rate / len(part)):
                 return
-            self._known = list(tokens[:now])
-            yield Reading(now, len(tokens))
+            known += part
+            yield Reading(len(known), len(tokens))
 
     def _must_be_open(self) -> None:
         if self._closed:
@@ -211,6 +292,11 @@ def scripted_loader(script: Script) -> Callable[..., ScriptedEngine | None]:
         return None if stop.is_set() else ScriptedEngine(script, path)
 
     return load
+
+
+def _goes_on(flags: tuple[StopFlag, ...], _rate: float | None) -> bool:
+    """In place of a pause where one was made for all speeches together; False once stopped."""
+    return not any(flag.is_set() for flag in flags)
 
 
 def _pause(rate: float | None, stop: StopFlag) -> bool:

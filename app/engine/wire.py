@@ -16,8 +16,21 @@ from typing import Any, get_type_hints
 from app.core import errors
 from app.core.chat import Role
 from app.core.errors import AppError, EngineError
+from app.core.hardware import Placed, Placement
 from app.core.options import Loading, Sampling
-from app.engine.base import Delta, Done, ModelFacts, Prompt, Reading, Request, Segment, StopReason, Turn
+from app.engine.base import (
+    Delta,
+    Done,
+    Failed,
+    ModelFacts,
+    Prompt,
+    Reading,
+    Request,
+    Segment,
+    StopReason,
+    Tagged,
+    Turn,
+)
 
 MAX_MESSAGE = 256 << 20
 """Bytes; the longest prompt of the longest context is far below."""
@@ -25,7 +38,22 @@ _LENGTH = struct.Struct("<I")
 _NAME = "_"
 _VALUES: dict[str, Any] = {
     kind.__name__: kind
-    for kind in (Delta, Done, Loading, ModelFacts, Prompt, Reading, Request, Sampling, Segment, Turn)
+    for kind in (
+        Delta,
+        Done,
+        Failed,
+        Loading,
+        ModelFacts,
+        Placed,
+        Placement,
+        Prompt,
+        Reading,
+        Request,
+        Sampling,
+        Segment,
+        Tagged,
+        Turn,
+    )
 }
 _ENUMS: tuple[type[Enum], ...] = (Role, StopReason)
 

@@ -8,7 +8,8 @@ from app.core.chat import Role
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, Turn
-from app.engine.cache import KvSequence, common_length
+from app.engine.cache import KvSequence, Wanted
+from app.engine.moving import common_length
 
 
 class Memory:
@@ -49,26 +50,26 @@ def test_the_common_length_is_that_of_the_shared_beginning():
 
 def test_all_but_the_common_beginning_is_forgotten():
     memory, sequence = filled([1, 2, 3, 4])
-    assert sequence.keep_common((1, 2, 9, 9)) == 2
+    assert sequence.keep_common(Wanted([1, 2, 9, 9])) == 2
     assert memory.cells == sequence.tokens == [1, 2]
 
 
 def test_the_last_token_is_always_left_to_be_read():
     memory, sequence = filled([1, 2, 3, 4])
-    assert sequence.keep_common((1, 2, 3, 4)) == 3
+    assert sequence.keep_common(Wanted([1, 2, 3, 4])) == 3
     assert memory.cells == [1, 2, 3]
-    assert sequence.keep_common((1, 2)) == 1
+    assert sequence.keep_common(Wanted([1, 2])) == 1
 
 
 def test_a_memory_that_cannot_forget_its_end_is_emptied():
     memory, sequence = filled([1, 2, 3, 4], whole_only=True)
-    assert sequence.keep_common((1, 2, 9)) == 0
+    assert sequence.keep_common(Wanted([1, 2, 9])) == 0
     assert memory.cells == sequence.tokens == []
 
 
 def test_a_memory_that_cannot_forget_its_end_still_grows():
     _, sequence = filled([1, 2, 3, 4], whole_only=True)
-    assert sequence.keep_common((1, 2, 3, 4, 5)) == 4
+    assert sequence.keep_common(Wanted([1, 2, 3, 4, 5])) == 4
 
 
 def test_what_llama_cpp_kept_of_a_failed_decode_is_cut_off():

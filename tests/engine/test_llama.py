@@ -54,7 +54,7 @@ def test_an_error_in_the_listener_does_not_reach_llama_cpp(starter):
 
 def test_no_room_in_memory_is_told_before_loading(starter):
     with pytest.raises(ModelMemoryError, match="free"):
-        load(str(starter), Loading(context_tokens=8192), StopFlag(), machine=Machine(50_000_000, 2))
+        load(str(starter), Loading(context_tokens=8192), StopFlag(), machine=Machine(30_000_000, 2))
 
 
 def test_a_context_that_llama_cpp_cannot_make_is_told(starter, monkeypatch):

@@ -1,0 +1,55 @@
+"""How the engine's process gets requests that are answered side by side: one at a time, whenever it has a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from app.core.stopping import StopFlag
+from app.engine.base import Done, Failed, Tagged, Wish
+from app.engine.wire import Channel
+
+PLACES = 64
+"""Requests that can be in the works at once; more than any engine takes."""
+_FIRST_FLAG = 64
+WANT, WISH, NOTHING, OVER = "want", "wish", "nothing", "over"
+"""The process asks with "want" and a place; the answer is a request, nothing for now, or that there are no more."""
+
+
+def flag_at(place: int) -> int:
+    """Where in the file of flags the one of a place begins; it is two bytes long."""
+    return _FIRST_FLAG + 2 * place
+
+
+class Feed(Iterator[Wish | None]):
+    """The program's requests, as the engine's process sees them. Asking waits for the program's answer."""
+
+    def __init__(self, channel: Channel, flag_of: Callable[[int], StopFlag]) -> None:
+        """`flag_of` gives the flag of a place, which the program sets to stop the request there."""
+        self._channel = channel
+        self._flag_of = flag_of
+        self._free = list(range(PLACES))
+        self._places: dict[int, int] = {}
+        self._count = 0
+
+    def __next__(self) -> Wish | None:
+        """The next request; None for nothing now.
+
+        Raises:
+            Closed: the program is gone.
+        """
+        place = self._free[0]
+        self._channel.send(WANT, place)
+        kind, values = self._channel.receive()
+        if kind == NOTHING:
+            return None
+        if kind != WISH:
+            raise StopIteration
+        self._free.remove(place)
+        self._places[self._count] = place
+        self._count += 1
+        return values[0], self._flag_of(place)
+
+    def note(self, told: Tagged) -> None:
+        """Hear what the program is told: a request that is over leaves its place to another."""
+        if isinstance(told.event, Done | Failed):
+            self._free.append(self._places.pop(told.index))
