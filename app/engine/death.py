@@ -72,10 +72,8 @@ def _report(work: Work, code: int | None, said: str) -> str:
         f"Model: {_model(work)}",
     ]
     if facts is not None:
-        lines.append(
-            f"Loaded with: {facts.n_ctx} tokens of context, {facts.gpu_layers} of {facts.n_layers + 1} layers on a GPU, "
-            f"template {facts.template}"
-        )
+        layers = f"{facts.gpu_layers} of {facts.n_layers + 1} layers on a GPU"
+        lines.append(f"Loaded with: {facts.n_ctx} tokens of context, {layers}, template {facts.template}")
     settings = ", ".join(f"{name} {'auto' if value is None else value}" for name, value in asdict(work.loading).items())
     lines += [
         f"Settings: {settings}",
