@@ -15,6 +15,8 @@ from app.engine.base import Engine, Event, Prompt, Request, Turn
 
 _MAX_TOKEN_BYTES = 16
 """More bytes than a token stands for on average in any text people write."""
+_COUNTED_BYTES = 1_000_000
+"""A text up to this size is tokenized only to tell how long it is."""
 _LEAST_ROOM = 32
 """Tokens of room for the reply below which a question counts as too long."""
 
@@ -55,7 +57,7 @@ def fit_prompt(
     reserve = min(sampling.max_tokens or n_ctx, n_ctx // 4)
     sizes = _sizes(turns)
     system, question = system_length(sizes), last_question(sizes)
-    _refuse_huge(sizes, system, question, n_ctx)
+    _refuse_huge(engine, turns, sizes, system, question)
     prompts: dict[Cut, Prompt] = {}
 
     def measure(cut: Cut) -> int:
@@ -161,15 +163,21 @@ def _gap(prompt: Prompt, sent: Sequence[Turn], before: int) -> int:
     return -1
 
 
-def _refuse_huge(sizes: Sequence[Size], system: int, question: int, n_ctx: int) -> None:
+def _refuse_huge(engine: Engine, turns: Sequence[Turn], sizes: Sequence[Size], system: int, question: int) -> None:
     """Refuse by size alone what could never fit, before seconds are spent on tokenizing it."""
+    n_ctx = engine.facts.n_ctx
     for index in (*range(system), *range(question, len(sizes))):
         size = sizes[index].size_bytes
         if size > n_ctx * _MAX_TOKEN_BYTES:
+            tokens = (
+                f"{engine.count(turns[index].text):,} tokens"
+                if size <= _COUNTED_BYTES
+                else f"about {size // 4:,} tokens ({size / 1e6:.1f} MB)"
+            )
             what = "The system prompt" if index < system else "This message"
             raise MessageTooLongError(
                 f"{what} is too long for the model",
-                f"It has {size / 1e6:.1f} MB, about {size // 4:,} tokens; the context holds {n_ctx:,}.",
+                f"It takes {tokens}; the context holds {n_ctx:,}.",
                 "Nothing was sent. Shorten it, or send the part that matters.",
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.services.notice import Notice
@@ -17,8 +17,8 @@ SHOWN_MS = 12_000
 SHOWN_WITH_ACTIONS_MS = 60_000
 """The same where the bar offers something, such as to undo: there is time to look at what happened."""
 _MOST_BARS = 3
-_MOST_BESIDE = 2
-"""Buttons that stand beside the words; more of them would leave the words no room and stand below."""
+_MOST_BESIDE = 0.45
+"""The share of a bar that buttons may take beside the words; where they need more, they stand below."""
 _LEVELS = {
     "info": ("info", "accent", "Note"),
     "warning": ("warning", "warn", "Warning"),
@@ -59,17 +59,14 @@ class NoticeBar(QFrame):
         row.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
         words = self._words()
         row.addLayout(words, 1)
-        buttons = (*self._buttons, *self._make_report_button(theme))
-        place = row
-        if len(buttons) > _MOST_BESIDE:
-            place = QHBoxLayout()
+        self._beside, self._below = QHBoxLayout(), QHBoxLayout()
+        row.addLayout(self._beside)
+        words.addLayout(self._below)
+        self._below.addStretch()
+        self._offered = (*self._buttons, *self._make_report_button(theme))
+        for place in (self._beside, self._below):
             place.setSpacing(10)
-            words.addSpacing(4)
-            words.addLayout(place)
-        for button in buttons:
-            place.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        if place is not row:
-            place.addStretch()
+        self._put_buttons(self._beside)
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self.setAccessibleName(f"{_LEVELS[notice.level][2]}: {notice.title}")
         self.set_theme(theme)
@@ -103,6 +100,19 @@ class NoticeBar(QFrame):
 
     def _make_report_button(self, theme: Theme) -> list[ReportButton]:
         return [ReportButton(self.notice.report, theme)] if self.notice.report else []
+
+    def _put_buttons(self, place: QHBoxLayout) -> None:
+        for number, button in enumerate(self._offered):
+            place.insertWidget(number, button, 0, Qt.AlignmentFlag.AlignTop)
+        self._below.setContentsMargins(0, 4 if place is self._below and self._offered else 0, 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The words keep their room: what cannot stand beside them stands below."""
+        super().resizeEvent(event)
+        needed = sum(button.sizeHint().width() + self._beside.spacing() for button in self._offered)
+        place = self._beside if needed <= event.size().width() * _MOST_BESIDE else self._below
+        if self._offered and place.indexOf(self._offered[0]) < 0:
+            self._put_buttons(place)
 
     @Slot()
     def _act(self) -> None:
