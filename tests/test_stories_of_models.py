@@ -10,6 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton, QWidget
 
 from app.core.library import DownloadState
+from app.core.options import Sampling
+from app.core.stopping import StopFlag
+from app.engine.base import Event, Request
+from app.engine.scripted import ScriptedEngine
 from app.ui.row_view import RowView
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.server import StandInHub
@@ -111,6 +115,42 @@ def test_a_model_is_found_downloaded_paused_cancelled_and_loaded_by_keys_alone(s
     assert person.session.chat.model_id == model.path
     assert QApplication.focusWidget() is person.composer
     assert "Ada" in person.says("My name is Ada.")
+
+
+class Listening(ScriptedEngine):
+    """Keeps what it was given to read, and how it was to answer."""
+
+    def __init__(self, path: str, heard: list[tuple[str, str, Sampling]]) -> None:
+        super().__init__(path=path)
+        self._heard = heard
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        text = self._vocabulary.says([token for token in request.tokens if token >= 16]) or ""
+        self._heard.append((self.facts.path, text, request.sampling))
+        return super().stream(request, stop)
+
+
+def test_the_model_of_the_first_card_answers_with_its_authors_prompt_and_values(start, hub, starter):
+    orca = "TheBloke/Mistral-7B-OpenOrca-GGUF"
+    names = [f"mistral-7b-openorca.{label}.gguf" for label in ("Q2_K", "Q4_K_M", "Q8_0")]
+    content = starter.read_bytes()
+    hub.add(orca, {name: content + bytes([number]) for number, name in enumerate(names)})
+    heard: list[tuple[str, str, Sampling]] = []
+    person = start(lambda path, *_: Listening(path, heard))
+    offer = person.window.page.welcome.offer
+    person.waits_until(lambda: offer.button.isEnabled() and offer.button.text() == "Download")
+    offer.button.click()
+    person.waits_until(lambda: offer.button.text() == "Chat")
+    offer.button.click()
+    person.says("Why is the sky blue?")
+    ((path, text, sampling),) = heard
+    assert Path(path).parent == Path(person.program.model_library.folder(), *orca.split("/"))
+    assert text.startswith(
+        "system\nYou are MistralOrca, a large language model trained by Alignment Lab AI. Write out your"
+    )
+    assert "Why is the sky blue?" in text
+    assert (sampling.temperature, sampling.top_p, sampling.top_k) == (0.7, 0.95, 40)
+    assert (sampling.repeat_penalty, sampling.max_tokens) == (1.1, 512)
 
 
 def test_a_paused_download_goes_on_after_a_restart_where_it_was(start, hub, starter):

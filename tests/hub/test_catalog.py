@@ -6,12 +6,16 @@ import dataclasses
 
 import pytest
 
+from app.core.fit import Machine, estimate, recommended, verdict
 from app.core.known import Entry, Score
 from app.core.options import Sampling
 from app.core.settings import Source, resolve
 from app.hub.catalog import Catalog, read_catalog
 from app.hub.names import safe_repo_id
 from app.paths import resources_dir
+from app.ui.catalogue import usual_quants
+
+GIB = 1 << 30
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +80,30 @@ def test_the_starter_is_the_only_one_that_comes_with_the_app(catalog):
     assert catalog.offered() == tuple(entry for entry in catalog.entries if entry.id != "starter")
 
 
-def test_every_machine_from_4_gb_up_has_a_choice(catalog):
-    sizes = sorted(entry.parameters * 4.89 / 8 / 1e9 for entry in catalog.offered())
-    for memory_gb in (4, 6, 8, 12, 16):
-        assert any(memory_gb * 0.2 < size < memory_gb * 0.6 for size in sizes), f"nothing good for {memory_gb} GB"
-    assert 12 <= len(sizes) <= 16
+@pytest.mark.parametrize(("total_gib", "free_gib"), [(4, 2.2), (6, 4), (8, 5.5), (12, 9), (16, 12.5), (32, 27)])
+def test_every_machine_from_4_gb_up_has_a_good_choice(catalog, total_gib, free_gib):
+    """Beside the system and a browser, in memory alone, with a context of 8192 tokens, without poor quants."""
+    machine = Machine(int(free_gib * GIB), 4, total_bytes=total_gib * GIB)
+    good = {}
+    for entry in catalog.offered():
+        quants = usual_quants(entry.parameters)
+        needs = {quant.label: estimate(quant.size_bytes, entry.parameters, entry.architecture) for quant in quants}
+        choices = [(quant, verdict(needs[quant.label], 8192, machine)) for quant in quants]
+        best = recommended(choices, entry.parameters)
+        if best is not None and best.bits >= 4.5:
+            good[entry.id] = needs[best.label].total(8192) / (free_gib * GIB)
+    assert len(good) >= 3
+    assert max(good.values()) > (0.6 if total_gib <= 16 else 0.3), "the best of them is far too small for this machine"
+
+
+def test_a_computer_with_8_gb_gets_the_first_model_in_the_usual_quant(catalog):
+    entry = catalog.entries[0]
+    quants = usual_quants(entry.parameters)
+    machine = Machine(int(5.5 * GIB), 4, total_bytes=8 * GIB)
+    choices = [(quant, verdict(estimate(quant.size_bytes, entry.parameters), 8192, machine)) for quant in quants]
+    best = recommended(choices, entry.parameters)
+    assert best is not None
+    assert best.label == "Q4_K_M"
 
 
 def test_every_entry_can_be_shown_found_and_downloaded(catalog):
@@ -91,6 +114,7 @@ def test_every_entry_can_be_shown_found_and_downloaded(catalog):
         assert "\n" not in entry.blurb, entry.id
         assert entry.authors, entry.id
         assert entry.architecture, entry.id
+    assert 12 <= len(catalog.offered()) <= 16
     for entry in catalog.offered():
         assert safe_repo_id(entry.repo) == entry.repo
         assert safe_repo_id(entry.original) == entry.original
