@@ -14,22 +14,34 @@ from app.core.library import RemoteFile
 _BY_CONTENT = ("models--*/blobs/{sha256}", "blobs/sha256-{sha256}")
 """Hugging Face's cache and Ollama's store name files after their content."""
 
-_BY_NAME = ("*.gguf", "*/*/*.gguf", "*/*/*/*.gguf", "models--*/snapshots/*/*.gguf", "models--*/snapshots/*/*/*.gguf")
-"""A flat folder, <owner>/<name>/ as ours and LM Studio's, and the cache's own names for its files."""
+_BY_NAME = (
+    *("*.gguf", "*/*.gguf", "*/*/*.gguf", "*/*/*/*.gguf"),
+    *("models--*/snapshots/*/*.gguf", "models--*/snapshots/*/*/*.gguf"),
+)
+"""Flat, a folder a model, <owner>/<name>/ as here and at LM Studio's, and the names of Hugging Face's cache."""
+_ANY_MODEL = "model.gguf"
+"""Jan calls every model so."""
 
 
 def known_places(environ: Mapping[str, str] | None = None, home: Path | None = None) -> tuple[Path, ...]:
-    """Where other programs keep models; those that exist."""
+    """Where other programs keep models, whichever system this is; those that exist."""
     env = os.environ if environ is None else environ
     base = Path.home() if home is None else home
     cache = Path(env.get("XDG_CACHE_HOME") or base / ".cache")
+    on_a_mac = base / "Library" / "Application Support"
+    local, roaming = Path(env.get("LOCALAPPDATA") or on_a_mac), Path(env.get("APPDATA") or on_a_mac)
+    data, settings = Path(env.get("XDG_DATA_HOME") or base / ".local" / "share"), base / ".config"
     hugging_face = Path(env.get("HF_HOME") or cache / "huggingface")
     places = (
         Path(env.get("HF_HUB_CACHE") or hugging_face / "hub"),
         Path(env.get("LLAMA_CACHE") or cache / "llama.cpp"),
+        base / "Library" / "Caches" / "llama.cpp",
+        local / "llama.cpp",
         Path(env.get("OLLAMA_MODELS") or base / ".ollama" / "models"),
         base / ".lmstudio" / "models",
         cache / "lm-studio" / "models",
+        *(place / "nomic.ai" / "GPT4All" for place in (data, local)),
+        *(place / "Jan" / "data" / "llamacpp" / "models" for place in (data, settings, roaming)),
     )
     return tuple(dict.fromkeys(place for place in places if place.is_dir()))
 
@@ -41,7 +53,7 @@ def candidates(file: RemoteFile, places: tuple[Path, ...]) -> Iterator[Path]:
     the name has to be the same too, or be the content's checksum.
     """
     name = PurePosixPath(file.path).name.casefold()
-    named = (path for path in _matching(places, _BY_NAME, "") if path.name.casefold() == name)
+    named = (path for path in _matching(places, _BY_NAME, "") if _may_be(path.name.casefold(), name))
     seen = set()
     for path in (*named, *_matching(places, _BY_CONTENT, file.sha256)):
         try:
@@ -51,6 +63,11 @@ def candidates(file: RemoteFile, places: tuple[Path, ...]) -> Iterator[Path]:
         if facts.st_size == file.size_bytes and (facts.st_dev, facts.st_ino) not in seen and path.is_file():
             seen.add((facts.st_dev, facts.st_ino))
             yield path
+
+
+def _may_be(name: str, wanted: str) -> bool:
+    """Whether a file of this name may be the wanted one; llama.cpp puts owner and repository before its own."""
+    return name in (wanted, _ANY_MODEL) or name.endswith(f"_{wanted}")
 
 
 def link(source: Path, target: Path) -> bool:

@@ -172,6 +172,35 @@ def test_a_link_replaces_what_was_there_and_leaves_nothing_behind(tmp_path):
     assert target.read_bytes() == b"right"
 
 
+@pytest.mark.parametrize(
+    ("place", "environ"),
+    [
+        (".lmstudio/models/alice/Tiny-GGUF/{name}", {}),
+        (".cache/lm-studio/models/alice/Tiny-GGUF/{name}", {}),
+        (".local/share/nomic.ai/GPT4All/{name}", {}),
+        ("AppData/Local/nomic.ai/GPT4All/{name}", {"LOCALAPPDATA": "AppData/Local"}),
+        ("Library/Application Support/nomic.ai/GPT4All/{name}", {}),
+        (".local/share/Jan/data/llamacpp/models/tiny/model.gguf", {}),
+        (".config/Jan/data/llamacpp/models/alice/tiny/model.gguf", {}),
+        ("AppData/Roaming/Jan/data/llamacpp/models/tiny/model.gguf", {"APPDATA": "AppData/Roaming"}),
+        (".cache/llama.cpp/alice_Tiny-GGUF_{name}", {}),
+        ("Library/Caches/llama.cpp/alice_Tiny-GGUF_{name}", {}),
+        ("AppData/Local/llama.cpp/alice_Tiny-GGUF_{name}", {"LOCALAPPDATA": "AppData/Local"}),
+        ("mine/{name}", {"LLAMA_CACHE": "mine"}),
+        (".ollama/models/blobs/sha256-{sha256}", {}),
+    ],
+)
+def test_a_file_of_any_well_known_program_is_linked(standin, repo, models, tmp_path, place, environ):
+    home, file = tmp_path / "person", repo.files[NAME]
+    there = home / place.format(name=NAME, sha256=file.sha256)
+    there.parent.mkdir(parents=True)
+    there.write_bytes(file.content)
+    places = known_places({key: str(home / value) for key, value in environ.items()}, home)
+    fetched = fetch(standin, wanted_of(repo), models, places=places)
+    assert os.path.samefile(fetched.path, there)
+    assert standin.asked == []
+
+
 def test_places_are_those_that_exist_and_follow_the_environment(tmp_path):
     home = tmp_path / "home"
     for folder in (".cache/huggingface/hub", ".ollama/models", ".lmstudio/models"):
