@@ -221,25 +221,24 @@ class Engine(Protocol):
         """
         ...
 
-    def stream_many(
-        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE
-    ) -> Iterator[Tagged]:
+    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
         """Generate several replies at once, in sequences of one context; of each the events of `stream`, tagged.
 
         `wishes` is asked for the next request whenever fewer than `width` (at most `facts.n_at_once`) are in the works,
         so a place is never empty while there is something to do; it ends when there is nothing more. None from it says
         that there is nothing now but may be once one of those in the works has ended: it is asked again then. None
-        while none is in the works ends it too.
+        while none is in the works ends it too. While it is asked it may use `render` and `count`; apart from that the
+        engine is busy until the end.
 
-        What prompts begin with in common is read once, also what a chat or an earlier call has read; the rest of
-        `cached_tokens` is as in `stream`. Each request has a sampler, a seed and a stop flag of its own; `conversation`
-        is not looked at. Events of different requests come in any order. `stop` ends all: those in the works end with
-        a Done, further ones are not asked for. A request without a Done or Failed has not been answered.
+        What prompts begin with in common is read once, also from one call to the next. Each request has a sampler, a
+        seed and a stop flag of its own; `conversation` is not looked at. Events of different requests come in any
+        order. `stop` ends all: those in the works end with a Done, further ones are not asked for. A request without a
+        Done or Failed has not been answered.
 
-        Each reply is the one that `stream` would give, as far as llama.cpp's arithmetic does not depend on what else is
-        in a batch. On a CPU it does in the last bits, where several tokens take another kernel than one, and where
-        cells lie: the likeliest token may change where two are all but equally likely. The same requests in the same
-        order give the same replies.
+        On a CPU a request with a seed gets the same reply whatever else is in the works, alone too, and again: up to
+        four at once exactly, and above them exactly as well; between the two, and from `stream`, logits differ in the
+        last bits, so a reply may differ where two tokens are all but equally likely. Models with experts, recurrent
+        ones and GPUs give no such promise.
 
         Raises:
             EngineError: llama.cpp failed; what was yielded before is valid.

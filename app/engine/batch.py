@@ -22,7 +22,7 @@ class Batch:
         self._sequences = (each * size)(
             *(ctypes.cast(ctypes.byref(self._sequence, index * step), each) for index in range(size))
         )
-        self._logits = (ctypes.c_int8 * size)()
+        self._logits: Any = (ctypes.c_int8 * size)()
         self.native = llama.llama_batch(
             n_tokens=0,
             token=self._token,
@@ -58,7 +58,6 @@ class Batch:
         self._position[start:end] = range(first, first + count)
         self._sequence[start:end] = [sequence] * count
         plain = max(0, count - n_logits)
-        flags: list[ctypes.c_byte | int] = [0] * plain + [1] * (count - plain)
-        self._logits[start:end] = flags
+        self._logits[start:end] = [0] * plain + [1] * (count - plain)
         self.native.n_tokens = end
         return end - 1

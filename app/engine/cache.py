@@ -164,9 +164,10 @@ class KvCache:
 
     def give_room(self, sequence: KvSequence) -> bool:
         """Let go of what was used longest ago, conversations last, and never this one; whether there was something."""
-        idle = next((spare for spare in self.spare if spare.tokens), None)
-        if idle is not None:
-            idle.clear()
+        idle = [spare for spare in self.spare if spare.tokens]
+        for spare in idle:  # together: cells that come free one by one would lie in no order
+            spare.clear()
+        if idle:
             return True
         for conversation, other in self._owned.items():
             if other is not sequence:

@@ -137,6 +137,15 @@ class Decoder:
         """Decode a batch of any sequences; an Outcome, or another number below 0. What it held is up to the caller."""
         return self._decode(self.context, batch.native)
 
+    @property
+    def filler_sequence(self) -> int:
+        """The number of a sequence for rows that only fill a batch up."""
+        return self._n_sequences + self._n_spare
+
+    def forget_fillers(self) -> None:
+        """Free the cells of such rows."""
+        self.llama.llama_memory_seq_rm(self.llama.llama_get_memory(self.context), self.filler_sequence, -1, -1)
+
     def broken(self, outcome: int) -> EngineError:
         """What to raise after an outcome that nothing can be done about; nothing stays in the cache."""
         self._begin_anew()

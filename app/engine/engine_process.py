@@ -60,6 +60,7 @@ class HostProcess:
         self._stop = StopFlag()
         self._asked_at: float | None = None
         self._stop_s = _STOP_S
+        self._handing_over = False
         self._flags: dict[int, StopFlag] = {}
         """The flags of requests that are answered side by side, by their place."""
         self._patience_s = math.inf
@@ -119,8 +120,12 @@ class HostProcess:
 
     def value(self, kind: str, *values: Any) -> Any:
         """The answer to a question that is answered at once."""
-        self.work.doing = kind
-        for _kind, answer in self._ask(StopFlag(), kind, *values):
+        if self._handing_over:
+            answers = self._answers(kind, *values)
+        else:
+            self.work.doing = kind
+            answers = self._ask(StopFlag(), kind, *values)
+        for _kind, answer in answers:
             return answer[0]
         raise AssertionError("a question ends in an answer or an error")
 
@@ -166,7 +171,7 @@ class HostProcess:
                 else:
                     yield values[0]
         finally:
-            if not over:
+            if not over and not self._ended:
                 stop.set()
                 with suppress(AppError):
                     for kind, values in answers:
@@ -180,10 +185,12 @@ class HostProcess:
         """Answer the process, which waits for a request for this place."""
         self._flags.pop(place, None)
         wish: Wish | tuple[()] | None = ()
+        self._handing_over = True
         try:
             wish = next(wishes, ())
         finally:
-            with suppress(Closed):  # reading will tell
+            self._handing_over = False
+            with suppress(Closed, ValueError):  # closed or gone: reading will tell
                 if wish:
                     request, self._flags[place] = wish
                     self._flag[flag_at(place) : flag_at(place) + 1] = b"\0"
@@ -268,6 +275,9 @@ class HostProcess:
             raise _closed()
         self._stop, self._asked_at = stop, None
         self._flag[0:1] = b"\0"
+        yield from self._answers(kind, *values)
+
+    def _answers(self, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
         try:
             self._channel.send(kind, *values)
             while True:

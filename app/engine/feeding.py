@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from app.core.errors import AppError
 from app.core.stopping import StopFlag
 from app.engine.base import Done, Failed, Tagged, Wish
 from app.engine.wire import Channel
@@ -23,9 +25,15 @@ def flag_at(place: int) -> int:
 class Feed(Iterator[Wish | None]):
     """The program's requests, as the engine's process sees them. Asking waits for the program's answer."""
 
-    def __init__(self, channel: Channel, flag_of: Callable[[int], StopFlag]) -> None:
-        """`flag_of` gives the flag of a place, which the program sets to stop the request there."""
+    def __init__(
+        self, channel: Channel, flag_of: Callable[[int], StopFlag], answer: Callable[[str, tuple[Any, ...]], None]
+    ) -> None:
+        """`flag_of` gives the flag of a place, which the program sets to stop the request there.
+
+        `answer` answers what the program asks first in order to make its next request, such as a prompt.
+        """
         self._channel = channel
+        self._answer = answer
         self._flag_of = flag_of
         self._free = list(range(PLACES))
         self._places: dict[int, int] = {}
@@ -39,11 +47,18 @@ class Feed(Iterator[Wish | None]):
         """
         place = self._free[0]
         self._channel.send(WANT, place)
-        kind, values = self._channel.receive()
-        if kind == NOTHING:
-            return None
-        if kind != WISH:
-            raise StopIteration
+        while True:
+            kind, values = self._channel.receive()
+            if kind == NOTHING:
+                return None
+            if kind == OVER:
+                raise StopIteration
+            if kind == WISH:
+                break
+            try:
+                self._answer(kind, values)
+            except AppError as error:
+                self._channel.send("error", error)
         self._free.remove(place)
         self._places[self._count] = place
         self._count += 1

@@ -138,7 +138,7 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
             channel.send("event", event)
         channel.send("ended")
     elif kind == "stream_many":
-        feed = Feed(channel, stop.of_place)
+        feed = Feed(channel, stop.of_place, partial(_answer, channel, stop, engine))
         for told in engine.stream_many(feed, stop, *values):
             feed.note(told)
             channel.send("event", told)

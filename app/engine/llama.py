@@ -131,7 +131,7 @@ class LlamaEngine:
             quant=file.quant,
             placement=where,
             can_move=self._decoder.cache.can_move,
-            n_at_once=self._n_spare(),
+            n_at_once=min(self._n_spare(), MOST_AT_ONCE),
         )
 
     @property
@@ -169,7 +169,9 @@ class LlamaEngine:
     def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
         """Generate several replies at once; see the contract."""
         self._must_be_open()
-        return Many(self._decoder, self._writing, stop).stream(wishes, width)
+        return Many(self._decoder, self._writing, stop, steady=self._how.gpu_layers == 0).stream(
+            wishes, min(width, self._facts.n_at_once)
+        )
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
         """Keep snapshots of conversations there."""
@@ -228,7 +230,7 @@ class LlamaEngine:
         """Sequences for replies side by side. A recurrent state takes memory for each, whether it is used or not."""
         llama, model = self._llama, self._model
         whole = llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model)
-        return _FEW_AT_ONCE if whole else MOST_AT_ONCE
+        return _FEW_AT_ONCE if whole else 3 * MOST_AT_ONCE
 
     def _can_move(self, context: Any) -> bool:
         return can_move(self._llama, self._model, context, self._how.type_k)
@@ -291,7 +293,7 @@ class LlamaEngine:
         how = self._how
         params = self._llama.llama_context_default_params()
         params.n_ctx = how.n_ctx
-        params.n_seq_max, params.kv_unified = _WARM_CHATS + self._n_spare(), True
+        params.n_seq_max, params.kv_unified = _WARM_CHATS + self._n_spare() + 1, True
         params.n_batch = how.batch_tokens
         params.n_ubatch = min(how.batch_tokens, 512)
         params.n_threads = params.n_threads_batch = how.threads

@@ -15,6 +15,11 @@ from app.engine.reply import Reply
 from app.engine.sampling import Sampler
 from app.engine.writing import Writing
 
+_ROWS = 4
+_STEADY_TOKENS = 48
+"""The longest batch of a steady run, rows that fill it up left out: attention takes another way from 64 on."""
+_FILLER = 0
+"""Any id of any vocabulary."""
 _HEADROOM = 32
 """Tokens of room for each reply that a further one must leave free to begin."""
 
@@ -80,15 +85,26 @@ class _Part(NamedTuple):
 
 
 class Many:
-    """Answers requests side by side; one run of `stream`, in one thread."""
+    """Answers requests side by side; one run of `stream`, in one thread.
 
-    def __init__(self, decoder: Decoder, writing: Writing, stop: StopFlag) -> None:
+    In a steady run a reply does not depend on what else is in the works. llama.cpp's CPU kernels take rows four at a
+    time and what is left over one by one, which rounds in another way: so every batch is filled up to a multiple of
+    four rows, and so are those whose logits are wanted. Attention adds up in the order of cells, so a request begins
+    with a sequence that was not used yet, and cells come free in one go. What chats have read is not borrowed, as it
+    was read otherwise.
+    """
+
+    def __init__(self, decoder: Decoder, writing: Writing, stop: StopFlag, *, steady: bool) -> None:
+        self._steady = steady
+        self._most = (
+            max(_ROWS, min(_STEADY_TOKENS, decoder.batch_tokens - 2 * _ROWS)) if steady else decoder.batch_tokens
+        )
         self._decoder = decoder
         self._writing = writing
         self._stop = stop
         self._running: list[_Running] = []
         self._batch = Batch(decoder.llama, decoder.batch_tokens)
-        self._limit = decoder.batch_tokens
+        self._limit = self._most
         self._taken = 0
         self._over = self._nothing_now = False
 
@@ -145,7 +161,8 @@ class Many:
 
     def _lender(self, one: _Running) -> tuple[int, KvSequence]:
         """How many of its first ids are in place somewhere, and where; the last is always left to be read."""
-        places = [one.sequence, *self._decoder.cache.lenders]
+        cache = self._decoder.cache
+        places = [one.sequence, *(cache.spare if self._steady else cache.lenders)]
         places += [other.sequence for other in self._running if other.begun]
         found = [(min(common_length(place.tokens, one.wanted), place.exact), place) for place in places]
         length, lender = max(found, key=lambda pair: pair[0])
@@ -200,6 +217,12 @@ class Many:
                 whole = start + len(ids) == len(one.wanted)
                 at = self._batch.add(ids, start, one.sequence.sequence, int(whole))
                 parts.append(_Part(one, ids, at if whole else None))
+        if parts and self._steady:
+            outputs = -sum(part.at is not None for part in parts) % _ROWS
+            rows = -len(self._batch) % _ROWS
+            rows += _ROWS if rows < outputs else 0
+            if rows:
+                self._batch.add([_FILLER] * rows, 0, self._decoder.filler_sequence, outputs)
         return parts
 
     def _decoded(self, ones: list[_Running]) -> bool:
@@ -209,8 +232,10 @@ class Many:
             EngineError: llama.cpp failed.
         """
         outcome = self._decoder.decode(self._batch)
+        if self._steady:
+            self._decoder.forget_fillers()
         if outcome == Outcome.DONE:
-            self._limit = self._decoder.batch_tokens
+            self._limit = self._most
             return True
         if outcome not in (Outcome.NO_ROOM, Outcome.ABORTED):
             raise self._decoder.broken(outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,20 +114,22 @@ def test_each_request_is_read_then_written_then_ended_once(engine):
 
 
 def test_never_more_than_the_width_are_in_the_works_and_no_place_stays_empty(engine):
-    given, ended, most = 0, 0, []
+    given, ended, in_the_works = 0, 0, set()
 
     def wishes() -> Iterator[Wish]:
         nonlocal given
         for wish in asking(engine, *QUESTIONS, *QUESTIONS):
             given += 1
-            most.append(given - ended)
+            assert given - ended <= 3
             yield wish
 
     for one in engine.stream_many(wishes(), StopFlag(), 3):
         ended += isinstance(one.event, Done)
+        if isinstance(one.event, Delta) and given < 12:
+            in_the_works.add(given - ended)
     assert ended == 12
-    assert max(most) == 3
-    assert most[3:] == [3] * 9, "a further one begins as soon as one has ended, and not before"
+    # a script's round has an end and then pieces of the others
+    assert in_the_works <= ({2, 3} if engine.facts.architecture == "scripted" else {3})
 
 
 def test_what_prompts_begin_with_is_read_once(engine):
@@ -254,6 +256,15 @@ def test_an_error_of_who_asks_reaches_them_and_leaves_an_engine_that_works(engin
     assert len(ends(run(engine, asking(engine, *QUESTIONS)))) == 6
 
 
+def test_who_asks_may_write_prompts_and_count_meanwhile(engine):
+    def wishes() -> Iterator[Wish]:
+        for question in QUESTIONS:
+            assert engine.count(question) > 2
+            yield from asking(engine, question)
+
+    assert len(ends(run(engine, wishes(), width=2))) == 6
+
+
 def test_stop_strings_and_lengths_are_each_requests_own(engine):
     wishes = [
         *asking(engine, QUESTIONS[0], sampling=Sampling(temperature=0, max_tokens=3)),
@@ -273,13 +284,12 @@ def test_a_closed_engine_answers_none(starter):
             list(closed.stream_many(iter(wishes), StopFlag()))
 
 
-def test_a_chat_stays_warm_beside_them_and_gives_what_it_has_read(engine):
+def test_a_chat_stays_warm_beside_them(engine):
     if engine.facts.architecture == "scripted":
         pytest.skip("a script has no chats")
     chat = dataclasses.replace(asking(engine, "Do you know the river of stones?")[0][0], conversation=77)
     list(engine.stream(chat, StopFlag()))
-    done = ends(run(engine, [(dataclasses.replace(chat, conversation=0), StopFlag()), *asking(engine, *QUESTIONS)]))
-    assert done[0].cached_tokens == len(chat.tokens) - 1
+    run(engine, asking(engine, *QUESTIONS))
     *_, again = engine.stream(chat, StopFlag())
     assert again.cached_tokens == len(chat.tokens) - 1
 
@@ -291,6 +301,19 @@ def test_a_chat_takes_over_what_one_of_them_has_read(engine):
     run(engine, wishes)
     *_, done = engine.stream(dataclasses.replace(wishes[0][0], conversation=78), StopFlag())
     assert done.cached_tokens == done.prompt_tokens - 1
+
+
+def test_a_reply_does_not_depend_on_what_else_is_in_the_works(engine):
+    if engine.facts.architecture == "scripted":
+        pytest.skip("a script says what it says")
+    long = Turn(Role.SYSTEM, "You are a helpful assistant. " + "Lamps, rivers and stones are what you know of. " * 9)
+    hot = Sampling(temperature=2, top_k=None, top_p=None, seed=5, max_tokens=16)
+    prompt = engine.render([long, Turn(Role.USER, "Tell me a story.")]).tokens
+    wish = (Request(prompt, hot), StopFlag())
+    by_itself = texts(run(engine, [wish]))[0]
+    others = asking(engine, *QUESTIONS, sampling=dataclasses.replace(hot, seed=6))
+    assert texts(run(engine, [*others[:3], wish, *others[3:]], width=4))[3] == by_itself
+    assert texts(run(engine, [wish]))[0] == by_itself
 
 
 def test_as_many_as_an_engine_says_go_at_once(engine):
