@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_conversation(prompt)
     prompt.set_defaults(do=_prompt, set=[], seed=None)
     doctor = words.add_parser("doctor", help="what Orcinus finds on this computer")
+    doctor.add_argument("--model", default="", help="load this GGUF file or known model, and say where its parts lie")
+    doctor.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a loading setting")
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.set_defaults(do=_doctor)
     bench = words.add_parser("bench", help="measure a model's speed, as llama-bench counts")
@@ -194,10 +196,14 @@ def _prompt(asked: argparse.Namespace) -> int:
 
 
 def _doctor(asked: argparse.Namespace) -> int:
-    from app.doctor import examine, readable
+    from app.doctor import as_json, examine, loaded, readable
 
     report = examine()
-    print(_json(report, indent=2) if asked.json else readable(report))
+    if asked.model:
+        asked.seed = None
+        with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, _):
+            report["loaded"] = loaded(engine.facts)
+    print(_json(as_json(report), indent=2) if asked.json else readable(report))
     return 0
 
 

@@ -46,13 +46,15 @@ class Program(QObject):
         self._spare_lane = Lane("spare", self)
         self._archive, remembered, warnings = _open_archive(paths, self)
         # Imported while the storage lane opens the database
-        from app.engine.llama import this_machine
+        from app.engine.forecast import forecast
         from app.engine.model_file import inspect
         from app.engine.plan import needs_of
+        from app.engine.probe import Probe
         from app.hub.catalog import read_catalog
         from app.services.discover import Discover
         from app.services.downloads import Downloads
         from app.services.fitting import Fitting
+        from app.services.hardware import HardwareWatch
         from app.services.hub_access import HubAccess
         from app.services.library import Library
         from app.services.model_library import ModelLibrary
@@ -78,7 +80,9 @@ class Program(QObject):
         self.models = ModelManager(catalog, self.preferences, room, self.model_library, self)
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
-        self.fitting = Fitting(this_machine, lambda path: needs_of(inspect(path), Loading()), self)
+        probe = Probe(lambda: facts.placement if (facts := room.status[1].facts) is not None else None)
+        self.hardware = HardwareWatch(lambda again: probe.look(again=again), probe.machine, forecast, self)
+        self.fitting = Fitting(probe.machine, lambda path: needs_of(inspect(path), Loading()), self)
         for replaced in (self.model_library.removing, self.model_library.added):
             replaced.connect(self.fitting.forget)
         self.downloads = Downloads(
@@ -112,6 +116,7 @@ class Program(QObject):
             self.models,
             self.preferences,
             lambda: access.endpoint,
+            self.hardware,
         )
         self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
@@ -152,6 +157,7 @@ class Program(QObject):
         self.downloads.close()
         self.discover.close()
         self.fitting.close()
+        self.hardware.close()
         self.model_library.close()
         engine_ended = self.models.close()
         saved = self._archive.close(lambda stores: stores.close())

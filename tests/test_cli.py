@@ -244,8 +244,23 @@ def test_doctor_tells_what_is_there(capsys, home):
     assert report["starter_model"].endswith("sound")
     assert report["places"]["data"] == str(home)
     assert report["packages"]["llama-cpp-python"]
+    assert report["hardware"]["cores"] >= 1
+    assert report["hardware"]["backends"][0]["state"] == "ready"
+    assert "CPU" in report["hardware"]["system_info"]
     assert cli.run(["doctor"]) == 0
-    assert str(home) in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert str(home) in told
+    assert "Instruction sets in use" in told
+
+
+def test_doctor_tells_where_a_model_is_put(capsys):
+    assert cli.run(["doctor", "--model", "starter", "--set", "kv_type=q8_0", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["loaded"]["placement"]
+    assert found["kv_type"] == "q8_0"
+    assert found["placed"][-1]["device"] == "CPU"
+    assert found["placed"][-1]["weights"] > 0
+    assert cli.run(["doctor", "--model", "starter", "--set", "gpu_layers=0"]) == 0
+    assert "0 of " in capsys.readouterr().out
 
 
 def test_bench_prints_both_figures(capsys):

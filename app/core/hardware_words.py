@@ -25,7 +25,7 @@ def backend_title(name: str) -> str:
 
 
 def cores_words(hardware: Hardware) -> str:
-    """ "8 cores, 16 threads"."""
+    """Cores and threads: "8 cores, 16 threads"."""
     cores = "1 core" if hardware.cores == 1 else f"{hardware.cores} cores"
     return f"{cores}, 1 thread" if hardware.threads == 1 else f"{cores}, {hardware.threads} threads"
 
@@ -45,7 +45,7 @@ def memory_words(device: Device) -> str:
 
 
 def layers_words(placement: Placement, n_layers: int) -> str:
-    """ "28 of 33 layers on the GPU"."""
+    """How far it is offloaded: "28 of 33 layers on the GPU"."""
     return f"{placement.gpu_layers} of {n_layers + 1} layers on the GPU"
 
 

@@ -1,4 +1,4 @@
-"""What the computer has, what a loaded model takes of it, and what Auto would come to; looked at on a lane of its own."""
+"""What the computer has, what a loaded model takes of it, and what Auto would come to; looked at on its own lane."""
 
 from __future__ import annotations
 

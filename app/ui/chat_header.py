@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app.core.overflow import words_of
 from app.ui.buttons import IconButton
+from app.ui.cpu_badge import CpuBadge
 from app.ui.icons import icon
 from app.ui.model_picker import ModelPicker
 from app.ui.theme import Theme
@@ -164,7 +165,8 @@ class TitleField(QLineEdit):
 class ChatHeader(QFrame):
     """The header.
 
-    Signals: `retitled(str)`, `model_chosen(str)`, `open_asked()`, `sidebar_asked()`, `inspector_asked()`; and from the
+    Signals: `retitled(str)`, `model_chosen(str)`, `open_asked()`, `sidebar_asked()`, `inspector_asked()`,
+    `hardware_asked()`; and from the
     menu `pin_asked()`, `export_asked()`, `copy_asked()`, `delete_asked()`.
     """
 
@@ -173,6 +175,7 @@ class ChatHeader(QFrame):
     open_asked = Signal()
     sidebar_asked = Signal()
     inspector_asked = Signal()
+    hardware_asked = Signal()
     pin_asked = Signal()
     export_asked = Signal()
     copy_asked = Signal()
@@ -191,6 +194,8 @@ class ChatHeader(QFrame):
         self.picker = ModelPicker(models, theme)
         self.picker.model_chosen.connect(self.model_chosen)
         self.picker.open_asked.connect(self.open_asked)
+        self.cpu = CpuBadge(models, theme)
+        self.cpu.clicked.connect(self.hardware_asked)
         self._sidebar = IconButton("sidebar", "Show the chats", theme, keys="Ctrl+B", side_px=34)
         self._sidebar.clicked.connect(self.sidebar_asked)
         self._sidebar.hide()
@@ -213,6 +218,7 @@ class ChatHeader(QFrame):
         row.addSpacing(6)
         row.addWidget(self.gauge)
         row.addSpacing(4)
+        row.addWidget(self.cpu)
         row.addWidget(self.picker)
         row.addWidget(self.more)
         row.addWidget(self._inspector)

@@ -151,6 +151,7 @@ class ChatPage(QWidget):
         chat = self._session.chat
         self.header.show_chat(chat.title, pinned=chat.pinned, saved=chat.id != 0)
         self.header.picker.show_model(chat.model_id)
+        self.header.cpu.show_model(chat.model_id)
         self.header.show_overflow(self._session)
         self.composer.set_placeholder(f"Message {self._model_name()}…")
         self._show_welcome()

@@ -78,8 +78,8 @@ class HardwarePage(QWidget):
         row = QHBoxLayout(self._header)
         row.setContentsMargins(14, 0, 16, 0)
         row.setSpacing(8)
-        for part in (self._sidebar, self.back, title, self._checked):
-            row.addWidget(part)
+        for shown in (self._sidebar, self.back, title, self._checked):
+            row.addWidget(shown)
         row.addStretch(1)
         row.addWidget(self.check)
         row.addWidget(self.copy)

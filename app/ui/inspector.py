@@ -11,6 +11,7 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.services.chat_session import ChatSession
+    from app.services.hardware import HardwareWatch
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
     from app.ui.chat_panel import ChatPanel
@@ -41,9 +42,16 @@ class Inspector(QFrame):
     too_long = Signal(int)
 
     def __init__(
-        self, models: ModelManager, preferences: Preferences, theme: Theme, parent: QWidget | None = None
+        self,
+        models: ModelManager,
+        preferences: Preferences,
+        theme: Theme,
+        hardware: HardwareWatch | None = None,
+        parent: QWidget | None = None,
     ) -> None:
+        """`hardware` tells what Auto would come to for a model that is not loaded."""
         super().__init__(parent)
+        self._hardware = hardware
         self.setObjectName("inspector")
         self._models = models
         self._preferences = preferences
@@ -122,7 +130,7 @@ class Inspector(QFrame):
         if self.model is None:
             from app.ui.model_panel import ModelPanel
 
-            self.model = ModelPanel(self._models, self._preferences, self._theme)
+            self.model = ModelPanel(self._models, self._preferences, self._theme, self._hardware)
             self.model.told.connect(self.told)
             self.model.too_long.connect(self.too_long)
             self._areas[MODEL_TAB].setWidget(self.model)

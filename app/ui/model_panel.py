@@ -13,6 +13,8 @@ from app.core.overflow import Overflow
 from app.core.settings import Source, declared
 from app.services.notice import Notice
 from app.services.recovery import report_of
+from app.ui import auto_words
+from app.ui.adapters_panel import AdaptersPanel
 from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel, ModelFacts, facts_of
 from app.ui.prompt_panel import PromptPanel
@@ -21,6 +23,7 @@ from app.ui.settings_form import SettingsForm
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.services.hardware import HardwareWatch
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
 
@@ -35,9 +38,16 @@ class ModelPanel(QWidget):
     too_long = Signal(int)
 
     def __init__(
-        self, models: ModelManager, preferences: Preferences, theme: Theme, parent: QWidget | None = None
+        self,
+        models: ModelManager,
+        preferences: Preferences,
+        theme: Theme,
+        hardware: HardwareWatch | None = None,
+        parent: QWidget | None = None,
     ) -> None:
+        """`hardware` tells what Auto would come to for a model that is not loaded."""
         super().__init__(parent)
+        self._hardware = hardware
         self._models = models
         self._preferences = preferences
         self._model_id = ""
@@ -59,7 +69,9 @@ class ModelPanel(QWidget):
         self.prompt.edited.connect(self._set_prompt)
         self.prompt.reset_asked.connect(self._reset_prompt)
         self.prompt.too_long.connect(self.too_long)
-        self.loading = SettingsForm(Loading, Source.MODEL_CHANGED, theme)
+        self.loading = SettingsForm(Loading, Source.MODEL_CHANGED, theme, leave_out=("adapters",))
+        self.adapters = AdaptersPanel(theme)
+        self.adapters.changed.connect(self._set_adapters)
         self.overflow = SettingsForm(Overflow, Source.MODEL_CHANGED, theme)
         self.sampling = SettingsForm(Sampling, Source.MODEL_CHANGED, theme)
         for form in (self.loading, self.overflow, self.sampling):
@@ -69,6 +81,8 @@ class ModelPanel(QWidget):
         self._reset_all.clicked.connect(self._reset_everything)
         self._lay_out()
         models.state_changed.connect(self._changed)
+        if hardware is not None:
+            hardware.forecast_made.connect(self._forecast_made)
         preferences.model_settings_changed.connect(self._changed)
 
     def _lay_out(self) -> None:
@@ -90,6 +104,7 @@ class ModelPanel(QWidget):
         column.addWidget(self.prompt)
         column.addSpacing(6)
         column.addWidget(self.loading)
+        column.addWidget(self.adapters)
         column.addWidget(note)
         column.addSpacing(6)
         column.addWidget(self.overflow)
@@ -131,17 +146,33 @@ class ModelPanel(QWidget):
         self.prompt.set_reset_offered(self._preferences.model_prompt_is_changed(self._model_id))
         loading = self._preferences.resolved(Loading, self._model_id)
         self.loading.show_values(loading, self._auto())
+        self.adapters.show_lines(loading.values.adapters)
         self.sampling.show_values(self._preferences.resolved(Sampling, self._model_id))
         self.overflow.show_values(self._preferences.resolved(Overflow, self._model_id))
         self._reset_all.setVisible(any(form.changed_here() for form in (self.loading, self.overflow, self.sampling)))
 
     def _auto(self) -> dict[str, str]:
-        """What Auto came to when the model was loaded."""
-        facts = self._models.state(self._model_id).facts
-        if facts is None:
+        """What Auto came to when the model was loaded; where it is not, what it would come to."""
+        state = self._models.state(self._model_id)
+        if state.facts is not None:
+            return auto_words.of_loaded(state.facts)
+        if self._hardware is None or state.kind == "loading" or not self.isVisible():
             return {}
-        layers = "all" if facts.gpu_layers > facts.n_layers else str(facts.gpu_layers)
-        return {"context_tokens": f"{facts.n_ctx:,}", "gpu_layers": layers}
+        loading = self._preferences.resolved(Loading, self._model_id).values
+        found = self._hardware.forecast(self._models.entry(self._model_id).path, loading)
+        return auto_words.of_forecast(found) if found is not None else {}
+
+    @Slot(str)
+    def _forecast_made(self, path: str) -> None:
+        if self._models.entry(self._model_id).path == path:
+            self._refresh()
+
+    @Slot(tuple)
+    def _set_adapters(self, lines: tuple[str, ...]) -> None:
+        if lines:
+            self._set("adapters", lines)
+        else:
+            self._reset("adapters")
 
     @Slot()
     def _load_or_unload(self) -> None:

@@ -1,4 +1,4 @@
-"""The middle of the window: the chat, the models and the settings, one of them at a time."""
+"""The middle of the window: the chat, the models, the hardware and the settings, one of them at a time."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.services.library import Library
     from app.ui.chat_page import ChatPage
+    from app.ui.hardware_page import HardwarePage
     from app.ui.hub_settings import HubSettings
     from app.ui.model_services import ModelServices
     from app.ui.models_page import ModelsPage
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Pages(QStackedWidget):
-    """Turns from page to page; models and settings are made when they are first wanted.
+    """Turns from page to page; all but the chat are made when they are first wanted.
 
     Signals: `turned()`: another page is shown; `chat_entered()`: it is the chat, which wants the keyboard;
     `chat_asked(str)`: chat with the model of this id; `sidebar_asked()`.
@@ -46,6 +47,7 @@ class Pages(QStackedWidget):
         self.settings: SettingsPage | None = None
         self.hub_settings: HubSettings | None = None
         self.models: ModelsPage | None = None
+        self.hardware: HardwarePage | None = None
         self._asking = RepoAsking(hub.discover, self)
         self.model_actions = ModelActions(hub, self._asking, self)
         self._offer = FirstOffer(hub, self._asking, self.model_actions, chat.welcome.offer)
@@ -75,6 +77,11 @@ class Pages(QStackedWidget):
         """Whether the models are in the middle."""
         return self.models is not None and self.currentWidget() is self.models
 
+    @property
+    def shows_hardware(self) -> bool:
+        """Whether the hardware is in the middle."""
+        return self.hardware is not None and self.currentWidget() is self.hardware
+
     def show_chat(self) -> None:
         """Show the chat; who has the keyboard is the caller's business."""
         self.setCurrentWidget(self._chat)
@@ -99,6 +106,32 @@ class Pages(QStackedWidget):
             self.enter_chat()
         else:
             self.show_models()
+
+    @Slot()
+    def show_hardware(self) -> None:
+        """Show the hardware."""
+        page = self._hardware_page()
+        self.setCurrentWidget(page)
+        page.enter(self._chat.session.chat.model_id if self._chat.session is not None else "")
+
+    @Slot()
+    def toggle_hardware(self) -> None:
+        """Show the hardware, or go back to the chat."""
+        if self.shows_hardware:
+            self.enter_chat()
+        else:
+            self.show_hardware()
+
+    def _hardware_page(self) -> HardwarePage:
+        if self.hardware is None:
+            from app.ui.hardware_page import HardwarePage
+
+            self.hardware = HardwarePage(self._hub, self._theme)
+            self.hardware.left.connect(self.enter_chat)
+            self.hardware.sidebar_asked.connect(self.sidebar_asked)
+            self.hardware.show_panels(sidebar=self._sidebar_shown)
+            self.addWidget(self.hardware)
+        return self.hardware
 
     def _models_page(self) -> ModelsPage:
         if self.models is None:
@@ -126,7 +159,7 @@ class Pages(QStackedWidget):
             self._leave_settings()
         else:
             page = self._settings_page()
-            self._before_settings = self.models if self.shows_models and self.models is not None else self._chat
+            self._before_settings = self.currentWidget() or self._chat
             self.setCurrentWidget(page)
             page.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -169,6 +202,8 @@ class Pages(QStackedWidget):
     def _leave_settings(self) -> None:
         if self._before_settings is self.models and self.models is not None:
             self.show_models()
+        elif self._before_settings is self.hardware and self.hardware is not None:
+            self.show_hardware()
         else:
             self.enter_chat()
 
@@ -178,6 +213,8 @@ class Pages(QStackedWidget):
             return False
         if self.shows_models and self.models is not None:
             self.models.escape()
+        elif self.shows_hardware and self.hardware is not None:
+            self.hardware.escape()
         elif self.settings is None or not self.settings.notices.close_newest():
             self._leave_settings()
         return True
@@ -187,12 +224,16 @@ class Pages(QStackedWidget):
         self._sidebar_shown = sidebar
         if self.models is not None:
             self.models.header.show_panels(sidebar=sidebar)
+        if self.hardware is not None:
+            self.hardware.show_panels(sidebar=sidebar)
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
     def _notices(self) -> Notices:
         if self.shows_models and self.models is not None:
             return self.models.notices
+        if self.shows_hardware and self.hardware is not None:
+            return self.hardware.notices
         if self.settings is not None and self.currentWidget() is self.settings:
             return self.settings.notices
         return self._chat.notices

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """Keys and what they do. `command` names the window's slot; empty for keys that a widget answers itself."""
+    """Keys and what they do.
+
+    `command` names the window's slot, or that of one of its parts as "pages.toggle_models"; empty for keys that a
+    widget answers itself.
+    """
 
     keys: str
     words: str
@@ -28,8 +32,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+R", "Another version of the last reply", "regenerate_last"),
     Shortcut("Ctrl+Shift+C", "Copy the conversation", "copy_conversation"),
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
-    Shortcut("Ctrl+M", "Models: find, download, keep", "toggle_models"),
-    Shortcut("Ctrl+H", "Hardware: what there is, and what a model takes", "toggle_hardware"),
+    Shortcut("Ctrl+M", "Models: find, download, keep", "pages.toggle_models"),
+    Shortcut("Ctrl+H", "Hardware: what there is, and what a model takes", "pages.toggle_hardware"),
     Shortcut("Space", "In a list of models: press the button of the row"),
     Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),
     Shortcut("Ctrl+B", "Show or hide the chats", "toggle_sidebar"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSize, Qt, Signal, Slot
@@ -81,8 +82,8 @@ class Workspace(QWidget):
         self.sidebar.chat_chosen.connect(self.open_chat)
         self.sidebar.new_asked.connect(self.new_chat)
         self.sidebar.hide_asked.connect(self.toggle_sidebar)
-        self.sidebar.models_asked.connect(self.toggle_models)
-        self.sidebar.hardware_asked.connect(self.toggle_hardware)
+        self.sidebar.models_asked.connect(self.pages.toggle_models)
+        self.sidebar.hardware_asked.connect(self.pages.toggle_hardware)
         self.sidebar.settings_asked.connect(self.toggle_settings)
         self.sidebar.export_asked.connect(self.export_chat)
         header = self.page.header
@@ -117,7 +118,7 @@ class Workspace(QWidget):
         for shortcut in SHORTCUTS:
             if shortcut.command:
                 # named once in the table, so that help and keys cannot differ
-                slot: Callable[[], object] = getattr(self, shortcut.command)
+                slot: Callable[[], object] = attrgetter(shortcut.command)(self)
                 QShortcut(QKeySequence(shortcut.keys), self, slot)
 
     # --- starting ---------------------------------------------------------------------------------------------------
@@ -304,16 +305,6 @@ class Workspace(QWidget):
         self.pages.show_panels(sidebar=sidebar)
         if self.page.session is not None and not self.inspector.isHidden():
             self.inspector.show_session(self._session())
-
-    @Slot()
-    def toggle_models(self) -> None:
-        """Show the models, or go back to the chat."""
-        self.pages.toggle_models()
-
-    @Slot()
-    def toggle_hardware(self) -> None:
-        """Show the hardware, or go back to the chat."""
-        self.pages.toggle_hardware()
 
     @Slot()
     def toggle_settings(self) -> None:

@@ -9,10 +9,13 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.core.fit import Machine, Needs, estimate
+from app.core.hardware import Backend, BackendState, Device, DeviceKind, Hardware, Look
+from app.engine.forecast import forecast
 from app.engine.scripted import Script
 from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.fitting import Fitting
+from app.services.hardware import HardwareWatch
 from app.ui import theme as looks
 from app.ui.catalogue import known_models
 from app.ui.fonts import load_fonts
@@ -23,6 +26,22 @@ from tests.services.conftest import Services, build, standin
 __all__ = ["build", "standin"]
 
 GIB = 1 << 30
+HARDWARE = Hardware(
+    "Ryzen 7 7700",
+    8,
+    16,
+    ("SSE3", "AVX2", "AVX512"),
+    16 << 30,
+    24 << 30,
+    (Device("CPU", "Ryzen 7 7700", DeviceKind.CPU, "CPU", 16 << 30, 24 << 30),),
+    (
+        Backend("CPU", BackendState.READY, "Built for SSE3, AVX2, AVX512."),
+        Backend("CUDA", BackendState.ABSENT, "It is not part of this build of llama.cpp."),
+        Backend("Vulkan", BackendState.REFUSED, "Only a slow software renderer answered (llvmpipe)."),
+    ),
+    "CPU : SSE3 = 1 | AVX2 = 1 | AVX512 = 1 |",
+    1_700_000_000.0,
+)
 MACHINE = Machine(16 * GIB, 8, total_bytes=24 * GIB)
 """A computer with 16 GiB free and no GPU, so that verdicts are the same wherever the suite runs."""
 
@@ -30,7 +49,12 @@ MACHINE = Machine(16 * GIB, 8, total_bytes=24 * GIB)
 @pytest.fixture
 def hub_of() -> Iterator[Callable[..., ModelServices]]:
     """What the model pages are built on, over services: `hub_of(services)`; `machine` is the computer."""
-    made: list[Fitting] = []
+    made: list[Fitting | HardwareWatch] = []
+
+    def watch(services: Services, machine: Machine) -> HardwareWatch:
+        found = Look(HARDWARE, machine.free_bytes, {})
+        made.append(HardwareWatch(lambda _again: found, lambda: machine, forecast))
+        return made[-1]
 
     def needs_of(path: str) -> Needs:
         return estimate(Path(path).stat().st_size)
@@ -47,6 +71,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             services.models,
             services.preferences,
             lambda: services.access.endpoint,
+            watch(services, machine),
         )
 
     yield make

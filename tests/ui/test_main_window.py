@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt
@@ -270,7 +271,7 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
     window = open_window().space
     keys = [shortcut.keys for shortcut in SHORTCUTS]
     assert len(keys) == len(set(keys))
-    assert all(callable(getattr(window, s.command)) for s in SHORTCUTS if s.command)
+    assert all(callable(attrgetter(s.command)(window)) for s in SHORTCUTS if s.command)
     window.show_help()
     shown = {label.text() for label in window.pages.settings.findChildren(QLabel)}
     assert {shortcut.keys for shortcut in SHORTCUTS} <= shown
