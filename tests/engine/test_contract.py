@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.chat import Role
+from app.core.context import Kept
 from app.core.errors import EngineError, MessageTooLongError
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
@@ -307,8 +308,25 @@ def test_closing_twice_is_harmless_and_nothing_works_afterwards(engine):
 def test_a_turn_is_played_from_fitting_to_the_end(engine):
     events = list(play(engine, LIST, GREEDY, StopFlag()))
     assert isinstance(events[0], Fitted)
-    assert events[0].dropped_turns == 0
+    assert events[0].cut.dropped == 0
     assert events[0].prompt_tokens == done_of(events[1:]).prompt_tokens
+
+
+def test_what_was_read_of_kept_turns_is_moved_where_the_engine_can(make):
+    engine = make(256)
+    turns, kept, ends = [Turn(Role.SYSTEM, "Be brief.")], None, []
+    for number in range(12):
+        turns.append(Turn(Role.USER, f"The number {number} is nice, and so is the number after it."))
+        events = list(play(engine, turns, Sampling(temperature=0, max_tokens=12), StopFlag(), 1, kept=kept))
+        ends.append((events[0].newly_dropped, done_of(events[1:])))
+        kept = Kept(events[0].cut, engine.facts.n_ctx)
+        turns.append(Turn(Role.ASSISTANT, text_of(events[1:]), ends[-1][1].token_ids))
+    dropping = [done for dropped, done in ends if dropped]
+    assert dropping
+    for done in dropping:
+        assert (done.moved_tokens > 0) == engine.facts.can_move
+        assert done.moved_tokens <= done.cached_tokens < done.prompt_tokens
+    assert not any(done.moved_tokens for dropped, done in ends if not dropped)
 
 
 def test_an_answer_that_was_cut_off_goes_on_where_it_ended(make):

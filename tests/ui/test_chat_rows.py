@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-
 from dataclasses import dataclass
 
 import pytest
@@ -47,6 +46,15 @@ def test_a_reply_says_how_long_it_is_how_fast_it_came_and_how_long_it_took():
 def test_a_reply_that_was_cut_off_says_why(state, reason, words):
     how = Provenance(completion_tokens=1, stop_reason=reason)
     assert footer(answer(2, 1, state=state, provenance=how)) == " · ".join(part for part in ("1 token", words) if part)
+
+
+@pytest.mark.parametrize(
+    ("moved", "words"),
+    [(812, "6 turns dropped: 812 tokens moved, 1,040 read"), (0, "6 turns dropped: 1,040 tokens read")],
+)
+def test_a_reply_for_which_turns_were_dropped_says_how_the_others_were_kept(moved, words):
+    how = Provenance(prompt_tokens=2040, cached_tokens=1000, moved_tokens=moved, dropped_turns=6)
+    assert footer(answer(2, 1, provenance=how)) == words
 
 
 def test_a_reply_that_failed_says_why_long_after_the_notice_is_gone():
