@@ -52,12 +52,12 @@ class Work:
 
 def died(work: Work, code: int | None, said: str) -> EngineDiedError:
     """The error that tells of it. `code` is the process's exit code, `said` its last words."""
+    layers = " or the layers on the GPU" if work.has_gpu else ""
     kept = " What had come of the reply is kept." if work.doing == "stream" else ""
     return EngineDiedError(
         "The engine stopped unexpectedly",
         _reason(work, code) + kept,
-        "Load the model again and go on. If it happens again, lower the context or the number of layers on the GPU, or "
-        "choose another file of this model.",
+        f"If it happens again, lower the context{layers}, or choose another file of this model.",
         _report(work, code, said),
         gpu_layers=work.gpu_layers(),
         by_system=_name(code) == "SIGKILL" and work.silent_s is None,

@@ -41,6 +41,11 @@ class Record:
     report: str = ""
 
     @property
+    def tells(self) -> bool:
+        """Whether there is anything in it to remember."""
+        return self.passed or bool(self.refused) or self.deaths > 0 or self.gpu_layers is not None
+
+    @property
     def is_put_aside(self) -> bool:
         """Whether it is not loaded any more."""
         return bool(self.refused) or self.deaths >= DEATHS_ALLOWED
@@ -91,7 +96,7 @@ class Records:
         unready = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         try:
             with unready.open("w", encoding="utf-8") as file:
-                json.dump({key: asdict(record) for key, record in self._records.items()}, file, indent=1)
+                json.dump({key: asdict(one) for key, one in self._records.items() if one.tells}, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unready, self._path)

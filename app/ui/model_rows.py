@@ -23,6 +23,7 @@ from app.ui.model_words import (
     when,
 )
 from app.ui.row_list import Cell, Column, Row
+from app.ui.words import state_words
 
 if TYPE_CHECKING:
     from app.ui.model_services import ModelServices
@@ -50,6 +51,7 @@ QUANT_COLUMNS = (
 _SIZES = (130, 75, 50, 36, 28, 25, 22, 15, 13, 9.5, 8.5, 7.5, 5, 4, 3.5, 2, 1.3, 0.7)
 """Billions of weights; a little above the sizes that models come in."""
 _USUAL_BITS = 4.89
+_PUT_ASIDE = "Put aside"
 BUSY = (DownloadState.QUEUED, DownloadState.RUNNING, DownloadState.VERIFYING)
 _BUTTONS = {
     DownloadState.QUEUED: "Pause",
@@ -158,20 +160,22 @@ def _local_state(services: ModelServices, model: LocalModel, checked: tuple[int,
         return Cell("Damaged", "error", "danger")
     model_id = services.model_id(model.path)
     if services.models.is_put_aside(model_id):
-        return Cell("Put aside", "warning", "warn")
+        return Cell(_PUT_ASIDE, "warning", "warn")
     state = services.models.state(model_id)
     if state.kind == "loading":
         return Cell(f"Loading {state.progress:.0%}".replace("%", " %"), "clock", "accent", state.progress)
     if state.kind == "failed":
-        return Cell("Could not be loaded", "error", "danger")
+        return Cell(state_words(state), "error", "danger")
     if state.kind == "ready":
         return Cell("Ready, loaded", "fit-gpu", "ok")
-    return Cell("Ready, verified", "shield", "ok") if model.verified_ms else Cell("Ready", "fit-gpu", "ok")
+    if model.verified_ms:
+        return Cell("Ready, verified", "shield", "ok")
+    return Cell("To be verified", "clock", "muted") if model.sha256 else Cell("Ready", "fit-gpu", "ok")
 
 
 def _fill_first(rows: list[Row]) -> list[Row]:
     """One filled button a list: of the loaded model, else of the first that can be used."""
-    usable = [row for row in rows if row.button_enabled]
+    usable = [row for row in rows if row.button_enabled and row.cells[-1].text != _PUT_ASIDE]
     chosen = next((row for row in usable if row.cells[-1].text == "Ready, loaded"), usable[0] if usable else None)
     return [replace(row, filled=row is chosen) for row in rows]
 

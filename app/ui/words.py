@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.core.errors import EngineDiedError, PutAsideError
+
 if TYPE_CHECKING:
     from app.services.context_meter import Usage
     from app.services.engine_room import ModelState
@@ -30,6 +32,10 @@ def state_words(state: ModelState) -> str:
     """Where a model is in its life, in words."""
     if state.kind == "loading":
         return f"Loading {state.progress:.0%}".replace("%", " %")
+    if isinstance(state.error, EngineDiedError):
+        return "Stopped unexpectedly"
+    if isinstance(state.error, PutAsideError):
+        return "Put aside"
     return {"ready": "Loaded", "failed": "Could not be loaded"}.get(state.kind, "Not loaded")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.errors import EngineDiedError, PutAsideError
 from app.services.context_meter import Usage
 from app.services.engine_room import Kind, ModelState
 from app.ui.file_dialogs import ask_export, ask_model, file_name
@@ -26,6 +27,8 @@ def test_parameters_are_told_in_words(count, words):
 def test_a_models_state_is_told_in_words():
     states = [ModelState(), ModelState(Kind.LOADING, 0.4), ModelState(Kind.READY), ModelState(Kind.FAILED)]
     assert [state_words(state) for state in states] == ["Not loaded", "Loading 40 %", "Loaded", "Could not be loaded"]
+    assert state_words(ModelState(Kind.FAILED, error=EngineDiedError("It died"))) == "Stopped unexpectedly"
+    assert state_words(ModelState(Kind.FAILED, error=PutAsideError("It is put aside"))) == "Put aside"
 
 
 @pytest.mark.parametrize(
