@@ -216,7 +216,9 @@ def _state(model: LocalModel) -> str:
         return "not there now"
     if model.damaged:
         return "damaged: remove it and download it again"
-    return "verified" if model.verified_ms else ("" if model.managed else "used where it is")
+    if model.sha256:
+        return "verified" if model.verified_ms else "changed since it was verified: verify it again"
+    return "" if model.managed else "used where it is"
 
 
 def _size(file: Path | None) -> int:

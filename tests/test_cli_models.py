@@ -219,6 +219,7 @@ def test_a_model_can_be_verified_again_and_damage_is_told(models, standin, home)
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
+    assert "changed since it was verified" in models("list")[1]
     code, out, err = models("verify", FILE)
     assert code == 1
     assert "damaged" in err

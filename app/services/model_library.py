@@ -183,8 +183,11 @@ class ModelLibrary(QObject):
 
         self._work(path, job, done, failed, lane=self._files if how == "use" else self._long)
 
-    def verify(self, path: str) -> None:
-        """Read the model's files again and compare them with what the Hub lists; answers with `verified`."""
+    def verify(self, path: str, failed: Callable[[AppError], None] | None = None) -> None:
+        """Read the model's files again and compare them with what the Hub lists; answers with `verified`.
+
+        Where they cannot be read `failed` is called, or the signal of that name emitted.
+        """
         note = self._notes.get(path)
         if note is None or not note.model.sha256:
             self.failed.emit(nothing_to_compare(note.model if note else LocalModel(path, os.path.basename(path))))
@@ -201,7 +204,7 @@ class ModelLibrary(QObject):
                 write_note(folder, now)
             yield now
 
-        self._work(path, job, self._verified, None, lane=self._long)
+        self._work(path, job, self._verified, failed, lane=self._long)
 
     def cancel(self, path: str) -> None:
         """Stop reading or copying this model; nothing half done is left."""
@@ -317,6 +320,9 @@ class ModelLibrary(QObject):
                     self._archive.ask(lambda stores, note=seen.note: stores.model_files.keep(note))  # type: ignore[misc]
         if self.models() != before:
             self.changed.emit()
+        for note in tuple(self._notes.values()):
+            if _must_be_proven(note.model):  # whoever wants to know hears of it when the file is loaded
+                self.verify(note.model.path, lambda _error: None)
 
     def _folder_chosen(self, folder: str, *, small_files: bool) -> None:
         self._preferences.set_fetching("models_folder", None if folder == self._usual_folder else folder)
@@ -381,6 +387,11 @@ class ModelLibrary(QObject):
         size_bytes = model.size_bytes or (here[0] if here else 0)
         managed = is_inside(model.path, self.folder())
         return replace(note, model=replace(model, present=here is not None, managed=managed, size_bytes=size_bytes))
+
+
+def _must_be_proven(model: LocalModel) -> bool:
+    """Came from the Hub, and something has touched it since it was proven right."""
+    return bool(model.sha256 and model.present and not model.verified_ms and not model.damaged)
 
 
 def _is_over(seen: Seen) -> bool:

@@ -235,6 +235,8 @@ class ModelManager(QObject):
         status = self._room.status
         if status is not self._seen:
             changed = dict.fromkeys((self._seen[0], status[0]))
+            if status[0] not in ("", self._seen[0], *self._entries):
+                self._library.refresh(asked=False)  # its file may have been changed since it was looked at
             self._seen = status
             for model_id in changed:
                 if model_id:

@@ -276,14 +276,32 @@ def test_a_proof_goes_along_when_the_folder_moves(build, tmp_path):
     assert model.verified_ms == 5
 
 
-def test_the_same_file_with_another_time_has_to_be_proven_again(services, tmp_path):
+@pytest.mark.parametrize("right", [True, False])
+def test_a_file_of_the_hub_that_something_touched_is_proven_again_by_itself(services, tmp_path, qtbot, right):
     content = b"GGUF model"
     path = put(tmp_path / "models", "a/b/hub.gguf", content)
     write_note(str(tmp_path / "models"), from_the_hub(path, content))
+    path.write_bytes(content if right else b"GGUF medal")
     os.utime(path, ns=(1, 1))
-    (model,) = look_again(services)
-    assert (model.repo_id, model.verified_ms) == ("a/b", 0)
-    assert model.sha256
+    with qtbot.waitSignal(services.model_library.verified) as heard:
+        (model,) = look_again(services, asked=False)
+        assert (model.repo_id, model.verified_ms) == ("a/b", 0)
+    assert heard.args == [str(path), right]
+    (model,) = services.model_library.models()
+    assert (model.verified_ms > 5, model.damaged) == (right, not right)
+    assert [notice.title for notice in services.notices] == ([] if right else [f"{model.name} is damaged"])
+    assert len(services.models.entries()) == (2 if right else 1)
+
+
+def test_a_file_that_was_changed_meanwhile_is_found_out_when_it_is_loaded(services, tmp_path):
+    content = b"GGUF model"
+    path = put(tmp_path / "models", "a/b/hub.gguf", content)
+    services.model_library.arrived(replace_managed(from_the_hub(path, content)))
+    path.write_bytes(b"GGUF medal")
+    os.utime(path, ns=(1, 1))
+    services.models.prepare(str(path))
+    services.wait(lambda: services.model_library.model(str(path)).damaged)
+    assert [entry.id for entry in services.models.entries()] == ["starter"]
 
 
 def test_a_file_taken_off_the_list_stays_off_until_somebody_looks_again(build, tmp_path):
