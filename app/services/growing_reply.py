@@ -132,7 +132,7 @@ class GrowingReply(QObject):
                     self._fitted = item
                     self.fitted.emit()
                     if item.prompt.notice:
-                        self.notice.emit(Notice(item.prompt.notice, level="warning"))
+                        self.notice.emit(Notice(item.prompt.notice, level="warning", once=True))
                 case ModelFacts():
                     # under the name that the person sees it by everywhere, which need not be the file's own
                     self._facts = dataclasses.replace(item, name=self._models.entry(self._chat.model_id).name)

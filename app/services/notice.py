@@ -23,6 +23,8 @@ class Notice:
     actions: tuple[tuple[str, Callable[[], None]], ...] = ()
     report: str = ""
     """What a developer would ask for; there is a button that copies it."""
+    once: bool = False
+    """Told only the first time while the program runs."""
 
     @classmethod
     def of(cls, error: AppError, actions: tuple[tuple[str, Callable[[], None]], ...] = (), report: str = "") -> Notice:

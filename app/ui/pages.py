@@ -43,6 +43,7 @@ class Pages(QStackedWidget):
         super().__init__(parent)
         self._chat, self._hub, self._library, self._theme = chat, hub, library, theme
         self._sidebar_shown = True
+        self._told_once: set[str] = set()
         self._before_settings: QWidget = chat
         self.settings: SettingsPage | None = None
         self.hub_settings: HubSettings | None = None
@@ -241,6 +242,10 @@ class Pages(QStackedWidget):
     @Slot(object)
     def tell(self, notice: Notice) -> None:
         """Show a notice on the page that is shown."""
+        if notice.once:
+            if notice.title in self._told_once:
+                return
+            self._told_once.add(notice.title)
         self._notices().show_notice(notice)
 
     @Slot(object)

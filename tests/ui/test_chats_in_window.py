@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 
 from app.engine.scripted import Script
+from app.services.notice import Notice
 from app.ui.deleted_chats import DeletedChats
 from tests.ui.talking import read, say
 
@@ -48,7 +49,7 @@ def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_
     qtbot.keyClicks(search, "dolphins")
     qtbot.waitUntil(lambda: stage.space.sidebar.list.rows.chat_ids() == [found])
     qtbot.keyClick(search, Qt.Key.Key_Return)
-    assert stage.session.chat.id == found
+    qtbot.waitUntil(lambda: stage.session.chat.id == found)
     qtbot.keyClick(search, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: len(stage.space.sidebar.list.rows.chat_ids()) == 2)
 
@@ -158,3 +159,13 @@ def test_a_search_goes_to_the_message_it_found_on_whatever_path_that_stands(qtbo
     assert shown is not None
     qtbot.waitUntil(lambda: shown.visibleRegion().boundingRect().height() > 0)
     assert not transcript.at_end
+
+
+def test_what_need_be_told_only_once_is_not_told_with_each_reply(qtbot, open_window):
+    stage = open_window()
+    template = Notice("The model's own template failed", level="warning", once=True)
+    stage.session.notice.emit(template)
+    assert stage.notices() == ["The model's own template failed"]
+    assert stage.space.page.notices.close_newest()
+    stage.session.notice.emit(template)
+    assert stage.notices() == []
