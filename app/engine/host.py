@@ -64,9 +64,10 @@ class HostedEngine:
         """Where it runs."""
         return self._process
 
-    def tell(self, notice: str) -> None:
-        """Add a sentence for the person to what is known of the model."""
-        self._facts = replace(self._facts, notices=(*self._facts.notices, notice))
+    def tell(self, notice: str, *, why_cpu: bool = False) -> None:
+        """Add a sentence for the person to what is known of the model; it may be the reason why no GPU is used."""
+        placement = replace(self._facts.placement, why_cpu=notice) if why_cpu else self._facts.placement
+        self._facts = replace(self._facts, notices=(*self._facts.notices, notice), placement=placement)
 
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""
@@ -85,11 +86,13 @@ class HostedEngine:
             self.count("")  # raises what there is to tell
         return self._stream(request, stop)
 
-    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+    def stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE, *, from_scratch: bool = False
+    ) -> Iterator[Tagged]:
         """Generate several replies at once; see the contract."""
         if not self._process.is_alive:
             self.count("")  # raises what there is to tell
-        return self._stream_many(wishes, stop, width)
+        return self._stream_many(wishes, stop, width, from_scratch)
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
         """Keep snapshots of conversations there."""
@@ -118,9 +121,11 @@ class HostedEngine:
                     self.on_reply()
                 yield event
 
-    def _stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int) -> Iterator[Tagged]:
+    def _stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int, from_scratch: bool
+    ) -> Iterator[Tagged]:
         with self._watched():
-            for told in self._process.events_of_many(wishes, stop, width):
+            for told in self._process.events_of_many(wishes, stop, width, from_scratch):
                 if isinstance(told.event, Done):
                     self.on_reply()
                 yield told

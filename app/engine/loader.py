@@ -138,7 +138,7 @@ class Loader:
             engine.on_death = lambda error: self._died(record, wished, error)
             engine.on_reply = lambda: self._replied(record)
             if loading != wished:
-                engine.tell(_fewer_layers(loading.gpu_layers or 0))
+                engine.tell(_fewer_layers(loading.gpu_layers or 0), why_cpu=not loading.gpu_layers)
         return engine
 
     def _replied(self, record: Record) -> None:

@@ -96,6 +96,7 @@ def test_after_a_death_with_a_gpu_half_of_the_layers_go_there_then_none(started,
     third = opened(started(), path)
     assert third.facts.gpu_layers == 0
     assert "without the GPU" in third.facts.notices[0]
+    assert third.facts.placement.why_cpu == third.facts.notices[0]
     third.close()
 
 
