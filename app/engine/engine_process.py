@@ -151,9 +151,11 @@ class HostProcess:
                         if kind == "ended":
                             break
 
-    def events_of_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int) -> Iterator[Tagged]:
+    def events_of_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int, from_scratch: bool
+    ) -> Iterator[Tagged]:
         """The events of several replies. What is left in the middle is stopped."""
-        answers = self._ask(stop, "stream_many", width)
+        answers = self._ask(stop, "stream_many", width, from_scratch)
         self.work.doing = "stream"
         over = False
         try:
@@ -197,6 +199,11 @@ class HostProcess:
                     self._channel.send(WISH, request)
                 else:
                     self._channel.send(NOTHING if wish is None else OVER)
+
+    def kill(self) -> None:
+        """End it at once; from any thread. Whoever waits for it is told that it died."""
+        with suppress(OSError):
+            self._process.kill()
 
     def end_or_tell(self) -> None:
         """As `end`.

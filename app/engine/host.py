@@ -19,14 +19,18 @@ def load(
     stop: StopFlag,
     on_progress: Callable[[float], None] = lambda _fraction: None,
     start: Sequence[str] = (),
+    on_start: Callable[[HostProcess], None] = lambda _process: None,
 ) -> HostedEngine | None:
     """Start a process and load a model in it; None when stopped meanwhile. As `llama.load`, and with its errors.
+
+    `on_start` is told of the process as soon as there is one.
 
     Raises:
         EngineDiedError: the process ended while it loaded.
         OSError: no process could be started.
     """
     process = HostProcess(start)
+    on_start(process)
     try:
         facts = process.load(path, loading, stop, on_progress)
     except BaseException:

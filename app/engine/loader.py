@@ -54,6 +54,7 @@ class Loader:
         self._records = records or Records(None, engine_version())
         self._trusted = frozenset(trusted)
         self._apart = apart
+        self._process: HostProcess | None = None
 
     def __call__(
         self, path: str, loading: Loading, stop: StopFlag, on_progress: Progress = lambda _fraction: None
@@ -94,6 +95,15 @@ class Loader:
         """Files may have been replaced by others of the same name."""
         self._records.look_again()
 
+    def end_now(self) -> None:
+        """End the process that is at work, whatever it is at; from any thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def _started(self, process: HostProcess) -> None:
+        self._process = process
+
     def _try(self, record: Record, loading: Loading, stop: StopFlag, on_progress: Progress) -> bool:
         """See whether a new file costs a process; False when stopped.
 
@@ -103,6 +113,7 @@ class Loader:
             process = HostProcess(self._start)
         except OSError:
             return True
+        self._started(process)
         try:
             if not process.try_file(record.path, loading, stop, on_progress, _patience_s(record.path)):
                 return False
@@ -130,7 +141,7 @@ class Loader:
             else:  # the person has thought about it since
                 record.gpu_layers = None
         try:
-            engine = host.load(record.path, loading, stop, on_progress, self._start)
+            engine = host.load(record.path, loading, stop, on_progress, self._start, self._started)
         except EngineDiedError as error:
             self._died(record, wished, error)
             raise

@@ -35,7 +35,7 @@ class Keeping(Protocol):
 
 
 class Quarantine(Protocol):
-    """Files that ended the engine's process; but for `put_aside`, asked on the engine lane's thread."""
+    """The engine's processes, and the files that ended them; asked on the engine lane's thread where not said."""
 
     @property
     def put_aside(self) -> Container[str]:
@@ -48,6 +48,10 @@ class Quarantine(Protocol):
 
     def look_again(self) -> None:
         """Files may have been replaced by others of the same name."""
+        ...
+
+    def end_now(self) -> None:
+        """End the process that is at work, whatever it is at; from any thread."""
         ...
 
 

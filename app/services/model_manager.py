@@ -23,6 +23,8 @@ from app.services.recovery import remedy, trouble
 
 _REST_MS = 15_000
 """After so long without work, what was read is written down; sooner would be in the way of the next message."""
+_KILLED_S = 2.0
+"""For the engine lane to see that the process is gone."""
 _WATCH_MS = 100
 """How often the loading progress is looked at; only while the engine lane is at work."""
 
@@ -201,6 +203,9 @@ class ModelManager(QObject):
         self._watch.stop()
         self._rest_timer.stop()
         ended = self._engine_lane.close(timeout_s)
+        if not ended and self._room.quarantine is not None:
+            self._room.quarantine.end_now()  # a driver hangs; its memory shall not outlive the window
+            ended = self._engine_lane.close(_KILLED_S)
         if ended:
             self._room.empty()
         return ended

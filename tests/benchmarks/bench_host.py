@@ -4,7 +4,8 @@
 
 Both generate the same tokens through the same contract, in turn. Printed: the time of a token there over here (1.10 is
 the ceiling to hold), what the process takes in memory beyond the model and its context, how long a question takes that
-needs no model, and, with --deaths, what is left of as many replies whose process is killed at a random moment.
+needs no model, what the trial of a new file adds to its first load, how soon all memory is free again after closing
+(3 s is the ceiling), and, with --deaths, what is left of as many replies whose process is killed at a random moment.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from app.core.stopping import StopFlag  # noqa: E402
 from app.engine import host, llama  # noqa: E402
 from app.engine.base import Delta, Done, Engine, Request, Turn  # noqa: E402
 from app.engine.devices import library  # noqa: E402
+from app.engine.loader import Loader  # noqa: E402
 
 STARTER = ROOT / "resources" / "starter" / "starter.gguf"
 STORY = [Turn(Role.USER, "Tell me a story.")]
@@ -72,6 +74,35 @@ def deaths(path: str, loading: Loading, count: int) -> None:
     )
 
 
+def trial(path: str, loading: Loading) -> None:
+    loader, times = Loader(llama.load), dict[str, list[float]](new=[], known=[])
+    for _ in range(5):
+        loader.forgive(path)
+        for seconds in times.values():
+            began = time.perf_counter()
+            engine = loader(path, loading, StopFlag())
+            seconds.append(time.perf_counter() - began)
+            assert engine is not None
+            engine.close()
+    new, known = median(times["new"]), median(times["known"])
+    print(f"first load of a file {new:.2f} s, later ones {known:.2f} s: the trial takes {new - known:.2f} s, once")
+
+
+def closing(path: str, loading: Loading) -> None:
+    """In the middle of a reply that nobody reads on, as when the window is closed."""
+    seconds = []
+    for _ in range(5):
+        engine = host.load(path, loading, StopFlag())
+        assert engine is not None
+        stream = engine.stream(Request(engine.render(STORY).tokens, Sampling()), StopFlag())
+        next(stream)
+        began = time.perf_counter()
+        engine.process.end()
+        assert not Path(f"/proc/{engine.process.pid}").exists()
+        seconds.append(time.perf_counter() - began)
+    print(f"all memory is free again {median(seconds):.2f} s after closing, at most {max(seconds):.2f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", type=Path, default=STARTER)
@@ -106,6 +137,8 @@ def main() -> None:
     print(f"a question: {(time.perf_counter() - asked_at) / 200 * 1e6:.0f} us")
     here.close()
     there.close()
+    trial(path, loading)
+    closing(path, loading)
     if asked.deaths:
         deaths(path, loading, asked.deaths)
 

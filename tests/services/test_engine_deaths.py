@@ -174,6 +174,18 @@ def test_five_kills_at_random_moments_of_a_real_reply_leave_what_had_come(build,
     assert chat.path()[-1].text.startswith(shown)
 
 
+def test_a_process_that_hangs_is_ended_with_the_program(scripted, model, caplog):
+    services, path = scripted(), model(at=30, how="hang")
+    chat, grown = chat_with(services, path), []
+    chat.text_added.connect(lambda _id, text: grown.append(text))
+    chat.send("Count.")
+    services.wait(lambda: bool(grown))
+    pid = services.models.room._engine.process.pid
+    assert services.models.close(timeout_s=0.5)
+    assert wait_until_gone(pid)
+    caplog.clear()
+
+
 def test_no_process_is_left_when_the_program_ends(build, starter):
     services = build(loader=Loader(load, trusted=(str(starter),)))
     services.models.prepare("starter")
