@@ -64,13 +64,19 @@ class Records:
         self._show()
 
     def of(self, path: str) -> Record:
-        """The record of the file that lies at this path now; a new one where nothing is known of it."""
+        """The record of the file that lies at this path now; a new one where nothing is known of it.
+
+        What lay there before is forgotten.
+        """
         key = identity(path)
         record = self._records.pop(key, None)
         if record is None or record.engine != self._engine:
             record = Record(path, self._engine)
         record.path = path
+        for other in [key for key, one in self._records.items() if one.path == path]:
+            del self._records[other]  # another file lay there
         self._records[key] = record  # at the end: it is the one used last
+        self._show()
         return record
 
     def forget(self, path: str) -> None:

@@ -78,6 +78,13 @@ def test_a_file_is_the_same_wherever_it_lies_and_another_once_it_is_changed(tmp_
     assert len({before, other_time, identity(str(moved)), identity(str(model))}) == 4
 
 
+def test_a_file_that_took_the_place_of_one_put_aside_is_not_put_aside(tmp_path, model):
+    records = aside(tmp_path / "kept.json", model)
+    model.write_bytes(b"GGUF, another")
+    assert not records.of(str(model)).is_put_aside
+    assert not records.put_aside
+
+
 @pytest.mark.skipif(os.name == "nt", reason="has no such files")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.gguf")
