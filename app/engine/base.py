@@ -221,7 +221,9 @@ class Engine(Protocol):
         """
         ...
 
-    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+    def stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE, *, from_scratch: bool = False
+    ) -> Iterator[Tagged]:
         """Generate several replies at once, in sequences of one context; of each the events of `stream`, tagged.
 
         `wishes` is asked for the next request whenever fewer than `width` (at most `facts.n_at_once`) are in the works,
@@ -235,10 +237,11 @@ class Engine(Protocol):
         order. `stop` ends all: those in the works end with a Done, further ones are not asked for. A request without a
         Done or Failed has not been answered.
 
-        On a CPU a request with a seed gets the same reply whatever else is in the works, alone too, and again: up to
-        four at once exactly, and above them exactly as well; between the two, and from `stream`, logits differ in the
-        last bits, so a reply may differ where two tokens are all but equally likely. Models with experts, recurrent
-        ones and GPUs give no such promise.
+        On a CPU a request with a seed gets the same reply whatever else is in the works, alone too, and again, when the
+        call begins `from_scratch`: with an empty cache, chats being written down first. Else, from `stream`, with more
+        than four at once against up to four, and once the context has overflowed, logits differ in the last bits, so
+        that a reply may differ where two tokens are all but equally likely. Models with experts, recurrent ones and
+        GPUs give no promise.
 
         Raises:
             EngineError: llama.cpp failed; what was yielded before is valid.

@@ -175,6 +175,13 @@ class KvCache:
                 return True
         return False
 
+    def empty(self) -> None:
+        """Let go of everything; what is worth it is written down first."""
+        for conversation in self.conversations:
+            self._let_go(conversation)
+        for spare in self.spare:
+            spare.clear()
+
     def save(self, *, least_tokens: int = 1) -> None:
         """Write a snapshot of every conversation that has grown by so many ids since its last one."""
         for conversation, sequence in self._owned.items():

@@ -139,7 +139,8 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
         channel.send("ended")
     elif kind == "stream_many":
         feed = Feed(channel, stop.of_place, partial(_answer, channel, stop, engine))
-        for told in engine.stream_many(feed, stop, *values):
+        width, from_scratch = values
+        for told in engine.stream_many(feed, stop, width, from_scratch=from_scratch):
             feed.note(told)
             channel.send("event", told)
         channel.send("ended")

@@ -166,11 +166,13 @@ class LlamaEngine:
             raise refusal
         return self._reply(request, stop)
 
-    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+    def stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE, *, from_scratch: bool = False
+    ) -> Iterator[Tagged]:
         """Generate several replies at once; see the contract."""
         self._must_be_open()
         return Many(self._decoder, self._writing, stop, steady=self._how.gpu_layers == 0).stream(
-            wishes, min(width, self._facts.n_at_once)
+            wishes, min(width, self._facts.n_at_once), from_scratch=from_scratch
         )
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
@@ -230,7 +232,8 @@ class LlamaEngine:
         """Sequences for replies side by side. A recurrent state takes memory for each, whether it is used or not."""
         llama, model = self._llama, self._model
         whole = llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model)
-        return _FEW_AT_ONCE if whole else 3 * MOST_AT_ONCE
+        # llama.cpp aborts where a batch is smaller than the number of sequences
+        return _FEW_AT_ONCE if whole else min(3 * MOST_AT_ONCE, self._how.batch_tokens - _WARM_CHATS - 1)
 
     def _can_move(self, context: Any) -> bool:
         return can_move(self._llama, self._model, context, self._how.type_k)

@@ -155,9 +155,13 @@ class ScriptedEngine:
             raise refusal
         return self._speak(request, partial(_pause, stop=stop), self._knowns[0])
 
-    def stream_many(self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE) -> Iterator[Tagged]:
+    def stream_many(
+        self, wishes: Iterator[Wish | None], stop: StopFlag, width: int = MOST_AT_ONCE, *, from_scratch: bool = False
+    ) -> Iterator[Tagged]:
         """Say the next replies of the script side by side, a token of each at a time, each at the script's pace."""
         self._must_be_open()
+        if from_scratch:
+            self._knowns = [[]]
         return self._speak_many(wishes, stop, min(width, MOST_AT_ONCE))
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:

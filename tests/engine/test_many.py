@@ -59,8 +59,8 @@ def asking(engine: Engine, *questions: str, sampling: Sampling = GREEDY) -> list
     ]
 
 
-def run(engine: Engine, wishes: Iterator[Wish | None] | list[Wish], width: int = 4) -> list[Tagged]:
-    return list(engine.stream_many(iter(wishes), StopFlag(), width))
+def run(engine: Engine, wishes: Iterator[Wish | None] | list[Wish], width: int = 4, **more: bool) -> list[Tagged]:
+    return list(engine.stream_many(iter(wishes), StopFlag(), width, **more))
 
 
 def texts(told: list[Tagged]) -> dict[int, str]:
@@ -149,7 +149,7 @@ def test_the_same_prompt_with_several_seeds_is_read_once(engine):
     hot = [Sampling(temperature=2, top_k=None, top_p=None, seed=seed, max_tokens=12) for seed in (1, 2, 1)]
     wishes = [asking(engine, "Tell me about lamps and rivers.", sampling=one)[0] for one in hot]
     begin_anew(engine)
-    told = run(engine, wishes)
+    told = run(engine, wishes, from_scratch=True)
     done, said = ends(told), texts(told)
     assert [done[index].seed for index in range(3)] == [1, 2, 1]
     assert all(done[index].cached_tokens == done[index].prompt_tokens - 1 for index in (1, 2))
@@ -161,9 +161,9 @@ def test_requests_in_the_same_order_give_the_same_replies(engine):
     hot = Sampling(temperature=1.5, top_k=None, seed=7, max_tokens=20)
     wishes = asking(engine, *QUESTIONS, sampling=hot)
     begin_anew(engine)
-    first = texts(run(engine, wishes, width=6))
+    first = texts(run(engine, wishes, width=6, from_scratch=True))
     begin_anew(engine)
-    assert texts(run(engine, wishes, width=6)) == first
+    assert texts(run(engine, wishes, width=6, from_scratch=True)) == first
 
 
 def test_one_is_stopped_and_the_others_go_on(engine):
@@ -310,10 +310,10 @@ def test_a_reply_does_not_depend_on_what_else_is_in_the_works(engine):
     hot = Sampling(temperature=2, top_k=None, top_p=None, seed=5, max_tokens=16)
     prompt = engine.render([long, Turn(Role.USER, "Tell me a story.")]).tokens
     wish = (Request(prompt, hot), StopFlag())
-    by_itself = texts(run(engine, [wish]))[0]
+    by_itself = texts(run(engine, [wish], from_scratch=True))[0]
     others = asking(engine, *QUESTIONS, sampling=dataclasses.replace(hot, seed=6))
-    assert texts(run(engine, [*others[:3], wish, *others[3:]], width=4))[3] == by_itself
-    assert texts(run(engine, [wish]))[0] == by_itself
+    assert texts(run(engine, [*others[:3], wish, *others[3:]], from_scratch=True))[3] == by_itself
+    assert texts(run(engine, [wish], from_scratch=True))[0] == by_itself
 
 
 def test_as_many_as_an_engine_says_go_at_once(engine):
