@@ -84,6 +84,8 @@ class FactCard(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the icon in this theme's colours."""
+        # cards without a badge are as high as those with one
+        self._picture.setMinimumHeight(self.badge.sizeHint().height())
         self._picture.setPixmap(icon(self._icon_name, theme.muted, _ICON_PX).pixmap(QSize(_ICON_PX, _ICON_PX)))
 
 
