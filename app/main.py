@@ -104,11 +104,10 @@ class Program(QObject):
             self,
         )
         self.window = window or MainWindow(settings_file=str(paths.window_file))
-        from app.ui.catalogue import known_models
         from app.ui.model_services import ModelServices
 
         hub = ModelServices(
-            known_models(catalog.entries),
+            catalog.entries,
             self.model_library,
             self.downloads,
             self.discover,

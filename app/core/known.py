@@ -1,4 +1,4 @@
-"""What Orcinus knows of the models in its catalogue: plain values that the hub reads and the window shows."""
+"""What Orcinus knows of the models in its catalogue: plain values that the hub reads and the pages show."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.errors import AppError
+from app.core.known import Entry
 from app.core.library import DownloadState, Fit, LocalModel
-from app.ui.catalogue import Known
 from app.ui.model_rows import button_for, choice_of, download_of
 from app.ui.model_words import disk_size, download_words, licence_words, percent
 from app.ui.offer_card import Offer, OfferCard
@@ -34,7 +34,7 @@ class FirstOffer(QObject):
     def __init__(self, services: ModelServices, asking: RepoAsking, actions: ModelActions, card: OfferCard) -> None:
         super().__init__(card)
         self._services, self._asking, self._actions, self._card = services, asking, actions, card
-        self._known = next((known for known in services.catalogue if known.repo_id), None)
+        self._known = next((known for known in services.catalogue if known.repo), None)
         self._error: AppError | None = None
         card.pressed.connect(self._pressed)
         # while nobody sees the card nobody looks at the machine either, which costs time at the start
@@ -53,9 +53,9 @@ class FirstOffer(QObject):
         if self._known is not None:
             self._card.show_offer(self._offer(self._known))
 
-    def _offer(self, known: Known) -> Offer:
+    def _offer(self, known: Entry) -> Offer:
         quant, found, exact = choice_of(self._services, self._asking, known)
-        row = download_of(self._services.downloads.rows(), known.repo_id)
+        row = download_of(self._services.downloads.rows(), known.repo)
         here = self._here(known)
         label, size_bytes = (quant.label, quant.size_bytes) if quant is not None else ("", 0)
         if here is not None:
@@ -70,7 +70,7 @@ class FirstOffer(QObject):
         elif row is not None:
             waits = row.state in (DownloadState.FAILED, DownloadState.WAITING)
             state, share, trouble = f"{percent(row)} % · {download_words(row)}", percent(row) / 100, waits
-        elif self._asking.waits_for(known.repo_id):
+        elif self._asking.waits_for(known.repo):
             enabled, state = False, "Asking the Hub…"
         elif self._error is not None:
             button, state, trouble = "Retry", str(self._error), True
@@ -78,9 +78,9 @@ class FirstOffer(QObject):
             button, state = "Look at it", "Not enough memory is free now; a smaller model runs better here."
         return Offer(known.name, label, size, words, found, button, enabled, state, share, trouble)
 
-    def _here(self, known: Known) -> LocalModel | None:
+    def _here(self, known: Entry) -> LocalModel | None:
         models = self._services.local.models()
-        return next((m for m in models if m.repo_id.lower() == known.repo_id.lower() and m.present), None)
+        return next((m for m in models if m.repo_id.lower() == known.repo.lower() and m.present), None)
 
     @Slot()
     def _pressed(self) -> None:
@@ -95,6 +95,6 @@ class FirstOffer(QObject):
 
     @Slot(str, object)
     def _failed(self, repo_id: str, error: AppError) -> None:
-        if self._known is not None and repo_id.lower() == self._known.repo_id.lower():
+        if self._known is not None and repo_id.lower() == self._known.repo.lower():
             self._error = error
             self._soon.now()

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 
 from app.core.errors import AppError
+from app.core.known import Entry
 from app.core.library import Download, DownloadState, LocalModel, Quant, Repo, Wanted
 from app.services.notice import Notice
-from app.ui.catalogue import Known
 from app.ui.model_rows import BUSY, choice_of, download_of
 from app.ui.words import gigabytes
 
@@ -41,11 +41,11 @@ class ModelActions(QObject):
 
     # --- downloads --------------------------------------------------------------------------------------------------
 
-    def get_known(self, known: Known) -> None:
+    def get_known(self, known: Entry) -> None:
         """Download the quant of a known model that fits this computer; the Hub is asked first where it was not yet."""
-        repo = self._asking.known(known.repo_id)
+        repo = self._asking.known(known.repo)
         if repo is None:
-            self._asking.want(known.repo_id)
+            self._asking.want(known.repo)
         else:
             self._listed(repo)
 
@@ -96,11 +96,11 @@ class ModelActions(QObject):
         else:
             downloads.resume(row.id)
 
-    def press_known(self, known: Known) -> None:
+    def press_known(self, known: Entry) -> None:
         """Do what the button in a row of the catalogue says."""
         models = self._services.local.models()
-        here = next((m for m in models if m.repo_id.lower() == known.repo_id.lower() and m.present), None)
-        row = download_of(self._services.downloads.rows(), known.repo_id)
+        here = next((m for m in models if m.repo_id.lower() == known.repo.lower() and m.present), None)
+        row = download_of(self._services.downloads.rows(), known.repo)
         if here is not None:
             self.chat(here.path)
         elif row is not None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QLayoutItem, QVBoxLayout, QWidget
 
+from app.core.known import Entry
 from app.core.library import Gate, LocalModel, Repo
-from app.ui.catalogue import Known, tile
+from app.ui.catalogue import tile
 from app.ui.model_words import GATE_WORDS, disk_size, licence_words, many, when
 from app.ui.theme import Theme
 from app.ui.words import parameters
@@ -20,14 +21,14 @@ _TEMPLATES = (
 )
 
 
-def facts_of_known(known: Known) -> Facts:
+def facts_of_known(known: Entry) -> Facts:
     """What the catalogue knows."""
     return _told(
         [
             ("Licence", licence_words(known.licence)),
-            ("Parameters", parameters(known.n_params) if known.n_params else ""),
+            ("Parameters", parameters(known.parameters) if known.parameters else ""),
             ("Prompt format", known.prompt_format),
-            ("Trained context", f"{known.n_ctx_train:,} tokens" if known.n_ctx_train else ""),
+            ("Trained context", f"{known.context_tokens:,} tokens" if known.context_tokens else ""),
             ("Language", known.languages),
             ("Made from", known.base),
             ("Made by", _several(known.authors)),
@@ -35,10 +36,10 @@ def facts_of_known(known: Known) -> Facts:
     )
 
 
-def facts_of_repo(repo: Repo, known: Known | None) -> Facts:
+def facts_of_repo(repo: Repo, known: Entry | None) -> Facts:
     """What the Hub knows, and the catalogue where that is silent."""
-    n_params = repo.n_params or (known.n_params if known is not None else None)
-    train = repo.n_ctx_train or (known.n_ctx_train if known is not None else None)
+    n_params = repo.n_params or (known.parameters if known is not None else None)
+    train = repo.n_ctx_train or (known.context_tokens if known is not None else None)
     format_ = known.prompt_format if known is not None else ""
     base = (known.base if known is not None else "") or _several(repo.base_models)
     licence = (known.licence if known is not None else "") or repo.licence

@@ -9,9 +9,9 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.core.known import Entry
 from app.core.library import LocalModel, Quant, Repo
 from app.services.notice import Notice
-from app.ui.catalogue import Known
 from app.ui.local_card import LocalCard
 from app.ui.model_head import ModelHead, facts_of_known, facts_of_local, facts_of_repo
 from app.ui.quant_picker import QuantPicker
@@ -48,7 +48,7 @@ class ModelPage(QScrollArea):
         super().__init__(parent)
         self._services, self._actions, self._theme = services, actions, theme
         self._repo: Repo | None = None
-        self._known: Known | None = None
+        self._known: Entry | None = None
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -108,13 +108,13 @@ class ModelPage(QScrollArea):
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
-    def show_known(self, known: Known) -> None:
+    def show_known(self, known: Entry) -> None:
         """Show what the catalogue knows; a model that comes with the app has nothing more."""
         self._begin(known)
         self.head.show_model(known.name, known.blurb or known.note, facts_of_known(known), known.licence_note)
         self._follow_local()
 
-    def show_local(self, model: LocalModel, known: Known | None) -> None:
+    def show_local(self, model: LocalModel, known: Entry | None) -> None:
         """Show a model of this computer."""
         self._begin(known)
         name, words = (known.name, known.blurb or known.note) if known is not None else (model.name, "")
@@ -128,7 +128,7 @@ class ModelPage(QScrollArea):
         self.head.show_model(text, "", [], "")
         self.local.show_models([])
 
-    def _begin(self, known: Known | None) -> None:
+    def _begin(self, known: Entry | None) -> None:
         self._repo, self._known = None, known
         self.local.show_models([])
         self.trouble.clear()
@@ -150,7 +150,7 @@ class ModelPage(QScrollArea):
         self.trouble.clear()
         self._waiting.setVisible(self._repo is None)
 
-    def show_repo(self, repo: Repo, known: Known | None) -> None:
+    def show_repo(self, repo: Repo, known: Entry | None) -> None:
         """Show what the Hub knows, at a commit."""
         asked = self._services.discover.asked
         self._repo = repo
@@ -189,7 +189,7 @@ class ModelPage(QScrollArea):
 
     @Slot()
     def _follow_local(self) -> None:
-        repo_id = self._repo.repo_id if self._repo is not None else self._known.repo_id if self._known else ""
+        repo_id = self._repo.repo_id if self._repo is not None else self._known.repo if self._known else ""
         if repo_id:
             models = [m for m in self._services.local.models() if m.repo_id.lower() == repo_id.lower()]
             self.local.show_models(models)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.core.known import Entry
 from app.core.library import Download, DownloadState, Fit, LocalModel, Quant, Repo, RepoRow, Verdict
-from app.ui.catalogue import Known, tile, usual_quants
+from app.ui.catalogue import tile, usual_quants
 from app.ui.model_words import (
     FIT_LOOKS,
     GATE_WORDS,
@@ -106,7 +107,7 @@ def local_models(services: ModelServices) -> list[LocalModel]:
                     path,
                     entry.name,
                     entry.size_bytes,
-                    n_params=(known.n_params if known is not None else None) or 0,
+                    n_params=(known.parameters if known is not None else None) or 0,
                     licence=known.licence if known is not None else "",
                 )
             )
@@ -183,15 +184,15 @@ def _fill_first(rows: list[Row]) -> list[Row]:
 # --- the catalogue --------------------------------------------------------------------------------------------------
 
 
-def choice_of(services: ModelServices, asking: RepoAsking, known: Known) -> tuple[Quant | None, Verdict, bool]:
+def choice_of(services: ModelServices, asking: RepoAsking, known: Entry) -> tuple[Quant | None, Verdict, bool]:
     """The quant of a known model for this computer, how it runs, and whether its size is the Hub's own.
 
     Where nothing runs here, the smallest stands for all and is not recommended.
     """
-    repo = asking.known(known.repo_id)
-    quants = repo.quants if repo is not None else usual_quants(known.n_params)
-    n_params = (repo.n_params if repo is not None else None) or known.n_params
-    n_ctx_train = known.n_ctx_train
+    repo = asking.known(known.repo)
+    quants = repo.quants if repo is not None else usual_quants(known.parameters)
+    n_params = (repo.n_params if repo is not None else None) or known.parameters
+    n_ctx_train = known.context_tokens
 
     def judge(quant: Quant) -> Verdict:
         return services.fitting.verdict(
@@ -228,14 +229,14 @@ def catalogue_rows(services: ModelServices, asking: RepoAsking) -> list[Row]:
         if known.file:
             continue
         quant, found, exact = choice_of(services, asking, known)
-        row = download_of(queue, known.repo_id)
-        here = local.get(known.repo_id.lower())
+        row = download_of(queue, known.repo)
+        here = local.get(known.repo.lower())
         button, enabled, state = button_for(row), True, Cell("Not downloaded", "", "muted")
         if here is not None:
             button, state = "Chat", Cell("On this computer", "fit-gpu", "ok")
         elif row is not None:
             state = download_cell(row)
-        elif asking.waits_for(known.repo_id):
+        elif asking.waits_for(known.repo):
             button, enabled, state = "Download", False, Cell("Asking the Hub…", "clock", "muted")
         elif found.fit is Fit.TOO_BIG:
             button = "Look at it"
@@ -251,7 +252,7 @@ def catalogue_rows(services: ModelServices, asking: RepoAsking) -> list[Row]:
                 note=known.note,
                 cells=(
                     Cell(licence_words(known.licence)),
-                    Cell(short_parameters(known.n_params)),
+                    Cell(short_parameters(known.parameters)),
                     Cell(("" if exact else "about ") + (disk_size(size) if exact else f"{size / 1e9:.1f} GB")),
                     fit_cell(found),
                     state,
@@ -325,9 +326,9 @@ def quant_key(quant: Quant) -> str:
     return quant.files[0].path if quant.files else quant.label
 
 
-def quant_rows(services: ModelServices, repo: Repo, known: Known | None, n_ctx: int, wanted: str = "") -> list[Row]:
+def quant_rows(services: ModelServices, repo: Repo, known: Entry | None, n_ctx: int, wanted: str = "") -> list[Row]:
     """The quants of a repository for a context of so many tokens. `wanted`: the key of the one asked for."""
-    n_params = repo.n_params or (known.n_params if known is not None else None)
+    n_params = repo.n_params or (known.parameters if known is not None else None)
     best = services.fitting.recommended(repo.quants, n_ctx, n_params=n_params, architecture=repo.architecture)
     asked_for = next((quant for quant in repo.quants if quant_key(quant) == wanted), None)
     queue = services.downloads.rows()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.core.known import Entry
     from app.services.discover import Discover
     from app.services.downloads import Downloads
     from app.services.fitting import Fitting
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from app.services.model_library import ModelLibrary
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
-    from app.ui.catalogue import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ModelServices:
     `hub_address` tells where the Hub is with the settings in force.
     """
 
-    catalogue: tuple[Known, ...]
+    catalogue: tuple[Entry, ...]
     local: ModelLibrary
     downloads: Downloads
     discover: Discover
@@ -39,13 +39,13 @@ class ModelServices:
         """The Hub's address, without a slash at its end."""
         return self.hub_address().rstrip("/")
 
-    def known(self, entry_id: str) -> Known | None:
+    def known(self, entry_id: str) -> Entry | None:
         """The catalogue's entry with this id."""
         return next((known for known in self.catalogue if known.id == entry_id), None)
 
-    def known_repo(self, repo_id: str) -> Known | None:
+    def known_repo(self, repo_id: str) -> Entry | None:
         """The catalogue's entry that is kept in this repository."""
-        return next((known for known in self.catalogue if repo_id and known.repo_id.lower() == repo_id.lower()), None)
+        return next((known for known in self.catalogue if repo_id and known.repo.lower() == repo_id.lower()), None)
 
     def model_id(self, path: str) -> str:
         """How the rest of the program names the model at a path."""

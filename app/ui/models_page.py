@@ -140,9 +140,9 @@ class ModelsPage(QWidget):
         if known is None:
             return
         self.detail.show_known(known)
-        self._show_detail(known.name, known.repo_id)
-        if known.repo_id:
-            self._ask(known.repo_id)
+        self._show_detail(known.name, known.repo)
+        if known.repo:
+            self._ask(known.repo)
 
     @Slot(str)
     def open_local(self, path: str) -> None:

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.core.known import Entry
 from app.core.library import Gate, Quant, Repo
 from app.ui.buttons import WordButton
-from app.ui.catalogue import Known
 from app.ui.context_chooser import USUAL_CONTEXT, ContextChooser
 from app.ui.icons import icon
 from app.ui.model_rows import QUANT_COLUMNS, quant_key, quant_rows
@@ -48,7 +48,7 @@ class QuantPicker(QFrame):
         self.setObjectName("card")
         self._services = services
         self._repo: Repo | None = None
-        self._known: Known | None = None
+        self._known: Entry | None = None
         self._wanted = ""
         self.version = QComboBox()
         self.version.setAccessibleName("Branch or tag")
@@ -138,12 +138,12 @@ class QuantPicker(QFrame):
         self._commit.setVisible(wide)
         self._version_label.setVisible(wide and not self.version.isHidden())
 
-    def show_repo(self, repo: Repo, known: Known | None, path: str = "", label: str = "") -> None:
+    def show_repo(self, repo: Repo, known: Entry | None, path: str = "", label: str = "") -> None:
         """Show a repository; a file's path or a quant's label may have been asked for."""
         other = self._repo is None or repo.repo_id != self._repo.repo_id
         self._repo, self._known = repo, known
         self._wanted = quant_in(repo, path, label)
-        train = repo.n_ctx_train or (known.n_ctx_train if known is not None else None)
+        train = repo.n_ctx_train or (known.context_tokens if known is not None else None)
         self.context.set_most(train)
         if other:
             self.context.set_value(min(USUAL_CONTEXT, train or USUAL_CONTEXT))

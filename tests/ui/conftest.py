@@ -17,7 +17,6 @@ from app.paths import find_paths
 from app.services.fitting import Fitting
 from app.services.hardware import HardwareWatch
 from app.ui import theme as looks
-from app.ui.catalogue import known_models
 from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
 from app.ui.model_services import ModelServices
@@ -63,7 +62,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
         fitting = Fitting(lambda: machine, needs_of)
         made.append(fitting)
         return ModelServices(
-            known_models(read_catalog(find_paths().resources_dir).entries),
+            read_catalog(find_paths().resources_dir).entries,
             services.model_library,
             services.downloads,
             services.discover,
