@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("-n", type=int, default=128, metavar="N", help="tokens to generate (128)")
     bench.add_argument("-d", type=int, default=0, metavar="N", help="tokens already in the context (0)")
     bench.add_argument("-r", type=int, default=5, metavar="N", help="repetitions; medians are printed (5)")
+    bench.add_argument("--in-thread", action="store_true", help="without the engine's own process")
     bench.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a loading setting")
     bench.add_argument("--json", action="store_true", help="for programs")
     bench.set_defaults(do=_bench)
@@ -216,7 +217,9 @@ def _bench(asked: argparse.Namespace) -> int:
         if value < least:
             raise UsageError(f"{name} must be at least {least}", f"It was {value}.")
     with _stop_on_interrupt() as stop:
-        figures = bench(choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading, stop)
+        figures = bench(
+            choice.path, asked.p, asked.n, asked.d, asked.r, choice.loading, stop, in_thread=asked.in_thread
+        )
     if stop.is_set():
         return _INTERRUPTED
     if asked.json:

@@ -123,6 +123,8 @@ class Request:
     continues: bool = False
     left_out_at: int = -1
     may_move: bool = False
+    endless: bool = False
+    """Whether the reply goes on past the model's own end, as measurements want it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,11 @@ class Reply:
         return Delta(shown, len(self._ids))
 
     @property
+    def endless(self) -> bool:
+        """Whether it goes on past the model's own end."""
+        return self._request.endless
+
+    @property
     def over(self) -> StopReason | None:
         """Why the reply ends here; None while it may go on."""
         if self._text.stopped:

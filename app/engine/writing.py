@@ -76,7 +76,7 @@ class Writing:
 
     def grow(self, reply: Reply, token: int) -> tuple[Delta | None, StopReason | None]:
         """Add a chosen id to a reply: what it adds, and why the reply ends with it, if it does."""
-        if token in self._ends:
+        if token in self._ends and not reply.endless:
             return None, StopReason.END
         return reply.add(token, self.vocabulary.piece(token)), reply.over
 
