@@ -118,17 +118,26 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What of a loaded model lies on one device. `work` is what it computes in."""
+    """What of a loaded model lies on one device. `work` is what it computes in.
+
+    `mapped` of the weights are the file itself, which gives way like any cache.
+    """
 
     device: str
     weights: int = 0
     context: int = 0
     work: int = 0
+    mapped: int = 0
 
     @property
     def total(self) -> int:
         """Everything there."""
         return self.weights + self.context + self.work
+
+    @property
+    def taken(self) -> int:
+        """How much less is free because of it."""
+        return self.total - self.mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +162,6 @@ class Placement:
     def on(self, device: str) -> Placed:
         """What lies on a device."""
         return next((part for part in self.placed if part.device == device), Placed(device))
-
-    def taken_of(self, part: Placed) -> int:
-        """How much less is free because of that: a mapped file in main memory gives way like any cache."""
-        mapped = part.device == CPU and self.mmap
-        return part.context + part.work + (0 if mapped else part.weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _FLASH = re.compile(r"Flash Attention (enabled|disabled)")
 _LAYERS = re.compile(r"offloaded (\d+)/\d+ layers to GPU")
 _NEW_CONTEXT = "constructing llama_context"
 _MIB = 1 << 20
+_PARTS = ("weights", "mapped", "context", "work")
 _WEIGHTS, _CONTEXT = {"model", "LoRA"}, {"KV", "RS"}
 
 
@@ -45,7 +46,8 @@ def placement(native: Library, how: Plan, adapters: Sequence[str] = ()) -> Place
 def placed(lines: Iterable[str], gpus: Sequence[str]) -> tuple[Placed, ...]:
     """What lies on each device, GPUs first in the order of `gpus`, main memory last.
 
-    Of several contexts the last one counts. What a GPU shares with the processor lies in main memory.
+    Of several contexts the last one counts. What a GPU shares with the processor lies in main memory. What llama.cpp
+    arranged anew for the processor ("CPU_REPACK") is a copy, after which its place in the mapped file is not needed.
     """
     sums: dict[str, dict[str, float]] = {}
     for line in lines:
@@ -55,13 +57,10 @@ def placed(lines: Iterable[str], gpus: Sequence[str]) -> tuple[Placed, ...]:
         if found := _BUFFER.search(line):
             buffer, what, size = found.groups()
             part = "weights" if what in _WEIGHTS else "context" if what in _CONTEXT else "work"
-            of_device = sums.setdefault(_device(buffer, gpus), {"weights": 0.0, "context": 0.0, "work": 0.0})
+            part = "mapped" if part == "weights" and buffer.endswith("_Mapped") else part
+            of_device = sums.setdefault(_device(buffer, gpus), dict.fromkeys(_PARTS, 0.0))
             of_device[part] += float(size)
-    return tuple(
-        Placed(name, *(int(sums[name][part] * _MIB) for part in ("weights", "context", "work")))
-        for name in (*gpus, CPU)
-        if name in sums
-    )
+    return tuple(_summed(name, sums[name]) for name in (*gpus, CPU) if name in sums)
 
 
 def layers_on_gpus(lines: Iterable[str], where: Iterable[Placed]) -> int:
@@ -76,6 +75,11 @@ def flash_attention(lines: Iterable[str]) -> bool | None:
     """Whether flash attention is in use, where llama.cpp decided itself; None where it did not say."""
     said = [found[1] == "enabled" for line in lines if (found := _FLASH.search(line))]
     return said[-1] if said else None
+
+
+def _summed(name: str, parts: dict[str, float]) -> Placed:
+    copied, mapped, context, work = (int(parts[part] * _MIB) for part in _PARTS)
+    return Placed(name, max(copied, mapped), context, work, max(0, mapped - copied))
 
 
 def _device(buffer: str, gpus: Sequence[str]) -> str:

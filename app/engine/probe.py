@@ -52,7 +52,7 @@ class Probe:
         found, held = self.look(), self._held()
         free = found.free_bytes
         if held is not None and free is not None:
-            free += sum(held.taken_of(part) for part in held.placed if part.device == CPU)
+            free += held.on(CPU).taken
         return found.machine(free)
 
 

@@ -30,8 +30,7 @@ def device_parts(name: str, hardware: Hardware, free_bytes: int | None, held: di
         total, free = hardware.memory_total_bytes, free_bytes
         if not total or free is None:
             return None
-        taken = running.taken_of(here) if running is not None else 0
-        other = max(0, total - free - taken)
+        other = max(0, total - free - here.taken)
     else:
         gpu = next((gpu for gpu in hardware.gpus() if gpu.name == name), None)
         if gpu is None or not gpu.total_bytes:

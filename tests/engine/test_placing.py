@@ -31,7 +31,7 @@ def test_weights_context_and_work_are_summed_by_device():
     assert placed(TWO_GPUS, ["CUDA0", "CUDA1"]) == (
         Placed("CUDA0", 1200 * MIB, 320 * MIB, 164 * MIB),
         Placed("CUDA1", 1310 * MIB, 288 * MIB, 148 * MIB),
-        Placed("CPU", int(1677.41 * MIB), 416 * MIB, 17 * MIB),
+        Placed("CPU", int(1677.41 * MIB), 416 * MIB, 17 * MIB, int(1677.41 * MIB)),
     )
 
 
@@ -50,6 +50,16 @@ def test_of_two_contexts_the_later_counts():
 def test_both_caches_of_a_model_with_sliding_windows_count():
     lines = ["llama_kv_cache: CUDA0 KV buffer size = 10.00 MiB", "llama_kv_cache: CUDA0 KV buffer size = 30.00 MiB"]
     assert placed(lines, ["CUDA0"])[0].context == 40 * MIB
+
+
+def test_weights_arranged_anew_for_the_processor_count_once():
+    """They are a copy, and the file's own pages give way."""
+    lines = [
+        "load_tensors:   CPU_Mapped model buffer size =  420.00 MiB",
+        "load_tensors:   CPU_REPACK model buffer size =  202.00 MiB",
+    ]
+    (main,) = placed(lines, [])
+    assert (main.weights, main.mapped, main.taken) == (420 * MIB, 218 * MIB, 202 * MIB)
 
 
 def test_a_tenth_gpu_is_not_taken_for_the_first():

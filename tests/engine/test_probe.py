@@ -103,7 +103,7 @@ def test_devices_are_looked_for_once_and_free_memory_every_time():
 
 def test_what_the_loaded_model_has_is_there_for_the_next_one():
     gpu = Device("CUDA0", "RTX", DeviceKind.GPU, "CUDA", 2 * GB, 8 * GB)
-    held = Placement(20, placed=(Placed("CUDA0", 4 * GB, GB, GB), Placed("CPU", GB, GB, GB)))
+    held = Placement(20, placed=(Placed("CUDA0", 4 * GB, GB, GB), Placed("CPU", GB, GB, GB, GB)))
     loaded = Probe(lambda: held, lambda: Hardware("Ryzen", 8, 16, devices=(gpu,)))
     empty = Probe(look=lambda: Hardware("Ryzen", 8, 16, devices=(gpu,)))
     assert loaded.machine().gpus[0].free_bytes == 8 * GB

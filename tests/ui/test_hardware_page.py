@@ -23,7 +23,7 @@ RTX = Device("CUDA0", "GeForce RTX 4060", DeviceKind.GPU, "CUDA", 7 * GIB, 8 * G
 WITH_GPU = dataclasses.replace(HARDWARE, devices=(*HARDWARE.devices, RTX))
 PARTLY = Placement(
     28, 8, 256, "f16", True, True,
-    (Placed("CUDA0", 3 * GIB, GIB, GIB // 2), Placed("CPU", GIB, GIB // 4, GIB // 8)),
+    (Placed("CUDA0", 3 * GIB, GIB, GIB // 2), Placed("CPU", GIB, GIB // 4, GIB // 8, GIB)),
 )  # fmt: skip
 ON_CPU = Placement(0, 8, 256, "f16", True, True, (Placed("CPU", 4 * GIB, GIB, GIB // 8),), "The GPU has 0.2 GiB free.")
 
@@ -126,7 +126,8 @@ def test_a_mapped_file_counts_as_free_memory_that_is_used():
     sizes = {part.kind: part.size_bytes for part in parts}
     assert sum(sizes.values()) == 24 * GIB
     assert sizes["other"] == 8 * GIB - GIB // 4 - GIB // 8
-    _, copied = device_parts("CPU", WITH_GPU, 16 * GIB, {}, dataclasses.replace(PARTLY, mmap=False))
+    not_mapped = dataclasses.replace(PARTLY, placed=(Placed("CPU", GIB, GIB // 4, GIB // 8),))
+    _, copied = device_parts("CPU", WITH_GPU, 16 * GIB, {}, not_mapped)
     assert {part.kind: part.size_bytes for part in copied}["other"] == sizes["other"] - GIB
 
 
