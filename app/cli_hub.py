@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,15 +104,14 @@ def download_model(asked: argparse.Namespace) -> int:
         connections = _fetching(parts).connections
         steps = download(hub, wanted, Path(folder), stop, connections=connections)
         path = ""
-        try:
-            while True:
-                line.show(next(steps))
-        except StopIteration as end:
-            path = str(end.value or "")
+        with closing(line), closing(steps):
+            try:
+                while True:
+                    line.show(next(steps))
+            except StopIteration as end:
+                path = str(end.value or "")
             if path:
                 line.finish()
-        finally:
-            line.close()
         if not path:
             print(f"Paused at {line.words}. The same command goes on from there.", file=sys.stderr)
             return INTERRUPTED

