@@ -79,7 +79,7 @@ class Conversation:
 def chat(starter, open_model):
     """A conversation with the starter and this context."""
 
-    def begun(context_tokens=512, number=1, **loading):
+    def begun(context_tokens=256, number=1, **loading):
         return Conversation(open_model(starter, context_tokens=context_tokens, **loading), number)
 
     return begun
@@ -136,7 +136,7 @@ def test_the_kept_turns_are_moved_and_only_the_question_is_read(chat):
     said = talk.grows_until_it_drops()
     question = len(talk.engine.render([SYSTEM, Turn(Role.USER, talk.turns[-2].text)]).tokens)
     system = len(talk.engine.render([SYSTEM], reply=False).tokens)
-    assert said.done.moved_tokens > 150
+    assert said.done.moved_tokens > 60
     assert said.done.moved_tokens < said.done.cached_tokens
     assert said.decoded == said.done.prompt_tokens - said.done.cached_tokens
     # the end of the last answer's turn, and the question
@@ -146,14 +146,14 @@ def test_the_kept_turns_are_moved_and_only_the_question_is_read(chat):
 
 def test_replies_after_a_move_are_sensible_for_many_moves(chat):
     talk, moves = chat(256), 0
-    for number in range(40):
+    for number in range(24):
         said = talk.says(QUESTIONS[number % len(QUESTIONS)])
         moves += said.done.moved_tokens > 0
         if number % len(QUESTIONS) == 1:
             assert "Paris" in said.text
         if number % len(QUESTIONS) == 5:
             assert "Rome" in said.text
-    assert moves >= 4
+    assert moves >= 3
 
 
 def test_a_move_holds_on_regenerating_and_going_on(chat):
@@ -191,11 +191,11 @@ def test_without_moving_every_reply_is_that_of_a_fresh_engine(chat, fresh, when_
     talk = chat(256)
     overflow = Overflow(when_full.value, move_kept=False)
     dropped = 0
-    for number in range(24):
+    for number in range(18):
         said = talk.says(QUESTIONS[number % len(QUESTIONS)], overflow)
         dropped += bool(said.fitted.newly_dropped)
         assert said.done.moved_tokens == 0
-        if said.fitted.newly_dropped or number == 23:
+        if said.fitted.newly_dropped or number == 17:
             answer = talk.turns.pop()
             assert fresh(talk, said.fitted.cut) == said.text
             talk.turns.append(answer)
@@ -297,7 +297,7 @@ def test_another_chat_takes_over_nothing_that_was_moved(chat):
 
 def test_a_snapshot_remembers_what_was_moved(starter, open_model, tmp_path, fresh):
     def started() -> LlamaEngine:
-        engine = open_model(starter, context_tokens=512)
+        engine = open_model(starter, context_tokens=256)
         engine.keep_in(str(tmp_path / "kv"), 10**9)
         return engine
 
@@ -320,7 +320,7 @@ def test_a_snapshot_remembers_what_was_moved(starter, open_model, tmp_path, fres
 
 def test_a_chat_that_comes_back_from_disk_at_the_moment_it_overflows_is_moved_too(starter, open_model, tmp_path):
     def started() -> LlamaEngine:
-        engine = open_model(starter, context_tokens=512)
+        engine = open_model(starter, context_tokens=256)
         engine.keep_in(str(tmp_path / "kv"), 10**9)
         return engine
 
@@ -335,4 +335,4 @@ def test_a_chat_that_comes_back_from_disk_at_the_moment_it_overflows_is_moved_to
     talk.engine = started()
     said = talk.says(QUESTIONS[(steps - 1) % len(QUESTIONS)])
     assert said.fitted.newly_dropped
-    assert said.done.moved_tokens > 100
+    assert said.done.moved_tokens > 60

@@ -17,7 +17,7 @@ from app.services.reply_job import kept_of, turns_of
 
 OLD = Path(__file__).parent.parent / "data" / "old_databases"
 CONTEXT = 512
-LONG = "Please remember that the colour of the boat is green and that the lamp is small. "
+LONG = "Please remember that the colour of the boat is green and that the lamp is small. " * 2
 ROOM = CONTEXT - CONTEXT // 4
 
 
@@ -78,7 +78,7 @@ def agrees(services, chat) -> None:
 def test_meter_lines_and_engine_agree_at_every_turn(start, choice):
     services, chat = start(choice)
     cuts = []
-    for number in range(20):
+    for number in range(14):
         services.say(chat, f"{LONG}That was number {number}.")
         agrees(services, chat)
         cuts.append(cut_of(chat))
@@ -272,13 +272,19 @@ def test_a_new_chat_can_be_begun_with_the_message(asked):
     assert new.chat.overrides == chat.chat.overrides
 
 
+def takes_more_than_there_is(services, chat) -> None:
+    """Make the system prompt so long that the turns which were sent last no longer fit."""
+    more, engine = "", engine_of(services)
+    while chat.path()[-1].provenance.prompt_tokens + engine.count(more) <= ROOM + 8:
+        more += " Be kind."
+    chat.set_system_prompt(chat.chat.system_prompt + more)
+
+
 def test_regenerating_asks_too_and_keeps_the_answer_there_is(start):
     services, chat = start()
     fill(services, chat)
-    fill(services, chat, lambda chat: chat.usage.used_tokens > ROOM - 10)
     chat.set_override("when_full", WhenFull.ASK.value)
-    # the same question with less room for its reply no longer fits
-    chat.set_system_prompt(chat.chat.system_prompt + " Be kind." * 30)
+    takes_more_than_there_is(services, chat)
     before = [(message.id, message.text) for message in chat.path()]
     chat.regenerate(chat.path()[-1].id)
     services.wait(lambda: not chat.busy)
@@ -292,14 +298,14 @@ def test_regenerating_asks_too_and_keeps_the_answer_there_is(start):
 
 def test_a_reply_that_cannot_go_on_without_dropping_stays_as_it_was(start):
     services, chat = start()
-    fill(services, chat, lambda chat: chat.usage.used_tokens > ROOM - 60)
+    fill(services, chat)
     chat.set_override("max_tokens", 4)
     services.say(chat, "Write a list of fruits.")
     before = chat.path()[-1]
     assert before.provenance.stop_reason == "length"
     chat.set_override("max_tokens", CONTEXT // 4)
     chat.set_override("when_full", WhenFull.ASK.value)
-    chat.set_system_prompt(chat.chat.system_prompt + " Be kind." * 30)
+    takes_more_than_there_is(services, chat)
     chat.continue_reply(before.id)
     services.wait(lambda: not chat.busy)
     assert chat.path()[-1] == before
