@@ -78,7 +78,7 @@ def agrees(services, chat) -> None:
 def test_meter_lines_and_engine_agree_at_every_turn(start, choice):
     services, chat = start(choice)
     cuts = []
-    for number in range(14):
+    for number in range(10):
         services.say(chat, f"{LONG}That was number {number}.")
         agrees(services, chat)
         cuts.append(cut_of(chat))
