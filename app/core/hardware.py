@@ -165,7 +165,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Findings:
     """The hardware and how much is free, as one look found it.
 
     `held`: bytes by device that a model held at the time, which the next one can have.

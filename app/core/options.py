@@ -1,4 +1,4 @@
-"""The settings there are: how a reply is sampled, how a model is loaded, how the app looks.
+"""The settings of models: how a reply is sampled, how a model is loaded.
 
 Sampler names, their order and defaults follow llama.cpp's own command line (tools/main/README.md of llama.cpp).
 """
@@ -390,32 +390,4 @@ class Loading:
         line=adapter_of,
         help="Small GGUF files that change the model, each with a weight from 0 to 2 before its path: "
         "0.8 /path/to/adapter.gguf.",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the app looks."""
-
-    theme: str = setting(
-        "system",
-        kind=Kind.CHOICE,
-        scope=Scope.APP,
-        part="Look",
-        label="Theme",
-        choices=(("system", "As the system"), ("light", "Light"), ("dark", "Dark")),
-        help="Light or dark colours; can be changed at any time.",
-    )
-    text_size: int = setting(
-        11,
-        kind=Kind.INT,
-        scope=Scope.APP,
-        part="Look",
-        label="Text size",
-        unit="pt",
-        low=8,
-        high=24,
-        soft_high=24,
-        step=1,
-        help="Size of the text in the window.",
     )

@@ -60,6 +60,9 @@ class Prompt:
         return "".join(segment.text for segment in self.segments)
 
 
+_NOWHERE = Placement()
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What is known of a loaded model. Sizes in bytes, contexts in tokens; `n_ctx` is the context in force."""
@@ -80,7 +83,7 @@ class ModelFacts:
     """Sentences for the person, such as why a template was not used."""
     quant: str = ""
     """How the weights are stored, as llama.cpp names it ("Q4_K_M"); empty where the file does not tell."""
-    placement: Placement = Placement()
+    placement: Placement = _NOWHERE
     """How it really runs, and where llama.cpp put what."""
     n_at_once: int = 1
     """How many replies `stream_many` generates at once."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.core.fit import Machine
-from app.core.hardware import CPU, Backend, BackendState, Hardware, Look, Placement, from_plain
+from app.core.hardware import CPU, Backend, BackendState, Findings, Hardware, Placement, from_plain
 from app.engine import memory
 
 log = logging.getLogger(__name__)
@@ -35,16 +35,16 @@ class Probe:
         """`held` tells what a loaded model has at the moment; `look` stands in for the process that looks."""
         self._held = held
         self._look = look or probe
-        self._found: Look | None = None
+        self._found: Findings | None = None
         self._one = threading.Lock()
 
-    def look(self, *, again: bool = False) -> Look:
+    def look(self, *, again: bool = False) -> Findings:
         """What is there; looked for at the first call and when asked for `again`. Free memory is always of now."""
         with self._one:
             if self._found is None or again:
                 held = self._held()
                 found = self._look()
-                self._found = Look(found, None, {part.device: part.total for part in held.placed} if held else {})
+                self._found = Findings(found, None, {part.device: part.total for part in held.placed} if held else {})
             return replace(self._found, free_bytes=memory.free_bytes())
 
     def machine(self) -> Machine:

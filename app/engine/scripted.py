@@ -38,6 +38,9 @@ _READ_SLICE = 256
 _FIRST_WORD_ID = 16
 
 
+_NOWHERE = Placement()
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What a scripted engine does. Rates are tokens per second, None for as fast as it goes."""
@@ -55,7 +58,7 @@ class Script:
     name: str = "Scripted"
     notices: tuple[str, ...] = ()
     n_layers: int = 0
-    placement: Placement = Placement()
+    placement: Placement = _NOWHERE
 
 
 class ScriptedVocabulary:

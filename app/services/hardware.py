@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QObject, Signal
 
 from app.core.fit import Machine
-from app.core.hardware import Forecast, Look
+from app.core.hardware import Findings, Forecast
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.services.lane import Lane
@@ -26,7 +26,7 @@ class HardwareWatch(QObject):
 
     def __init__(
         self,
-        look: Callable[[bool], Look],
+        look: Callable[[bool], Findings],
         machine: Callable[[], Machine],
         forecast: Callable[[str, Loading, Machine], Forecast],
         parent: QObject | None = None,
@@ -37,11 +37,11 @@ class HardwareWatch(QObject):
         self._lane = Lane("hardware", self)
         self._looking = False
         self._forecasts: dict[tuple[str, Loading], Forecast | None] = {}
-        self._look: Look | None = None
+        self._look: Findings | None = None
         self._machine: Machine | None = None
 
     @property
-    def look(self) -> Look | None:
+    def look(self) -> Findings | None:
         """What was found; None before the first look."""
         return self._look
 
@@ -92,7 +92,7 @@ class HardwareWatch(QObject):
         """End the lane; for the end of the program. Whether it ended in time."""
         return self._lane.close()
 
-    def _found(self, look: Look, machine: Machine) -> None:
+    def _found(self, look: Findings, machine: Machine) -> None:
         self._look, self._machine = look, machine
         self.forget()
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.fetching import Fetching
 from app.core.known import Entry
-from app.core.options import Loading, Look, Sampling
+from app.core.looks import Look
+from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
 from app.core.running import Running
 from app.core.settings import Resolved, declared

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from app.core.fetching import Fetching
 from app.core.known import Entry
-from app.core.options import Look, Sampling
+from app.core.looks import Look
+from app.core.options import Sampling
 from app.core.running import Running
 from app.core.settings import Resolved, Source, resolve
 from app.hub.catalog import Catalog

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.core.hardware import Forecast
-    from app.engine.base import ModelFacts
+    from app.services.model_manager import ModelState
 
 
-def of_loaded(facts: ModelFacts) -> dict[str, str]:
-    """What it came to when the model was loaded."""
+def of_loaded(state: ModelState) -> dict[str, str]:
+    """What it came to when the model was loaded; nothing where it is not."""
+    facts = state.facts
+    if facts is None:
+        return {}
     where = facts.placement
     words = {
         "context_tokens": f"{facts.n_ctx:,}",

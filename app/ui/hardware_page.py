@@ -173,7 +173,7 @@ class HardwarePage(QWidget):
 
     def _auto(self, state: ModelState, forecast: Forecast | None) -> dict[str, str]:
         if state.facts is not None:
-            return auto_words.of_loaded(state.facts)
+            return auto_words.of_loaded(state)
         return auto_words.of_forecast(forecast) if forecast is not None else {}
 
     def report(self) -> str:

@@ -18,7 +18,6 @@ from app.ui.words import state_words
 
 if TYPE_CHECKING:
     from app.core.hardware import Forecast
-    from app.engine.base import ModelFacts
     from app.services.model_manager import ModelState
 
 _LEVELS = {"GPU": "good", "GPU + CPU": "accent", "CPU": "plain", "CPU (asked GPU)": "warn"}
@@ -83,7 +82,7 @@ class LoadedCard(Card):
         self._name.setToolTip(name)
         self._placed.setVisible(facts is not None)
         if facts is not None:
-            self._show_facts(facts, forecast, has_gpu=has_gpu)
+            self._show_placement(state, forecast, has_gpu=has_gpu)
         else:
             self._quant.setText("")
             self.badge.show_words("", "plain")
@@ -93,7 +92,9 @@ class LoadedCard(Card):
         trouble = forecast.trouble if forecast is not None else ""
         self._state.setText(str(state.error) if state.error is not None else trouble or words)
 
-    def _show_facts(self, facts: ModelFacts, forecast: Forecast | None, *, has_gpu: bool) -> None:
+    def _show_placement(self, state: ModelState, forecast: Forecast | None, *, has_gpu: bool) -> None:
+        facts = state.facts
+        assert facts is not None
         where, count = facts.placement, facts.n_layers + 1
         words = where_words(where, facts.n_layers)
         self._quant.setText(facts.quant)
@@ -112,15 +113,13 @@ class LoadedCard(Card):
         self.again.setVisible(bool(where.why_cpu) and has_gpu)
         self._adapters.setText("LoRA adapters: " + ", ".join(where.adapters))
         self._adapters.setVisible(bool(where.adapters))
-        self._show_tip(facts, forecast)
-
-    def _show_tip(self, facts: ModelFacts, forecast: Forecast | None) -> None:
         whole = forecast.whole_context if forecast is not None else 0
-        self._context = whole if facts.placement.gpu_layers <= facts.n_layers and 0 < whole < facts.n_ctx else 0
+        self._show_tip(whole if where.gpu_layers < count and 0 < whole < facts.n_ctx else 0, count)
+
+    def _show_tip(self, whole_context: int, count: int) -> None:
+        self._context = whole_context
         self._tip.setText(
-            f"With a context of {self._context:,} all {facts.n_layers + 1} layers would fit on the GPU."
-            if self._context
-            else ""
+            f"With a context of {self._context:,} all {count} layers would fit on the GPU." if self._context else ""
         )
         self.use.setText(f"Use {self._context:,}")
         for part in (self._tip, self.use):

@@ -155,7 +155,7 @@ class ModelPanel(QWidget):
         """What Auto came to when the model was loaded; where it is not, what it would come to."""
         state = self._models.state(self._model_id)
         if state.facts is not None:
-            return auto_words.of_loaded(state.facts)
+            return auto_words.of_loaded(state)
         if self._hardware is None or state.kind == "loading" or not self.isVisible():
             return {}
         loading = self._preferences.resolved(Loading, self._model_id).values

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 import app
-from app.core.options import Look
+from app.core.looks import Look
 from app.core.running import Running
 from app.ui.app_form import AppForm
 from app.ui.buttons import IconButton

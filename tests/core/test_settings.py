@@ -8,7 +8,8 @@ import math
 import pytest
 
 from app.core.errors import SettingError
-from app.core.options import Loading, Look, Sampling
+from app.core.looks import Look
+from app.core.options import Loading, Sampling
 from app.core.settings import Kind, Source, declared, resolve
 
 ALL = [setting for group in (Sampling, Loading, Look) for setting in declared(group).values()]

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from app.core.fit import Machine
-from app.core.hardware import Hardware, Look
+from app.core.hardware import Findings, Hardware
 from app.core.options import Loading
 from app.engine.forecast import forecast
 from app.services.hardware import HardwareWatch
@@ -20,7 +20,7 @@ MACHINE = Machine(9 * GB, 8)
 def made(qtbot):
     open_ones = []
 
-    def make(look=lambda _again: Look(Hardware("Ryzen", 8, 16), 9 * GB, {}), machine=MACHINE, find=forecast):
+    def make(look=lambda _again: Findings(Hardware("Ryzen", 8, 16), 9 * GB, {}), machine=MACHINE, find=forecast):
         open_ones.append(HardwareWatch(look, lambda: machine, find))
         return open_ones[-1]
 
@@ -32,10 +32,10 @@ def test_a_slow_driver_never_holds_up_the_window(made, qtbot):
     may_go_on = threading.Event()
     asked: list[bool] = []
 
-    def look(again: bool) -> Look:
+    def look(again: bool) -> Findings:
         asked.append(again)
         may_go_on.wait(20)
-        return Look(Hardware("Ryzen", 8, 16), 9 * GB, {})
+        return Findings(Hardware("Ryzen", 8, 16), 9 * GB, {})
 
     watch = made(look)
     watch.refresh(again=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StorageError
-from app.core.options import Look, Sampling
+from app.core.looks import Look
+from app.core.options import Sampling
 from app.core.settings import Source, resolve
 from app.storage.database import Database
 from app.storage.opening import open_database

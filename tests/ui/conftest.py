@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.core.fit import Machine, Needs, estimate
-from app.core.hardware import Backend, BackendState, Device, DeviceKind, Hardware, Look
+from app.core.hardware import Backend, BackendState, Device, DeviceKind, Findings, Hardware
 from app.engine.forecast import forecast
 from app.engine.scripted import Script
 from app.hub.catalog import read_catalog
@@ -51,7 +51,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
     made: list[Fitting | HardwareWatch] = []
 
     def watch(services: Services, machine: Machine) -> HardwareWatch:
-        found = Look(HARDWARE, machine.free_bytes, {})
+        found = Findings(HARDWARE, machine.free_bytes, {})
         made.append(HardwareWatch(lambda _again: found, lambda: machine, forecast))
         return made[-1]
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from app.core.fit import Machine, Needs
-from app.core.hardware import Device, DeviceKind, Forecast, Look, Placed, Placement
+from app.core.hardware import Device, DeviceKind, Findings, Forecast, Placed, Placement
 from app.engine.scripted import Script
 from app.services.engine_room import Kind
 from app.services.hardware import HardwareWatch
@@ -39,7 +39,7 @@ def page(qtbot, open_window, light):
             qtbot.waitUntil(lambda: stage.services.models.state(stage.session.chat.model_id).kind is Kind.READY)
         machine = hardware.machine(16 * GIB)
         watch = HardwareWatch(
-            lambda _again: Look(hardware, 16 * GIB, {}), lambda: machine, lambda *_: forecast
+            lambda _again: Findings(hardware, 16 * GIB, {}), lambda: machine, lambda *_: forecast
         )  # fmt: skip
         watches.append(watch)
         services: ModelServices = dataclasses.replace(stage.hub, hardware=watch)

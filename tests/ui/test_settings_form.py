@@ -6,7 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QSlider, QToolButton
 
-from app.core.options import Loading, Look, Sampling
+from app.core.looks import Look
+from app.core.options import Loading, Sampling
 from app.core.running import Running
 from app.core.settings import Kind, Resolved, Source, declared, resolve
 from app.ui.setting_scale import Scale, written
