@@ -56,6 +56,9 @@ class Opening(QObject):
         self._single = single
         self._files = files
         self._program: Program | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Ctrl+C in a terminal, or the session's end: save and go, as when the window is closed
+            signal.signal(number, lambda *_: QTimer.singleShot(0, application.quit))
         self._window = MainWindow(settings_file=str(paths.window_file))
         self._window.painted.connect(self._build)
         self._window.show()
@@ -82,9 +85,6 @@ class Opening(QObject):
             self._single.asked.connect(self._program.come_to_front)
             self._single.listen()
         hook_crashes(self._window.tell)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Ctrl+C in a terminal, or the session's end: save and go, as when the window is closed
-            signal.signal(number, lambda *_: QTimer.singleShot(0, self._application.quit))
         self._program.open(self._files)
 
     def close(self, code: int) -> int:
