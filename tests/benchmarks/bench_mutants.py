@@ -3,10 +3,10 @@
     python tests/benchmarks/bench_mutants.py [-n 2000] [--from 0] [--workers 2] [MODEL.gguf]
 
 Each mutant is judged by the header check; one that passes is tried as the app does it, which loads it and has it write
-some tokens, in a process of its own; every tenth goes on and is loaded and asked for a reply. The app is stood for by a worker process, whose end is the failure looked for;
-so is a mutant that takes longer than five seconds (it is measured once more by itself before it counts).
-Writes one line a minute, and at the end what became of how many. Ctrl+C ends it with what was done so far. Before a
-release it is 30,000 (an hour or more on two cores).
+some tokens, in a process of its own; every tenth goes on and is loaded and asked for a reply. The app is stood for by a
+worker process, whose end is the failure looked for; so is a mutant that takes longer than five seconds (it is measured
+once more by itself before it counts). Writes one line a minute, and at the end what became of how many. Ctrl+C ends it
+with what was done so far. Before a release it is 30,000 (an hour or more on two cores).
 """
 
 from __future__ import annotations
