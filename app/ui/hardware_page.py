@@ -213,7 +213,8 @@ class HardwarePage(QWidget):
         model_id = self.model_id()
         self._watch.refresh(again=True)
         self._models.unload()
-        self._models.prepare(model_id)
+        # a death may have kept it off the GPU
+        self._models.prepare(model_id, forgiven=True)
 
     @Slot(int)
     def _use_context(self, n_ctx: int) -> None:
