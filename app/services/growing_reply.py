@@ -123,13 +123,13 @@ class GrowingReply(QObject):
             match item:
                 case Delta(text, count):
                     texts.append(text)
-                    if self._fitted is not None and self._facts is not None:
-                        self.tokens_counted.emit(self._fitted.prompt_tokens + count, self._facts.n_ctx)
+                    self._count(count)
                 case Reading(done, total):
                     waiting = total - done >= _SHOW_READING_FROM
                     self.progress_changed.emit(f"Reading {done:,} of {total:,} tokens" if waiting else "")
                 case Fitted():
                     self._fitted = item
+                    self._count(0)
                     self.fitted.emit()
                     if item.prompt.notice:
                         self.notice.emit(Notice(item.prompt.notice, level="warning", once=True))
@@ -143,6 +143,10 @@ class GrowingReply(QObject):
             self._parts.append(text)
             self._unsaved.append(text)
             self.text_added.emit(self.message.id, text)
+
+    def _count(self, completion_tokens: int) -> None:
+        if self._fitted is not None and self._facts is not None:
+            self.tokens_counted.emit(self._fitted.prompt_tokens + completion_tokens, self._facts.n_ctx)
 
     def _loading(self, model_id: str) -> None:
         state = self._models.state(model_id)

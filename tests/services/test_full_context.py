@@ -92,10 +92,11 @@ def test_the_line_stands_while_the_reply_still_grows(start):
     services, chat = start()
     fill(services, chat, lambda chat: chat.usage.used_tokens > ROOM - 40)
     seen = []
-    chat.markers_changed.connect(lambda: seen.append((chat.busy, chat.markers())))
+    chat.markers_changed.connect(lambda: seen.append((chat.busy, chat.markers(), chat.usage.used_tokens)))
     fill(services, chat)
-    busy, marks = seen[-1]
+    busy, marks, used = seen[-1]
     assert busy
+    assert used == chat.path()[-1].provenance.prompt_tokens, "the meter knows before the first word"
     assert marks == chat.markers()
     assert marks[-1].kind == "context"
 
