@@ -210,3 +210,19 @@ def test_a_model_on_the_gpu_needs_no_badge(qtbot, open_window):
     stage = open_window(Script(n_layers=32, placement=PARTLY))
     qtbot.waitUntil(lambda: stage.services.models.state(stage.session.chat.model_id).kind is Kind.READY)
     assert not stage.window.page.header.cpu.isVisible()
+
+
+def test_the_models_panel_says_what_auto_would_come_to_before_it_is_loaded(qtbot, open_window):
+    stage = open_window(script=None)
+    models, model_id = stage.services.models, stage.session.chat.model_id
+    qtbot.waitUntil(lambda: models.state(model_id).kind is Kind.READY, timeout=20_000)
+    stage.space.inspector.tabs.setCurrentIndex(1)
+    form = stage.space.inspector.model.loading
+    assert form.row("context_tokens")._editor._auto == "2,048"
+    stage.services.preferences.set_for_model(model_id, "context_tokens", 512)
+    models.unload()
+    qtbot.waitUntil(lambda: models.state(model_id).kind is Kind.UNLOADED)
+    stage.services.preferences.clear_for_model(model_id, "context_tokens")
+    qtbot.waitUntil(lambda: form.row("context_tokens")._editor._auto == "2,048", timeout=20_000)
+    assert form.row("gpu_layers")._editor._auto == "none"
+    assert form.row("threads")._editor._auto == "1"
