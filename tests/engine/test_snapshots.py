@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
+import struct
 
 import pytest
 
@@ -163,6 +166,19 @@ def test_saving_again_replaces_and_needs_no_room_for_both(tmp_path):
     for content in (b"a", b"b"):
         assert snapshots.save(1, (1, 2), content * 1_500)
     assert snapshots.load(1).state == b"b" * 1_500
+
+
+def test_a_snapshot_from_before_anything_could_be_moved_is_exact(tmp_path):
+    snapshots = Snapshots(tmp_path, "model")
+    head = {"identity": "model", "sha256": hashlib.sha256(b"x").hexdigest(), "size": 1, "tokens": [1, 2, 3]}
+    raw = json.dumps(head).encode()
+    (tmp_path / "1.kv").write_bytes(
+        b"ORCNKV1\n" + struct.pack("<I", len(raw)) + hashlib.sha256(raw).digest() + raw + b"x"
+    )
+    assert snapshots.held(1) == ((1, 2, 3), 3)
+    assert snapshots.load(1).exact == 3
+    snapshots.save(1, (1, 2, 3), b"x", exact=2)
+    assert snapshots.held(1) == ((1, 2, 3), 2)
 
 
 def test_a_disk_that_refuses_costs_only_the_snapshot(tmp_path, caplog):
