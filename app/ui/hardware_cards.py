@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.hardware import BackendState, Hardware, Placement
 from app.core.hardware_words import STATES, backend_title, cores_words, gib, instruction_words, memory_words
@@ -16,6 +17,8 @@ from app.ui.theme import Theme
 from app.ui.words import gigabytes
 
 _ICON_PX = 17
+_CARD_LETTERS = 24
+"""So wide is a card at least."""
 
 
 def label(words: str, kind: str, *, wrap: bool = False) -> QLabel:
@@ -98,7 +101,7 @@ class FactCards(QWidget):
         self.processor = FactCard("chip", "Processor", theme)
         self.memory = FactCard("ram", "Memory", theme)
         self.graphics: list[FactCard] = []
-        self._row = QHBoxLayout(self)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(12)
         self._row.addWidget(self.processor, 1)
@@ -138,6 +141,15 @@ class FactCards(QWidget):
             card = self.graphics.pop()
             card.hide()
             card.deleteLater()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Below each other where there is no room beside."""
+        super().resizeEvent(event)
+        needed = (len(self.graphics) + 2) * self.fontMetrics().averageCharWidth() * _CARD_LETTERS
+        narrow = self.width() < needed
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._row.direction() != direction:
+            self._row.setDirection(direction)
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for cards to come."""

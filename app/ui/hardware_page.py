@@ -98,6 +98,8 @@ class HardwarePage(QWidget):
         self._columns.addLayout(narrow, 35)
         inside = QWidget()
         inside.setLayout(self._columns)
+        # the cards arrange themselves anew where they get less than they would like
+        inside.setMinimumWidth(1)
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setAccessibleName("Hardware")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import Theme
 
@@ -64,6 +64,20 @@ class _Swatch(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour(self._kind, self._theme))
         painter.drawRoundedRect(self.rect(), 2.5, 2.5)
+
+
+class _Entry(QWidget):
+    """One entry of a legend."""
+
+    def __init__(self, kind: str, theme: Theme) -> None:
+        super().__init__()
+        self.words = QLabel()
+        self.words.setProperty("kind", "faint")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(_Swatch(kind, theme))
+        row.addWidget(self.words)
 
 
 class Bar(QWidget):
@@ -131,10 +145,11 @@ class MemoryBar(QWidget):
         self._sum = QLabel()
         self._sum.setProperty("kind", "muted")
         self.bar = Bar(theme)
-        self._legend = QHBoxLayout()
-        self._legend.setSpacing(6)
+        self._legend = QGridLayout()
+        self._legend.setHorizontalSpacing(12)
+        self._legend.setVerticalSpacing(2)
+        self._entries: list[_Entry] = []
         self._kinds: tuple[str, ...] = ()
-        self._sizes: list[QLabel] = []
         head = QHBoxLayout()
         head.addWidget(self._name, 1)
         head.addWidget(self._sum)
@@ -154,28 +169,36 @@ class MemoryBar(QWidget):
         self.bar.setAccessibleName(f"{name}: {total_words}")
         if tuple(part.kind for part in parts) != self._kinds:
             self._make_legend(parts)
-        for part, label in zip(parts, self._sizes, strict=True):
-            label.setText(f"{part.name} <b>{gib(part.size_bytes)}</b>")
+        for part, entry in zip(parts, self._entries, strict=True):
+            entry.words.setText(f"{part.name} <b>{gib(part.size_bytes)}</b>")
+        self._arrange()
 
     def words(self) -> str:
         """What it says, for tests and for reading aloud."""
         return f"{self.bar.accessibleName()}. {self.bar.accessibleDescription()}"
 
     def _make_legend(self, parts: Sequence[Part]) -> None:
-        while (item := self._legend.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._sizes = []
-        for part in parts:
-            label = QLabel()
-            label.setProperty("kind", "faint")
-            self._legend.addWidget(_Swatch(part.kind, self._theme))
-            self._legend.addWidget(label)
-            self._legend.addSpacing(6)
-            self._sizes.append(label)
-        self._legend.addStretch()
+        for entry in self._entries:
+            self._legend.removeWidget(entry)
+            entry.hide()
+            entry.deleteLater()
+        self._entries = [_Entry(part.kind, self._theme) for part in parts]
         self._kinds = tuple(part.kind for part in parts)
+
+    def _arrange(self) -> None:
+        """As many entries in a row as there is room for."""
+        widest = max((entry.sizeHint().width() for entry in self._entries), default=1) + 12
+        whole = sum(entry.sizeHint().width() + 12 for entry in self._entries)
+        fit = len(self._entries) if whole <= self.width() else max(1, self.width() // widest)
+        for place, entry in enumerate(self._entries):
+            self._legend.addWidget(entry, place // fit, place % fit)
+        for column in range(len(self._entries) + 1):
+            self._legend.setColumnStretch(column, 1 if column == fit else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The legend takes more lines where there is less room."""
+        super().resizeEvent(event)
+        self._arrange()
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for legends to come."""

@@ -92,7 +92,8 @@ class EstimateCard(Card):
         self._now = 0
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _POSITIONS)
-        self.slider.setFixedWidth(200)
+        self.slider.setMinimumWidth(60)
+        self.slider.setMaximumWidth(200)
         self.slider.setAccessibleName("Context to estimate, in tokens")
         self.slider.valueChanged.connect(self._show)
         self._tokens = label("", "fact")
