@@ -356,8 +356,8 @@ class Loading:
         label="Flash attention",
         choices=(("auto", "Auto"), ("on", "On"), ("off", "Off")),
         advanced=True,
-        help="Faster attention that needs less memory; a quantised KV cache needs it. Auto takes it where the device "
-        "has it.",
+        help="Faster attention that needs less memory; a quantised KV cache needs it. Auto takes it on a "
+        "GPU, and where memory is short.",
     )
     mmap: bool | None = setting(
         None,

@@ -130,7 +130,7 @@ class Decoder:
         if outcome in (Outcome.NO_ROOM, Outcome.BAD_BATCH):
             self.sequence.clear()
         else:
-            self._begin_anew()
+            self.begin_anew()
         raise self._error(outcome)
 
     def decode(self, batch: Batch) -> int:
@@ -148,7 +148,7 @@ class Decoder:
 
     def broken(self, outcome: int) -> EngineError:
         """What to raise after an outcome that nothing can be done about; nothing stays in the cache."""
-        self._begin_anew()
+        self.begin_anew()
         return self._error(outcome)
 
     def close(self) -> None:
@@ -180,8 +180,8 @@ class Decoder:
         self._batch.add(tokens, len(sequence.tokens), sequence.sequence)
         return self._decode(self.context, self._batch.native)
 
-    def _begin_anew(self) -> None:
-        """Leave a state from which the next reply is as from a fresh context."""
+    def begin_anew(self) -> None:
+        """Make a fresh context; nothing stays in the cache."""
         self.llama.llama_free(self.context)
         self.context = None
         self._renew()

@@ -104,6 +104,7 @@ class LlamaEngine:
         self._how = how
         self._file = file
         self._notices = list(how.notices)
+        self._flash_auto, self._alike = loading.flash_attention == "auto", False
         self._adapters = Adapters(native, model, loading.adapters, file.architecture)
         self._decoder = Decoder(
             native, self._make_context, how.batch_tokens, _WARM_CHATS, self._can_move, self._n_spare()
@@ -164,6 +165,7 @@ class LlamaEngine:
         self._must_be_open()
         if (refusal := self._writing.refusal(request)) is not None:
             raise refusal
+        self._make_alike(alike=False)
         return self._reply(request, stop)
 
     def stream_many(
@@ -171,8 +173,11 @@ class LlamaEngine:
     ) -> Iterator[Tagged]:
         """Generate several replies at once; see the contract."""
         self._must_be_open()
+        if from_scratch:
+            self._decoder.cache.empty()
+            self._make_alike(alike=True)
         return Many(self._decoder, self._writing, stop, steady=self._how.gpu_layers == 0).stream(
-            wishes, min(width, self._facts.n_at_once), from_scratch=from_scratch
+            wishes, min(width, self._facts.n_at_once)
         )
 
     def keep_in(self, folder: str, limit_bytes: int) -> None:
@@ -227,6 +232,16 @@ class LlamaEngine:
         return self._decoder.read(
             request.tokens, stop, request.conversation, request.left_out_at, may_move=request.may_move
         )
+
+    def _make_alike(self, *, alike: bool) -> None:
+        """Have a context in which replies side by side do not depend on each other, or the fastest one for a chat.
+
+        Plain attention adds up in another order wherever a sequence's cells lie between those of others; flash
+        attention does not, but is slower on a processor.
+        """
+        if self._how.flash_attention == "off" and self._flash_auto and self._alike != alike:
+            self._alike = alike
+            self._decoder.begin_anew()
 
     def _n_spare(self) -> int:
         """Sequences for replies side by side. A recurrent state takes memory for each, whether it is used or not."""
@@ -300,7 +315,7 @@ class LlamaEngine:
         params.n_batch = how.batch_tokens
         params.n_ubatch = min(how.batch_tokens, 512)
         params.n_threads = params.n_threads_batch = how.threads
-        params.flash_attn_type = _FLASH[how.flash_attention]
+        params.flash_attn_type = _FLASH["on" if self._alike else how.flash_attention]
         params.type_k, params.type_v = _KV_TYPES[how.type_k], _KV_TYPES[how.type_v]
         params.no_perf = True
         return params

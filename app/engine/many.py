@@ -108,10 +108,8 @@ class Many:
         self._taken = 0
         self._over = self._nothing_now = False
 
-    def stream(self, wishes: Iterator[Wish | None], width: int, *, from_scratch: bool) -> Iterator[Tagged]:
+    def stream(self, wishes: Iterator[Wish | None], width: int) -> Iterator[Tagged]:
         """See `Engine.stream_many`."""
-        if from_scratch:
-            self._decoder.cache.empty()
         self._decoder.obey(self._stop)
         try:
             while True:

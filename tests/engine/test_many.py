@@ -298,6 +298,7 @@ def test_a_chat_takes_over_what_one_of_them_has_read(engine):
     if engine.facts.architecture == "scripted":
         pytest.skip("a script has no chats")
     wishes = asking(engine, "Is there a lamp in the garden of the king?")
+    list(engine.stream(asking(engine, "Hello")[0][0], StopFlag()))
     run(engine, wishes)
     *_, done = engine.stream(dataclasses.replace(wishes[0][0], conversation=78), StopFlag())
     assert done.cached_tokens == done.prompt_tokens - 1

@@ -88,7 +88,7 @@ def test_a_real_load_tells_where_everything_is(open_model, starter):
     assert 0.8 * starter.stat().st_size < main.weights < 1.1 * starter.stat().st_size
     assert main.context > MIB
     assert main.work > MIB
-    assert (where.gpu_layers, where.kv_type, where.flash_attention) == (0, "f16", True)
+    assert (where.gpu_layers, where.kv_type, where.flash_attention) == (0, "f16", False)
     assert where.batch_tokens == 256
     assert where.why_cpu == ""
 

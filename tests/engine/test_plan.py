@@ -101,9 +101,24 @@ def test_nothing_is_refused_where_the_system_does_not_tell_its_memory(seven_b):
 
 
 def test_a_quantised_cache_needs_less(seven_b):
-    sizes = [plan(seven_b, Loading(kv_type=kind), ROOMY).needed_bytes for kind in ("auto", "q8_0", "q4_0")]
+    flash = "on"  # else the exact cache goes without, which takes room for scores
+    sizes = [
+        plan(seven_b, Loading(kv_type=kind, flash_attention=flash), ROOMY).needed_bytes
+        for kind in ("auto", "q8_0", "q4_0")
+    ]
     assert sizes == sorted(sizes, reverse=True)
     assert 0.4 * GB < sizes[0] - sizes[1] < 0.6 * GB
+
+
+def test_auto_goes_without_flash_attention_on_a_processor_while_there_is_room(seven_b):
+    assert plan(seven_b, Loading(), ROOMY).flash_attention == "off"
+    assert plan(seven_b, Loading(kv_type="q8_0"), ROOMY).flash_attention == "auto"
+    assert plan(seven_b, Loading(flash_attention="on"), ROOMY).flash_attention == "on"
+    without, with_it = (plan(seven_b, Loading(flash_attention=way), ROOMY) for way in ("auto", "on"))
+    assert without.n_ctx == with_it.n_ctx
+    assert without.needed_bytes > with_it.needed_bytes
+    tight = Machine(int(with_it.needed_bytes / 0.84), 4)
+    assert plan(seven_b, Loading(), tight).flash_attention == "auto"
 
 
 def test_half_of_a_quantised_cache_stays_exact_without_flash_attention(seven_b):

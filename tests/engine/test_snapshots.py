@@ -102,9 +102,7 @@ def test_a_chat_without_a_number_is_never_kept(start, tmp_path):
     assert not (tmp_path / "kv" / "0.kv").exists()
 
 
-@pytest.mark.parametrize(
-    "change", [{"kv_type": "q8_0"}, {"flash_attention": "off"}], ids=["KV type", "flash attention"]
-)
+@pytest.mark.parametrize("change", [{"kv_type": "q8_0"}, {"flash_attention": "on"}], ids=["KV type", "flash attention"])
 def test_a_snapshot_of_another_way_of_loading_is_not_used(start, change):
     ask(start(), 7, turns_of("Ada"))
     text, end = ask(start(**change), 7, turns_of("Ada"))
