@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
@@ -12,24 +13,28 @@ def wind_up(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
     Ctrl+C may strike inside a task, which then ends with it, or right here: it goes on from here once all is closed.
     """
     struck: BaseException | None = None
-    left = asyncio.all_tasks(loop)
-    for task in left:
+
+    def run(last: Coroutine[Any, Any, None]) -> None:
+        nonlocal struck
+        task = loop.create_task(last)
+        task.add_done_callback(lambda _: loop.stop())
+        while not task.done():  # run_until_complete would stop at what was to stop the run that Ctrl+C ended
+            try:
+                loop.run_forever()
+            except KeyboardInterrupt as error:
+                struck = error
+
+    for task in asyncio.all_tasks(loop):
         task.cancel()
-    left.add(work)  # it may have ended already, with an error that nobody has looked at
-    while left:
-        try:
-            loop.run_until_complete(_ended(left))
-        except KeyboardInterrupt as error:
-            struck = error
-        left = asyncio.all_tasks(loop)
-    try:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        loop.close()
+    run(_ended({*asyncio.all_tasks(loop), work}))  # the work may have ended with an error that nobody has looked at
+    while left := asyncio.all_tasks(loop):
+        run(_ended(left))
+    run(loop.shutdown_asyncgens())
+    loop.close()
     if struck is not None:
         raise struck
 
 
-async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Wait for tasks, whatever they end with: whoever called them off no longer wants to know."""
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -80,6 +80,17 @@ def test_ctrl_c_while_all_is_called_off_is_not_lost(loop):
     assert loop.is_closed()
 
 
+def test_what_was_to_stop_an_interrupted_run_does_not_stop_the_end(loop):
+    ended: list[str] = []
+    task = loop.create_task(forever(ended, "the work"))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    for _ in range(3):
+        loop.call_soon(loop.stop)
+    wind_up(loop, task)
+    assert ended == ["the work"]
+    assert loop.is_closed()
+
+
 def test_an_error_that_nobody_looked_at_is_not_told_later(loop, caplog):
     async def fails() -> None:
         raise ValueError("nobody waits any more")
