@@ -16,26 +16,27 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from app.core.errors import AppError, EngineDiedError, EngineError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.engine.base import Event, ModelFacts, Request, Tagged, Wish
+from app.engine.child import command, has_data, import_path, state_of, tie_to_this_process
 from app.engine.death import Work, died
 from app.engine.feeding import NOTHING, OVER, WANT, WISH, flag_at
 from app.engine.wire import Channel, Closed
 
 log = logging.getLogger(__name__)
 
-FLAG = "--engine-host"
 _TICK_S = 0.01
 """How often the flag of whoever waits is looked at while the process is silent."""
 _CLOSE_S = 2.5
 """So that all memory is free again within three seconds, whatever the process is at."""
 _STOP_S = 20.0
 """A process that goes on for so long after it was asked to stop is ended: a driver hangs."""
+_WORKED_S = 5.0
+"""CPU seconds within which a process shows progress if it ever does."""
 _REPORT_BYTES = 8000
 
 
@@ -56,7 +57,7 @@ class HostProcess:
         except OSError:
             self._clear()
             raise
-        self._job = _tie_to_this_process(self._process)
+        self._job = tie_to_this_process(self._process)
         self._stop = StopFlag()
         self._asked_at: float | None = None
         self._stop_s = _STOP_S
@@ -246,7 +247,7 @@ class HostProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 bufsize=0,
-                env={**os.environ, "PYTHONPATH": _import_path(), "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONPATH": import_path(), "PYTHONUNBUFFERED": "1"},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 pass_fds=() if theirs is None else (theirs,),
             )
@@ -313,6 +314,7 @@ class HostProcess:
     def _wait_for_data(self, fd: int) -> None:
         """Wait until there is something to read, passing on the wish to stop meanwhile."""
         began = time.monotonic()
+        used_s = state_of(self._process.pid)[1] if self._patience_s < math.inf else 0.0
         while True:
             if self._stop.is_set() and self._asked_at is None:
                 self._asked_at = time.monotonic()
@@ -320,12 +322,20 @@ class HostProcess:
             for place, flag in self._flags.items():
                 if flag.is_set():
                     self._flag[flag_at(place) : flag_at(place) + 1] = b"x"
-            if _has_data(fd, _TICK_S):
+            if has_data(fd, _TICK_S):
                 return
             since, limit_s = (began, self._patience_s) if self._asked_at is None else (self._asked_at, self._stop_s)
             if time.monotonic() - since > limit_s:
+                if self._asked_at is None and self._waits_for_its_turn(used_s):
+                    began = time.monotonic()
+                    continue
                 self.work.silent_s = limit_s
                 self._process.kill()
+
+    def _waits_for_its_turn(self, used_s: float) -> bool:
+        """Whether other programs, or a slow disk, kept the process from doing anything, rather than what it is at."""
+        state, now_s = state_of(self._process.pid)
+        return state in ("R", "D") and now_s - used_s < _WORKED_S
 
     def _write(self, data: bytes) -> None:
         stream = self._process.stdin
@@ -354,31 +364,3 @@ class HostProcess:
 
 def _closed() -> EngineError:
     return EngineError("The model is not loaded", "It was closed.", "Load it again.")
-
-
-def command() -> list[str]:
-    """How the process is started: the bundle's own executable, or Python with this package."""
-    start = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
-    return [*start, FLAG]
-
-
-def _import_path() -> str:
-    """Where the process finds this very package, whatever its working directory."""
-    return str(Path(__file__).resolve().parent.parent.parent)
-
-
-if sys.platform == "win32":
-    from app.engine.windows_pipes import has_data as _has_data
-    from app.engine.windows_pipes import tie_to_this_process as _tie_to_this_process
-else:
-    import select
-
-    def _has_data(fd: int, timeout_s: float) -> bool:
-        """Whether reading would not wait; looks for so long."""
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        return bool(poll.poll(timeout_s * 1000))
-
-    def _tie_to_this_process(process: subprocess.Popen[bytes]) -> object:
-        """The process looks after itself: see `host_process`."""
-        return process

@@ -125,7 +125,13 @@ class Killing:
         button = next(one for one in bar.findChildren(QPushButton) if one.text() in WORDS)
         pressed = time.monotonic()
         button.click()
-        wait(lambda: models.state(self._model).kind == "ready")
+        try:
+            wait(lambda: models.state(self._model).kind == "ready")
+        except TimeoutError:
+            print(f"not loaded again: {models.state(self._model)}", flush=True)
+            models.load_again(self._model)
+            wait(lambda: models.state(self._model).kind == "ready")
+            return
         self._back_s.append(time.monotonic() - pressed)
         self._counts["back"] += 1
 
