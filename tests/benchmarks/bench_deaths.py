@@ -38,7 +38,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
 WORDS = ("Load it again", "Try it once more")
 
 
-def wait(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
+def wait(condition: Callable[[], bool], limit_s: float = 600.0) -> None:
     """Let the window live until the condition holds."""
     until = time.monotonic() + limit_s
     while not condition():
