@@ -84,6 +84,8 @@ class Killing:
         while self._counts["in a reply"] < count and tries < 3 * count:
             tries += 1
             self._kill_once()
+            if tries % 20 == 0:
+                print(f"{tries}: {dict(self._counts)}", flush=True)
         self._program.window.close()
         closed = self._program.close() == (True, True)
         back = sorted(self._back_s)

@@ -34,6 +34,8 @@ def main() -> int:
             if number % 20 == 0:  # a new person, for whom the model is new
                 home = Path(folder) / f"home-{number}"
             quits.append(random_quit(home, model, chance))
+            if number % 20 == 19:
+                print(f"{number + 1}: {sum(not one.trouble for one in quits)} clean", flush=True)
             if quits[-1].trouble:
                 print(f"{number}: {quits[-1].stage}, {quits[-1].way}: {quits[-1].trouble}", flush=True)
     seconds = sorted(one.seconds for one in quits)
