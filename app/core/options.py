@@ -294,8 +294,7 @@ class Loading:
         soft_high=32_768,
         step=256,
         **_or("Auto", 4096),
-        help="How much of the chat the model can see. Auto takes 8,192 tokens where the model was trained for them and "
-        "memory allows, and up to 32,768 where everything fits on the GPU.",
+        help="How much of the chat the model can see. Auto: up to 8,192 tokens, or 32,768 if all fits on the GPU.",
     )
     gpu_layers: int | None = setting(
         None,
@@ -356,8 +355,7 @@ class Loading:
         label="Flash attention",
         choices=(("auto", "Auto"), ("on", "On"), ("off", "Off")),
         advanced=True,
-        help="Faster attention that needs less memory; a quantised KV cache needs it. Auto takes it on a "
-        "GPU, and where memory is short.",
+        help="Needs less memory; a quantised KV cache needs it. Auto takes it on a GPU, and where memory is short.",
     )
     mmap: bool | None = setting(
         None,
@@ -379,6 +377,15 @@ class Loading:
         advanced=True,
         choices=(("auto", "The model's own, else ChatML"), ("chatml", "ChatML")),
         help="How turns are written for the model.",
+    )
+    lookup: bool = setting(
+        False,
+        kind=Kind.BOOL,
+        scope=Scope.MODEL,
+        part="Loading",
+        label="Guess from the prompt",
+        advanced=True,
+        help="Faster where a reply repeats its prompt, as in mending a text. What it says stays as likely as without.",
     )
     adapters: tuple[str, ...] = setting(
         (),

@@ -133,6 +133,26 @@ class Decoder:
             self.begin_anew()
         raise self._error(outcome)
 
+    def add_guess(self, token: int, guess: list[int]) -> bool:
+        """Decode an id and a guess at those behind it, with the logits of each; False when stopped meanwhile.
+
+        A guess for which there is no room is emptied.
+        """
+        if guess:
+            sequence = self.sequence
+            ids = [token, *guess]
+            self._batch.clear()
+            self._batch.add(ids, len(sequence.tokens), sequence.sequence, len(ids))
+            outcome = self.decode(self._batch)
+            if outcome == Outcome.DONE:
+                sequence.tokens.extend(ids)
+                return True
+            sequence.cut(len(sequence.tokens))
+            if outcome == Outcome.ABORTED:
+                return False
+            guess.clear()
+        return self.add((token,))
+
     def decode(self, batch: Batch) -> int:
         """Decode a batch of any sequences; an Outcome, or another number below 0. What it held is up to the caller."""
         return self._decode(self.context, batch.native)

@@ -17,7 +17,7 @@ from app.core.fit import Machine
 from app.core.hardware import Hardware
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
-from app.engine import memory
+from app.engine import lookup, memory
 from app.engine.adapters import Adapters, size_bytes
 from app.engine.base import (
     MOST_AT_ONCE,
@@ -104,6 +104,7 @@ class LlamaEngine:
         self._how = how
         self._file = file
         self._notices = list(how.notices)
+        self._looks_up = loading.lookup and self._can_forget()
         self._flash_auto, self._alike = loading.flash_attention == "auto", False
         self._adapters = Adapters(native, model, loading.adapters, file.architecture)
         self._decoder = Decoder(
@@ -220,6 +221,11 @@ class LlamaEngine:
             if len(decoder.sequence.tokens) >= decoder.n_ctx or not decoder.add((token,)):
                 return
 
+    def _choices(self, request: Request, sampler: Sampler, stop: StopFlag) -> Iterator[int]:
+        if not self._looks_up:
+            return self.choices(sampler, stop)
+        return lookup.choices(self._decoder, sampler, stop, lookup.Lookup(request.tokens))
+
     def piece(self, token: int) -> bytes:
         """The bytes of one id."""
         return self._vocabulary.piece(token)
@@ -245,10 +251,14 @@ class LlamaEngine:
 
     def _n_spare(self) -> int:
         """Sequences for replies side by side. A recurrent state takes memory for each, whether it is used or not."""
-        llama, model = self._llama, self._model
-        whole = llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model)
         # llama.cpp aborts where a batch is smaller than the number of sequences
-        return _FEW_AT_ONCE if whole else min(3 * MOST_AT_ONCE, self._how.batch_tokens - _WARM_CHATS - 1)
+        most = min(3 * MOST_AT_ONCE, self._how.batch_tokens - _WARM_CHATS - 1)
+        return most if self._can_forget() else _FEW_AT_ONCE
+
+    def _can_forget(self) -> bool:
+        """Whether the end of what was read can be forgotten; a recurrent state cannot."""
+        llama, model = self._llama, self._model
+        return not (llama.llama_model_is_recurrent(model) or llama.llama_model_is_hybrid(model))
 
     def _can_move(self, context: Any) -> bool:
         return can_move(self._llama, self._model, context, self._how.type_k)
@@ -263,7 +273,7 @@ class LlamaEngine:
                 yield Reading(done, len(request.tokens))
             sampler.see(request.tokens)
             reason: StopReason | None = None
-            for token in self.choices(sampler, stop):
+            for token in self._choices(request, sampler, stop):
                 delta, reason = self._writing.grow(reply, token)
                 if delta is not None:
                     yield delta
