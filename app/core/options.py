@@ -271,11 +271,8 @@ class Sampling:
 
 
 _KV = (
-    ("auto", "Auto"),
-    ("f16", "f16: exact"),
-    ("q8_0", "q8_0: half the memory"),
-    ("q4_0", "q4_0: a quarter, less exact"),
-)
+    ("auto", "Auto"), ("f16", "f16: exact"), ("q8_0", "q8_0: half the memory"), ("q4_0", "q4_0: a quarter, less exact"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
