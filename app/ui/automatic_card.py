@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.services.preferences import Preferences
 
-_ELSEWHERE = ("template", "adapters")
+_ELSEWHERE = ("template", "adapters", "lookup")
 """Edited beside the chat: they are no matter of hardware."""
 
 
