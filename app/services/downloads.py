@@ -340,6 +340,7 @@ class Downloads(QObject):
 
     def _throw_away(self, wanted: Wanted, folder: str) -> None:
         others = {sha for row in self._rows.values() if self._folders[row.id] == folder for sha in row.wanted.sha256}
+        others = others.union(*self._taken.values())
         useless = replace(wanted, files=tuple(file for file in wanted.files if file.sha256 not in others))
 
         def job(_: StopFlag) -> Iterator[object]:
