@@ -1,10 +1,10 @@
 """Whether guesses from the prompt pay: tokens per second with and without, by how much of a reply repeats it.
 
-    python tests/benchmarks/bench_lookup.py [MODEL.gguf] [-p 256] [-n 96] [-r 3] [-t THREADS]
+    python tests/benchmarks/bench_lookup.py [MODEL.gguf] [-p 256] [-n 96] [-r 3] [-t THREADS] [--stretch 24]
 
-The model's sampler does its work, but what is taken is told beforehand: stretches of 24 tokens of the prompt between
-stretches of new ones, so that a share of the reply repeats the prompt. The two ways take turns in one process; printed
-are the medians of the ratios by pairs.
+The model's sampler does its work, but what is taken is told beforehand: stretches of `--stretch` tokens of the prompt
+between stretches of new ones, so that a share of the reply repeats the prompt. The two ways take turns in one process;
+printed are the medians of the ratios by pairs.
 """
 
 from __future__ import annotations
@@ -26,17 +26,16 @@ from app.engine.base import Delta, Engine, Request  # noqa: E402
 from app.engine.sampling import Sampler  # noqa: E402
 
 STARTER = ROOT / "resources" / "starter" / "starter.gguf"
-_STRETCH = 24
 
 
-def reply(prompt: tuple[int, ...], n_gen: int, share: float, top: int) -> list[int]:
+def reply(prompt: tuple[int, ...], n_gen: int, share: float, top: int, stretch: int) -> list[int]:
     chance, ids = random.Random(2), []
     while len(ids) < n_gen:
-        start = chance.randrange(len(prompt) - _STRETCH)
-        ids += prompt[start : start + _STRETCH]
-        new = round(_STRETCH * (1 - share) / share) if share else n_gen
+        start = chance.randrange(len(prompt) - stretch)
+        ids += prompt[start : start + stretch]
+        new = round(stretch * (1 - share) / share) if share else n_gen
         ids += [chance.randrange(300, top) for _ in range(new)]
-    return ids[_STRETCH:][:n_gen] if not share else ids[:n_gen]
+    return ids[stretch:][:n_gen] if not share else ids[:n_gen]
 
 
 def speed(engine: Engine, prompt: tuple[int, ...], told: list[int]) -> float:
@@ -62,7 +61,7 @@ def speed(engine: Engine, prompt: tuple[int, ...], told: list[int]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", type=Path, default=STARTER)
-    for name, default in (("-p", 256), ("-n", 96), ("-r", 3), ("-t", 0)):
+    for name, default in (("-p", 256), ("-n", 96), ("-r", 3), ("-t", 0), ("--stretch", 24)):
         parser.add_argument(name, type=int, default=default)
     asked = parser.parse_args()
     ways = []
@@ -72,7 +71,7 @@ def main() -> None:
     chance, top = random.Random(1), ways[0].facts.n_vocab
     prompt = tuple(chance.randrange(300, top) for _ in range(asked.p))
     for share in (0.9, 0.5, 0.1, 0.0):
-        told, ratios, plain = reply(prompt, asked.n, share, top), [], []
+        told, ratios, plain = reply(prompt, asked.n, share, top, asked.stretch), [], []
         for run in range(asked.r + 1):
             order = ways if run % 2 else ways[::-1]
             found = {id(way): speed(way, prompt, told) for way in order}
