@@ -1,4 +1,4 @@
-"""Files that almost fit: the header check lets through or refuses them with a reason, and neither stumbles nor lingers."""
+"""Files that almost fit: the header check lets them through or refuses them with a reason, and never stumbles."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def test_the_same_seed_makes_the_same_file(starter):
 
 def test_three_hundred_mutants_are_refused_with_reasons_or_read(tmp_path, starter):
     good, path, outcomes = starter.read_bytes(), tmp_path / "mutant.gguf", Counter()
+    told: dict[str, ModelFileError] = {}
     for seed in range(300):
         what, data = mutant(good, seed)
         path.write_bytes(data)
@@ -36,9 +37,9 @@ def test_three_hundred_mutants_are_refused_with_reasons_or_read(tmp_path, starte
             inspect(str(path))
             outcomes["read"] += 1
         except ModelFileError as error:
-            assert all(error.parts()), what
-            assert len(str(error)) < 1000, what
+            told[what] = error
             outcomes["refused"] += 1
+    assert [what for what, error in told.items() if not all(error.parts()) or len(str(error)) >= 1000] == []
     assert outcomes["read"] > 20
     assert outcomes["refused"] > 100
 
@@ -46,6 +47,7 @@ def test_three_hundred_mutants_are_refused_with_reasons_or_read(tmp_path, starte
 @pytest.mark.skipif(sys.platform == "win32", reason="the deaths are told as signals")
 def test_mutants_that_pass_the_header_check_end_in_a_model_or_a_sentence(tmp_path, starter, caplog):
     good, loader, tried, seed = starter.read_bytes(), Loader(load), 0, 1000
+    titles: list[str] = []
     while tried < 5:
         seed += 1
         path = tmp_path / f"{seed}.gguf"
@@ -60,5 +62,6 @@ def test_mutants_that_pass_the_header_check_end_in_a_model_or_a_sentence(tmp_pat
             assert isinstance(engine, HostedEngine)
             engine.close()
         except AppError as error:
-            assert error.title
+            titles.append(error.title)
+    assert all(titles)
     caplog.clear()
