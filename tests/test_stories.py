@@ -206,9 +206,12 @@ def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(
     assert person.says("My name is Ada.") == "Nice to meet you, Ada."
     engine = person.program.models.room._engine
     assert isinstance(engine, HostedEngine)
-    os.kill(engine.process.pid, signal.SIGKILL)
+    os.kill(engine.process.pid, signal.SIGSTOP)  # as if it were in the middle of a long decode
+    engine.process.work.doing = ""
     person.types("What is my name?")
     person.presses(Qt.Key.Key_Return)
+    person.waits_until(lambda: bool(engine.process.work.doing))
+    os.kill(engine.process.pid, signal.SIGKILL)
     person.waits_until(lambda: not person.session.busy and person.session.path()[-1].state is MessageState.FAILED)
     assert "stopped unexpectedly" in person.session.path()[-1].provenance.error
     assert "The engine's process ended" in caplog.text
@@ -216,6 +219,16 @@ def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(
     person.session.regenerate(person.session.path()[-1].id)
     person.waits_until(lambda: not person.session.busy)
     assert person.last_reply() == "Your name is Ada."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends the process by a signal")
+def test_an_engine_that_died_between_two_messages_is_started_again_unasked(start, caplog):
+    person = start()
+    assert person.says("My name is Ada.") == "Nice to meet you, Ada."
+    os.kill(person.program.models.room._engine.process.pid, signal.SIGKILL)
+    assert person.says("What is my name?") == "Your name is Ada."
+    assert "The engine's process ended" in caplog.text
+    caplog.clear()
 
 
 def test_two_chats_with_different_prompts(start):

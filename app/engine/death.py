@@ -15,6 +15,7 @@ from app.engine.base import ModelFacts
 from app.engine.trial import engine_version
 
 _DOING = {
+    "": "waiting for the next message",
     "load": "loading the model",
     "try": "trying the model for the first time",
     "stream": "writing a reply",
