@@ -1,6 +1,6 @@
 """Downloads in a process of its own, to be killed: ENDPOINT MODELS_DIR REPO COMMIT PATH SIZE SHA256.
 
-Prints a line once bytes come, and the path at the end.
+Prints "bytes come" once they do, how many it then has with every step, and the path at the end.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def main() -> int:
 
 
 def follow(steps: Generator[Step, None, str]) -> str:
-    """Say it once bytes come; the path at the end."""
-    first = 0
+    """Say it once bytes come, and how many are there; the path at the end."""
+    first, come = 0, False
     while True:
         try:
             step = next(steps)
@@ -51,8 +51,10 @@ def follow(steps: Generator[Step, None, str]) -> str:
         if not first:
             first = step.have_bytes + 1
         if step.have_bytes >= first:
-            first = 2**62
-            say("bytes come")
+            if not come:
+                say("bytes come")
+            come = True
+            say(f"{step.have_bytes}")
 
 
 if __name__ == "__main__":
