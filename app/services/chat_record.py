@@ -60,9 +60,11 @@ class ChatRecord:
         self._archive.ask(on_lane, done, failed or self._failed)
 
 
-def add_turn(stores: Stores, chat_id: int, parent_id: int | None, text: str, title: str) -> tuple[Message, Message]:
+def add_turn(
+    stores: Stores, chat_id: int, parent_id: int | None, text: str, title: str, *, clear_draft: bool
+) -> tuple[Message, Message]:
     """Keep a question with its empty reply, and the title it gives a chat that has none from a person."""
-    added = stores.chats.add_turn(chat_id, parent_id, text)
+    added = stores.chats.add_turn(chat_id, parent_id, text, clear_draft=clear_draft)
     stores.chats.rename(chat_id, title, by_person=False)
     return added
 

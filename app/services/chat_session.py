@@ -48,7 +48,7 @@ class ChatSession(OpenChat):
 
     def edit(self, message_id: int, text: str) -> None:
         """Say something else instead of an earlier turn; the old version stays, a step to the side."""
-        self._say(clean(text).strip(), self.tree[message_id].parent_id)
+        self._say(clean(text).strip(), self.tree[message_id].parent_id, typed=False)
 
     def regenerate(self, message_id: int, *, dropping: bool = False) -> None:
         """Ask for another answer; the old one stays, a step to the side. `dropping`: turns may go without a word."""
@@ -88,7 +88,8 @@ class ChatSession(OpenChat):
 
     # --- saying something -------------------------------------------------------------------------------------------
 
-    def _say(self, text: str, parent_id: int | None, dropping: bool = False) -> None:
+    def _say(self, text: str, parent_id: int | None, dropping: bool = False, *, typed: bool = True) -> None:
+        """`typed`: it stood in the composer, which is empty now; else what stands there stays."""
         if self.busy or not text or not self.ready:
             return
         if len(text) > LONGEST_TEXT:
@@ -96,16 +97,17 @@ class ChatSession(OpenChat):
             self._put_back(text)
             return
         title = self.chat.title if self.chat.titled_by_person or parent_id is not None else title_from(text)
-        self._begin(lambda text, dropping: self._say(text, parent_id, dropping), dropping)
+        self._begin(lambda text, dropping: self._say(text, parent_id, dropping, typed=typed), dropping)
         self._ask(
-            lambda stores, chat_id: add_turn(stores, chat_id, parent_id, text, title),
-            lambda pair: self._said(pair, title),
+            lambda stores, chat_id: add_turn(stores, chat_id, parent_id, text, title, clear_draft=typed),
+            lambda pair: self._said(pair, title, typed),
             lambda error: self._not_sent(error, text),
         )
 
-    def _said(self, pair: tuple[Message, Message], title: str) -> None:
+    def _said(self, pair: tuple[Message, Message], title: str, typed: bool) -> None:
         question, reply = pair
-        self._draft.sent()
+        if typed:
+            self._draft.sent()
         branched = question.parent_id != self.chat.leaf_id
         self.tree.put(question)
         self._change(leaf_id=question.id, title=title)

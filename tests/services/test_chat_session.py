@@ -299,6 +299,19 @@ def test_a_draft_is_kept(build):
     assert build(Script()).reopen(chat_id).draft == "half a thou"
 
 
+def test_a_draft_stays_when_an_earlier_question_is_edited(build):
+    services = build(Script(replies=("one", "two")))
+    chat = services.chat()
+    services.say(chat, "Hello")
+    chat.set_draft("half a thou")
+    chat.edit(chat.path()[0].id, "Good morning")
+    services.wait(lambda: not chat.busy and chat.path()[0].text == "Good morning")
+    assert chat.draft == "half a thou"
+    chat_id = chat.chat.id
+    build.close(services)
+    assert build(Script()).reopen(chat_id).draft == "half a thou"
+
+
 def test_an_interrupted_reply_is_found_and_can_go_on(build):
     services = build(Script(replies=("one two three",)))
     chat = services.chat()
