@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from app.core.chat import Chat, Message
@@ -67,6 +67,20 @@ def add_turn(
     added = stores.chats.add_turn(chat_id, parent_id, text, clear_draft=clear_draft)
     stores.chats.rename(chat_id, title, by_person=False)
     return added
+
+
+def keep_conversation(stores: Stores, chat: Chat, exchanges: Sequence[tuple[str, Message]]) -> int:
+    """Make a chat of a conversation that was held elsewhere: questions, each with its ended answer. Returns its id."""
+    with stores.together():
+        kept = stores.chats.create(
+            chat.model_id, title=chat.title, system_prompt=chat.system_prompt, overrides=chat.overrides
+        )
+        leaf_id: int | None = None
+        for question, answer in exchanges:
+            _, reply = stores.chats.add_turn(kept.id, leaf_id, question)
+            stores.chats.finish(reply.id, answer.state, answer.text, answer.token_ids, answer.provenance)
+            leaf_id = reply.id
+    return kept.id
 
 
 def title_from(text: str) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.chat import Chat, ChatRow
+from app.core.chat import Chat, ChatRow, Message
 from app.core.errors import AppError
 from app.core.text import clean
 from app.services.archive import Archive
-from app.services.chat_record import UNTITLED
+from app.services.chat_record import UNTITLED, keep_conversation, title_from
 from app.services.chat_session import ChatSession
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
@@ -32,6 +32,7 @@ class Library(QObject):
         found(str, tuple): the query and its hits (chat_id, title, snippet).
         notice(Notice): something to tell that belongs to no open chat.
         exported(str): a chat was written to this file.
+        kept(int): a conversation from elsewhere is the chat of this id now, and listed.
         trash_listed(tuple): the chats in the trash, last deleted first.
     """
 
@@ -39,6 +40,7 @@ class Library(QObject):
     found = Signal(str, tuple)
     notice = Signal(object)
     exported = Signal(str)
+    kept = Signal(int)
     trash_listed = Signal(tuple)
 
     def __init__(
@@ -92,6 +94,20 @@ class Library(QObject):
         session = self._open(Chat(0, UNTITLED, model_id, system_prompt=prompt))
         self._fresh = session
         return session
+
+    def keep_conversation(self, chat: Chat, exchanges: Sequence[tuple[str, Message]]) -> None:
+        """Make a chat of a conversation held elsewhere, questions with their answers; answers with `kept`."""
+
+        def listed(chat_id: int, chats: tuple[ChatRow, ...]) -> None:
+            self._listed(chats)
+            self.kept.emit(chat_id)
+
+        named = chat if chat.title else dataclasses.replace(chat, title=title_from(exchanges[0][0]))
+
+        def work(stores: Stores) -> tuple[int, tuple[ChatRow, ...]]:
+            return keep_conversation(stores, named, exchanges), tuple(stores.chats.rows())
+
+        self._archive.ask(work, lambda result: listed(*result))
 
     def new_chat_like(self, other: ChatSession, draft: str) -> ChatSession:
         """An empty chat with another's model, system prompt and settings; `draft` stands in its composer, unsent."""

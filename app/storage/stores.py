@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,10 @@ class Stores:
         except StorageError as error:
             self._database.tell(str(error))
         return self._database.take_notices()
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside comes to stay together or not at all."""
+        return self._database.transaction()
 
     def export(self, chat_id: int | None, path: Path) -> None:
         """Write one chat, or all, to a file: JSON if its name ends so, else Markdown."""

@@ -1,0 +1,339 @@
+"""Several system prompts answering the same messages side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.chat import Chat, Message, MessageState, Provenance, Role
+from app.core.errors import AppError
+from app.core.lab import Contestant
+from app.core.options import Sampling
+from app.core.stopping import StopFlag
+from app.core.text import clean
+from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged, Turn
+from app.services.compare_job import Asked, SharedStart, compare_job
+from app.services.engine_room import ModelSpec
+from app.services.lane import End, Outcome, Ticket
+from app.services.model_manager import ModelManager
+from app.services.notice import LONGEST_TEXT, too_long
+from app.services.preferences import Preferences
+from app.services.reply_job import provenance
+
+MOST_COLUMNS = 8
+SEED = 42
+"""The seed of every column, unless another is set: with a random one each no difference would be the prompt's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what one column answered, or has answered so far."""
+
+    question: str
+    text: str = ""
+    state: MessageState = MessageState.STREAMING
+    token_ids: tuple[int, ...] = ()
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One system prompt and the conversation it has had. `reading`: tokens of its prompt that are read, and of all."""
+
+    contestant: Contestant
+    exchanges: tuple[Exchange, ...] = ()
+    reading: tuple[int, int] = (0, 0)
+
+    @property
+    def growing(self) -> bool:
+        """Whether an answer is awaited or being written."""
+        return bool(self.exchanges) and self.exchanges[-1].state is MessageState.STREAMING
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The columns that one model answers in one go. `facts` of the model once it is loaded."""
+
+    spec: ModelSpec
+    columns: tuple[int, ...]
+    sampling: Mapping[int, Sampling]
+
+
+class Comparison(QObject):
+    """Columns that are asked together. Lives in the GUI thread.
+
+    Columns on the same model write at once, in one context; those on another model follow after them.
+
+    Signals:
+        columns_changed(): there are other columns, or a column's prompt or values are others.
+        column_changed(int): a column has a new exchange, or its last one another state.
+        text_added(int, str): a column's answer has grown by this.
+        progress_changed(str): "Loading ..." or empty.
+        busy_changed(bool): answers are being made, or no more.
+        notice(Notice): something to tell.
+    """
+
+    columns_changed = Signal()
+    column_changed = Signal(int)
+    text_added = Signal(int, str)
+    progress_changed = Signal(str)
+    busy_changed = Signal(bool)
+    notice = Signal(object)
+
+    def __init__(
+        self, models: ModelManager, preferences: Preferences, model_id: str, parent: QObject | None = None
+    ) -> None:
+        """`model_id` answers where a column names no other."""
+        super().__init__(parent)
+        self._models = models
+        self._preferences = preferences
+        self.model_id = model_id
+        self.overrides: Mapping[str, Any] = {}
+        self.shared_tokens = 0
+        """Tokens that all prompts of the largest group began with the last time; they were read once."""
+        self._columns: list[Column] = []
+        self._flags: dict[int, StopFlag] = {}
+        self._tickets: list[Ticket] = []
+        self._pieces: dict[int, list[str]] = {}
+        models.state_changed.connect(self._loading)
+
+    # --- what is there ---------------------------------------------------------------------------------------------
+
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, from the left; growing answers with what they have so far."""
+        return tuple(self._so_far(at) for at in range(len(self._columns)))
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers are being made."""
+        return bool(self._tickets)
+
+    @property
+    def saved_tokens(self) -> int:
+        """Tokens of the last prompts that did not have to be read, because another column had read them."""
+        last = [column.exchanges[-1].provenance for column in self._columns if column.exchanges]
+        return sum(how.cached_tokens for how in last if how is not None)
+
+    def later_models(self) -> tuple[str, ...]:
+        """Names of the models whose columns write after the others, in order."""
+        ids = list(dict.fromkeys(self._model_of(column) for column in self._columns))
+        return tuple(self._models.entry(model_id).name for model_id in ids[1:])
+
+    def sampling(self, at: int) -> Sampling:
+        """The sampler values of a column: the model's own, under those of all columns, under its own."""
+        contestant = self._columns[at].contestant
+        overrides = {**self.overrides, **contestant.overrides}
+        values = self._preferences.resolved(Sampling, self._model_of(self._columns[at]), overrides).values
+        return values if values.seed is not None else dataclasses.replace(values, seed=SEED)
+
+    # --- what the person does --------------------------------------------------------------------------------------
+
+    def add(self, contestant: Contestant) -> bool:
+        """Put a column at the right, without a conversation; False when busy or when there are eight already."""
+        if self.busy or len(self._columns) >= MOST_COLUMNS:
+            return False
+        self._columns.append(Column(contestant))
+        self.columns_changed.emit()
+        return True
+
+    def change(self, at: int, contestant: Contestant) -> None:
+        """Give a column another prompt, model or values; what it said before stays and is answered on from."""
+        if not self.busy:
+            self._columns[at] = dataclasses.replace(self._columns[at], contestant=contestant)
+            self.columns_changed.emit()
+
+    def remove(self, at: int) -> None:
+        """Take a column away with what it said."""
+        if not self.busy:
+            del self._columns[at]
+            self.columns_changed.emit()
+
+    def set_model(self, model_id: str) -> None:
+        """Let another model answer for the columns that name none."""
+        if not self.busy and model_id != self.model_id:
+            self.model_id = model_id
+            self.columns_changed.emit()
+
+    def set_overrides(self, overrides: Mapping[str, Any]) -> None:
+        """Sampler values for all columns, by setting key; from the next answer on."""
+        self.overrides = dict(overrides)
+        self.columns_changed.emit()
+
+    def begin_anew(self) -> None:
+        """Forget what was said, in all columns."""
+        if not self.busy:
+            self._columns = [Column(column.contestant) for column in self._columns]
+            self.columns_changed.emit()
+
+    def ask(self, text: str) -> bool:
+        """Ask all columns, each with the conversation it has had. Whether the text was taken."""
+        question = clean(text).strip()
+        if self.busy or not question or not self._columns:
+            return False
+        if len(question) > LONGEST_TEXT:
+            self.notice.emit(too_long(len(question)))
+            return False
+        self._begin({at: (*_answered(column.exchanges), Exchange(question)) for at, column in enumerate(self._columns)})
+        return True
+
+    def again(self, at: int) -> None:
+        """Let one column answer its last question once more; with the same seed the text is the same."""
+        column = self._columns[at]
+        if not self.busy and column.exchanges:
+            self._begin({at: (*column.exchanges[:-1], Exchange(column.exchanges[-1].question))})
+
+    def stop(self, at: int) -> None:
+        """End one column's answer where it is."""
+        if at in self._flags:
+            self._flags[at].set()
+
+    def stop_all(self) -> None:
+        """End all answers where they are."""
+        for ticket in self._tickets:
+            ticket.cancel()
+
+    def as_chat(self, at: int) -> tuple[Chat, tuple[tuple[str, Message], ...]]:
+        """A column as `Library.keep_conversation` wants it: the chat and its ended exchanges, maybe none."""
+        column = self._columns[at]
+        seed = self.sampling(at).seed
+        overrides = {**self.overrides, **column.contestant.overrides, "seed": seed}
+        chat = Chat(0, "", self._model_of(column), column.contestant.system_prompt, overrides)
+        ended = (one for one in column.exchanges if one.state is not MessageState.STREAMING)
+        return chat, tuple(
+            (one.question, Message(0, 0, None, Role.ASSISTANT, one.text, one.state, 0, one.token_ids, one.provenance))
+            for one in ended
+        )
+
+    # --- the answers -----------------------------------------------------------------------------------------------
+
+    def _begin(self, asked: Mapping[int, tuple[Exchange, ...]]) -> None:
+        for at, exchanges in asked.items():
+            self._columns[at] = dataclasses.replace(self._columns[at], exchanges=exchanges, reading=(0, 0))
+            self._flags[at], self._pieces[at] = StopFlag(), []
+        self.shared_tokens = 0
+        for group in self._groups(asked):
+            self._start(group)
+        self.busy_changed.emit(True)
+        for at in asked:
+            self.column_changed.emit(at)
+
+    def _groups(self, numbers: Iterable[int]) -> list[_Group]:
+        by_spec: dict[ModelSpec, list[int]] = {}
+        for at in numbers:
+            by_spec.setdefault(self._models.spec(self._model_of(self._columns[at])), []).append(at)
+        return [
+            _Group(spec, tuple(columns), {at: self.sampling(at) for at in columns}) for spec, columns in by_spec.items()
+        ]
+
+    def _start(self, group: _Group) -> None:
+        asked = [Asked(at, _turns(self._columns[at]), group.sampling[at], self._flags[at]) for at in group.columns]
+        ticket = self._models.run(compare_job(self._models.room, group.spec, asked))
+        self._tickets.append(ticket)
+        found: list[ModelFacts] = []
+
+        def take(items: tuple[object, ...]) -> None:
+            for item in items:
+                if isinstance(item, ModelFacts):
+                    # under the name that the person sees it by everywhere, which need not be the file's own
+                    found.append(dataclasses.replace(item, name=self._models.entry(group.spec.model_id).name))
+                    self.progress_changed.emit("")
+                elif isinstance(item, SharedStart):
+                    self.shared_tokens = max(self.shared_tokens, item.tokens)
+                elif isinstance(item, Tagged):
+                    self._hear(item, group, found[-1])
+
+        ticket.items.connect(take)
+        ticket.ended.connect(lambda outcome: self._ended(ticket, group, found[-1] if found else None, outcome))
+
+    def _hear(self, tagged: Tagged, group: _Group, facts: ModelFacts) -> None:
+        at, event = tagged.index, tagged.event
+        match event:
+            case Delta(text, _):
+                if text:
+                    self._pieces[at].append(text)
+                    self.text_added.emit(at, text)
+            case Reading(done, total):
+                self._columns[at] = dataclasses.replace(self._columns[at], reading=(done, total))
+                self.column_changed.emit(at)
+            case Done():
+                state = MessageState.STOPPED if event.reason is StopReason.STOPPED else MessageState.DONE
+                self._finish(at, group, state, facts, event)
+            case Failed(error):
+                self._finish(at, group, MessageState.FAILED, facts, None, error)
+
+    def _ended(self, ticket: Ticket, group: _Group, facts: ModelFacts | None, outcome: Outcome) -> None:
+        state = MessageState.FAILED if outcome.end is End.FAILED else MessageState.STOPPED
+        for at in group.columns:
+            if self._columns[at].growing:
+                self._finish(at, group, state, facts, None, outcome.error)
+        self._tickets.remove(ticket)
+        if outcome.error is not None:
+            self.notice.emit(self._models.trouble(group.spec.model_id, outcome.error))
+        if not self._tickets:
+            self.progress_changed.emit("")
+            self.busy_changed.emit(False)
+
+    def _finish(
+        self,
+        at: int,
+        group: _Group,
+        state: MessageState,
+        facts: ModelFacts | None,
+        done: Done | None,
+        error: AppError | None = None,
+    ) -> None:
+        column = self._so_far(at)
+        words = str(error) if error is not None else ""
+        how = provenance(facts, group.sampling[at], column.contestant.system_prompt, (), None, done, words)
+        ids = done.token_ids if done is not None else ()
+        last = dataclasses.replace(column.exchanges[-1], state=state, token_ids=ids, provenance=how)
+        self._columns[at] = dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))
+        del self._flags[at], self._pieces[at]
+        self.column_changed.emit(at)
+
+    def _so_far(self, at: int) -> Column:
+        column = self._columns[at]
+        if not column.growing:
+            return column
+        last = dataclasses.replace(column.exchanges[-1], text="".join(self._pieces[at]))
+        return dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))
+
+    def _model_of(self, column: Column) -> str:
+        return column.contestant.model_id or self.model_id
+
+    def _loading(self, model_id: str) -> None:
+        state = self._models.state(model_id)
+        if self.busy and state.kind == "loading" and any(self._model_of(one) == model_id for one in self._columns):
+            self.progress_changed.emit(f"Loading {self._models.entry(model_id).name} {state.progress:.0%}")
+
+
+def as_markdown(columns: Iterable[Column]) -> str:
+    """The columns one after another, each with its prompt and what was said."""
+    parts = []
+    for column in columns:
+        contestant = column.contestant
+        parts.append(f"## {contestant.name}\n")
+        if contestant.system_prompt.strip():
+            quoted = "\n".join(f"> {line}".rstrip() for line in contestant.system_prompt.splitlines())
+            parts.append(f"{quoted}\n")
+        for exchange in column.exchanges:
+            parts.append(f"**You**\n\n{exchange.question}\n")
+            parts.append(f"**{contestant.name}**\n\n{exchange.text}\n")
+    return "\n".join(parts)
+
+
+def _answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """What a column is told of before: a question without an answer would make two questions in a row."""
+    return tuple(exchange for exchange in exchanges if exchange.text)
+
+
+def _turns(column: Column) -> tuple[Turn, ...]:
+    prompt = column.contestant.system_prompt
+    turns = [Turn(Role.SYSTEM, prompt)] if prompt.strip() else []
+    for exchange in column.exchanges[:-1]:
+        turns += [Turn(Role.USER, exchange.question), Turn(Role.ASSISTANT, exchange.text, exchange.token_ids)]
+    return (*turns, Turn(Role.USER, column.exchanges[-1].question))

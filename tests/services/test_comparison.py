@@ -1,0 +1,194 @@
+"""Columns side by side: one message, several system prompts, one loaded model."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.chat import MessageState
+from app.core.errors import EngineError
+from app.core.lab import Contestant
+from app.engine.scripted import Script
+from app.services.comparison import MOST_COLUMNS, Comparison, as_markdown
+
+LOUD = Contestant("Loud", "You are a helpful assistant. Answer in capital letters.")
+PIRATE = Contestant("Pirate", "You are a helpful assistant. Answer like a pirate.")
+PLAIN = Contestant("Plain", "You are a helpful assistant.")
+LONG = " ".join(f"word{n}" for n in range(400))
+
+
+@pytest.fixture
+def compare(build):
+    """A comparison of these columns over a real or a scripted engine."""
+
+    def make(engine, *contestants: Contestant) -> Comparison:
+        services = build(engine)
+        made = Comparison(services.models, services.preferences, services.models.default_id)
+        made.services = services
+        made.told = []
+        made.notice.connect(made.told.append)
+        for contestant in contestants:
+            assert made.add(contestant)
+        return made
+
+    return make
+
+
+def ask(comparison: Comparison, text: str) -> list[str]:
+    assert comparison.ask(text)
+    return wait(comparison)
+
+
+def wait(comparison: Comparison) -> list[str]:
+    comparison.services.wait(lambda: not comparison.busy)
+    return [column.exchanges[-1].text if column.exchanges else "" for column in comparison.columns()]
+
+
+def states(comparison: Comparison) -> list[MessageState]:
+    return [column.exchanges[-1].state for column in comparison.columns()]
+
+
+def test_each_column_answers_by_its_own_prompt_and_what_they_share_is_read_once(compare):
+    comparison = compare(None, LOUD, PLAIN, PIRATE)
+    loud, plain, pirate = ask(comparison, "What is the capital of France?")
+    assert loud == loud.upper()
+    assert len({loud, plain, pirate}) == 3
+    assert states(comparison) == [MessageState.DONE] * 3
+    figures = [column.exchanges[-1].provenance for column in comparison.columns()]
+    assert comparison.shared_tokens >= 5
+    assert comparison.saved_tokens >= 2 * comparison.shared_tokens
+    assert [how.system_prompt for how in figures] == [LOUD.system_prompt, PLAIN.system_prompt, PIRATE.system_prompt]
+    assert all(how.seed == 42 for how in figures)
+
+
+def test_a_column_asked_alone_again_says_the_same_whatever_the_temperature(compare):
+    comparison = compare(None, LOUD, PLAIN, PIRATE)
+    comparison.set_overrides({"temperature": 1.5, "top_k": None, "top_p": None})
+    together = ask(comparison, "Tell me a story.")
+    for at in range(3):
+        comparison.again(at)
+        assert wait(comparison) == together
+    other_seed = Contestant("Plain", PLAIN.system_prompt, overrides={"seed": 7})
+    comparison.change(1, other_seed)
+    comparison.again(1)
+    assert wait(comparison)[1] != together[1]
+
+
+def test_the_conversation_goes_on_in_all_columns(compare):
+    comparison = compare(None, PLAIN, LOUD)
+    ask(comparison, "My name is Ada.")
+    plain, loud = ask(comparison, "What is my name?")
+    assert "Ada" in plain
+    assert "ADA" in loud
+    assert [len(column.exchanges) for column in comparison.columns()] == [2, 2]
+    comparison.begin_anew()
+    assert [column.exchanges for column in comparison.columns()] == [(), ()]
+
+
+def test_one_column_is_stopped_and_the_others_go_on(compare):
+    comparison = compare(Script(replies=(LONG,), tokens_per_s=400), PLAIN, LOUD)
+    comparison.ask("Go on")
+    comparison.services.wait(lambda: len(comparison.columns()[0].exchanges[-1].text) > 20)
+    comparison.stop(0)
+    comparison.services.wait(lambda: states(comparison)[0] is MessageState.STOPPED)
+    assert comparison.busy
+    first, second = wait(comparison)
+    assert states(comparison) == [MessageState.STOPPED, MessageState.DONE]
+    assert LONG.startswith(first.strip())
+    assert second == LONG
+
+
+def test_all_are_stopped_and_keep_what_came(compare):
+    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), PLAIN, LOUD)
+    comparison.ask("Go on")
+    comparison.services.wait(lambda: all(len(one.exchanges[-1].text) > 20 for one in comparison.columns()))
+    comparison.stop_all()
+    texts = wait(comparison)
+    assert states(comparison) == [MessageState.STOPPED] * 2
+    assert all(20 < len(text) < len(LONG) for text in texts)
+    assert not comparison.told
+
+
+def test_what_grew_is_told_piece_by_piece(compare):
+    comparison = compare(Script(replies=(LONG,)), PLAIN, LOUD)
+    grown = {0: "", 1: ""}
+
+    def add(at: int, text: str) -> None:
+        grown[at] += text
+
+    comparison.text_added.connect(add)
+    texts = ask(comparison, "Go on")
+    assert [grown[0], grown[1]] == texts
+
+
+def test_columns_of_another_model_follow_after_the_others(compare):
+    comparison = compare(Script(), PLAIN, Contestant("Other", "", model_id="/other.gguf"), LOUD)
+    assert comparison.later_models() == ("other",)
+    loads = comparison.services.loads
+    ask(comparison, "Hello")
+    assert states(comparison) == [MessageState.DONE] * 3
+    assert [path for path, _ in loads][-1] == "/other.gguf"
+    assert len(loads) == 2, "each model is loaded once"
+
+
+def test_an_engine_that_fails_is_told_and_what_came_is_kept(compare, caplog):
+    comparison = compare(Script(replies=(LONG,), fail_at_token=50), PLAIN, LOUD)
+    texts = ask(comparison, "Go on")
+    assert MessageState.FAILED in states(comparison)
+    assert any(texts)
+    failed = next(one for one in comparison.columns() if one.exchanges[-1].state is MessageState.FAILED)
+    assert failed.exchanges[-1].provenance.error
+    caplog.clear()
+
+
+def test_a_model_that_cannot_be_loaded_fails_every_column_once(compare):
+    error = EngineError("It cannot be loaded", "No reason.", "Choose another.")
+    comparison = compare(Script(load_error=error), PLAIN, LOUD)
+    ask(comparison, "Hello")
+    assert states(comparison) == [MessageState.FAILED] * 2
+    assert [notice.title for notice in comparison.told] == ["It cannot be loaded"]
+
+
+def test_a_question_too_long_for_the_context_fails_with_its_tokens(compare):
+    comparison = compare(Script(n_ctx=64), PLAIN, LOUD)
+    ask(comparison, LONG)
+    assert states(comparison) == [MessageState.FAILED] * 2
+    assert "tokens" in comparison.columns()[0].exchanges[-1].provenance.error
+
+
+def test_at_most_eight_columns_and_nothing_changes_while_they_write(compare):
+    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), *[PLAIN] * MOST_COLUMNS)
+    assert not comparison.add(LOUD)
+    comparison.ask("Go on")
+    assert not comparison.ask("And this?")
+    comparison.remove(0)
+    comparison.change(0, LOUD)
+    comparison.again(0)
+    assert [column.contestant for column in comparison.columns()] == [PLAIN] * MOST_COLUMNS
+    comparison.stop_all()
+    wait(comparison)
+    comparison.remove(0)
+    assert len(comparison.columns()) == MOST_COLUMNS - 1
+
+
+def test_a_column_is_kept_as_a_chat_that_goes_on(compare):
+    comparison = compare(None, PLAIN, LOUD)
+    ask(comparison, "My name is Ada.")
+    services, kept = comparison.services, []
+    services.library.kept.connect(kept.append)
+    services.library.keep_conversation(*comparison.as_chat(1))
+    services.wait(lambda: bool(kept))
+    assert services.library.chats()[0].title == "My name is Ada."
+    chat = services.reopen(kept[0])
+    assert chat.chat.system_prompt == LOUD.system_prompt
+    assert chat.path()[-1].text == comparison.columns()[1].exchanges[-1].text
+    assert chat.path()[-1].provenance.seed == 42
+    assert "ADA" in services.say(chat, "What is my name?")
+
+
+def test_columns_are_copied_as_markdown(compare):
+    comparison = compare(Script(replies=("Hello there.",)), LOUD)
+    ask(comparison, "Hi")
+    assert as_markdown(comparison.columns()) == (
+        "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n\n**You**\n\nHi\n\n"
+        "**Loud**\n\nHello there.\n"
+    )
