@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+
+LONGEST_PROMPT = 1_000_000
+"""Characters of one version; far above any context."""
+LONGEST_NAME = 120
+LONGEST_TAG = 40
+MOST_TAGS = 50
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999: later ones have no date."""
+UNNAMED = "Untitled prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +32,122 @@ class PromptVersion:
     created_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A named prompt of the person's own. `text` is that of `current`, the version that new chats begin with.
+
+    `versions` counts them. `current` is "" only where a damaged file kept the name and lost every wording.
+    `deleted_ms` is set while it is in the trash.
+    """
+
+    id: int
+    name: str
+    text: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    current: str = ""
+    versions: int = 0
+    created_ms: int = 0
+    updated_ms: int = 0
+    deleted_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptHistory:
+    """All that is told of a prompt to another computer: its versions in the order they came, parents first.
+
+    A parent may be missing where a part of the history was lost; the hashes still say that there was one.
+    """
+
+    name: str
+    versions: tuple[PromptVersion, ...]
+    current: str
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundledPrompt:
+    """One that comes with the app: it can be read, used and copied, never changed.
+
+    `model_id` is the catalogue's id of the model whose authors documented it, "" for one of ours.
+    """
+
+    key: str
+    name: str
+    version: PromptVersion
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    model_id: str = ""
+
+
 def hash_of(text: str, parent: str, note: str, created_ms: int) -> str:
     """The name of a version: SHA-256, 64 hexadecimal digits."""
     parts = (parent, str(created_ms), note, text)
     data = b"".join(len(part := one.encode("utf-8", "surrogatepass")).to_bytes(8, "big") + part for one in parts)
     return hashlib.sha256(b"orcinus-prompt-1\0" + data).hexdigest()
+
+
+def version_of(text: str, parent: str = "", note: str = "", created_ms: int = 0) -> PromptVersion:
+    """A version with its hash."""
+    return PromptVersion(hash_of(text, parent, note, created_ms), parent, text, note, created_ms)
+
+
+def is_hash(text: str) -> bool:
+    """Whether this can be the name of a version."""
+    return len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
+
+
+def ancestry(versions: Iterable[PromptVersion], last: str) -> tuple[PromptVersion, ...]:
+    """The versions that `last` was made from, the oldest first, itself at the end; empty where it is not among them."""
+    by_hash = {version.hash: version for version in versions}
+    found: list[PromptVersion] = []
+    while (version := by_hash.pop(last, None)) is not None:
+        found.append(version)
+        last = version.parent
+    return tuple(reversed(found))
+
+
+def parents_first(versions: Sequence[PromptVersion]) -> tuple[PromptVersion, ...]:
+    """The versions, each once and behind the one it was made from, else in the order given."""
+    waiting = {version.hash: version for version in versions}
+    placed: dict[str, PromptVersion] = {}
+    for version in versions:
+        line: list[PromptVersion] = []
+        name = version.hash
+        while (one := waiting.pop(name, None)) is not None:
+            line.append(one)
+            name = one.parent
+        placed.update((one.hash, one) for one in reversed(line))
+    return tuple(placed.values())
+
+
+def tidy_name(name: str) -> str:
+    """A name on one line and not too long; "" where nothing is left."""
+    return " ".join(name.split())[:LONGEST_NAME].rstrip()
+
+
+def tidy_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Tags on one line, without commas and a leading #, each once whatever its case, in the order given."""
+    found: dict[str, str] = {}
+    for tag in tags:
+        tidy = " ".join(tag.replace(",", " ").split()).lstrip("#").strip()[:LONGEST_TAG].rstrip()
+        if tidy and len(found) < MOST_TAGS:
+            found.setdefault(same(tidy), tidy)
+    return tuple(found.values())
+
+
+def same(name: str) -> str:
+    """What two names have in common that a person would take for one another."""
+    return unicodedata.normalize("NFKC", tidy_name(name)).casefold()
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name wanted, or with a number behind it where one of `taken` (as `same` gives them) is alike."""
+    wanted = tidy_name(wanted) or UNNAMED
+    name, number = wanted, 1
+    while same(name) in taken:
+        number += 1
+        ending = f" {number}"
+        name = wanted[: LONGEST_NAME - len(ending)].rstrip() + ending
+    return name
