@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import apsw
@@ -59,20 +59,27 @@ class Backups:
 
     def forget_chats(self, chat_ids: Sequence[int]) -> bool:
         """Take deleted chats out of every copy; whether a copy in which that failed was thrown away."""
+        return self._forget(lambda connection: forget_rows(connection, chat_ids))
+
+    def forget_prompts(self, prompt_ids: Sequence[int]) -> bool:
+        """Take deleted prompts out of every copy; whether a copy in which that failed was thrown away."""
+        return self._forget(lambda connection: forget_prompt_rows(connection, prompt_ids))
+
+    def _forget(self, forget: Callable[[apsw.Connection], None]) -> bool:
         dropped = False
         for copy in self.all():
             with told():
                 try:
-                    self._forget_in(copy, chat_ids)
+                    self._forget_in(copy, forget)
                 except _UNUSABLE:
                     remove_database(copy)
                     dropped = True
         return dropped
 
-    def _forget_in(self, copy: Path, chat_ids: Sequence[int]) -> None:
+    def _forget_in(self, copy: Path, forget: Callable[[apsw.Connection], None]) -> None:
         connection = connect(copy, vfs=self._vfs)
         try:
-            forget_rows(connection, chat_ids)
+            forget(connection)
         finally:
             connection.close()
 
@@ -115,6 +122,14 @@ def forget_rows(connection: apsw.Connection, chat_ids: Sequence[int]) -> None:
         # the index only marks words as deleted; merging it into one leaves them out
         connection.execute("INSERT INTO message_words (message_words) VALUES ('optimize')")
         connection.execute("INSERT INTO title_words (title_words) VALUES ('optimize')")
+
+
+def forget_prompt_rows(connection: apsw.Connection, prompt_ids: Sequence[int]) -> None:
+    """Delete prompts with all their versions, so that no trace of their words stays in the file."""
+    # a copy from before there were prompts holds none
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'prompt'").get is not None:
+        with connection:
+            connection.executemany("DELETE FROM prompt WHERE id = ?", [(prompt_id,) for prompt_id in prompt_ids])
 
 
 def remove_database(path: Path) -> None:

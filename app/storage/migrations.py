@@ -24,7 +24,12 @@ def m002_downloads(connection: apsw.Connection) -> None:
     connection.execute(_M002)
 
 
-STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads)
+def m003_prompts(connection: apsw.Connection) -> None:
+    """The person's own system prompts and every version of them."""
+    connection.execute(_M003)
+
+
+STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads, m003_prompts)
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
 
@@ -164,4 +169,30 @@ CREATE TABLE download (
     wanted TEXT NOT NULL,
     trouble TEXT NOT NULL
 ) STRICT;
+"""
+
+# a version is named by its SHA-256; the same one can be in several prompts, as copies share their beginnings
+_M003 = """
+CREATE TABLE prompt (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    note TEXT NOT NULL,
+    current TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    deleted_ms INTEGER
+) STRICT;
+
+CREATE TABLE prompt_version (
+    id INTEGER PRIMARY KEY,
+    prompt_id INTEGER NOT NULL REFERENCES prompt (id) ON DELETE CASCADE,
+    hash TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (prompt_id, hash)
+) STRICT;
+CREATE INDEX prompt_version_hash ON prompt_version (hash);
 """

@@ -226,4 +226,5 @@ def _notice(brought: Salvaged, aside: Path | None) -> str:
         else "No chats could be read in it"
     )
     copy = ", some of them from an earlier copy" if brought.from_copy else ""
-    return f"The file with your chats was damaged. {what}{copy}.{where}"
+    prompts = f" {_count(brought.prompts, 'prompt')} of your own came back." if brought.prompts else ""
+    return f"The file with your chats was damaged. {what}{copy}.{prompts}{where}"

@@ -10,6 +10,7 @@ import apsw
 
 from app.core.chat import MessageState, Role
 from app.core.library import DownloadState
+from app.core.prompts import hash_of, is_hash
 from app.storage.pages import Pages, Record
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
@@ -48,11 +49,17 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "model": (("id", "path", "name", "added_ms", "last_used_ms", "used"), "nttiii"),
     "model_file": (("id", "path", "size_bytes", "mtime_ns", "verified_ms", "noted_ms", "details"), "ntiiiit"),
     "download": (("id", "position", "state", "folder", "wanted", "trouble"), "nitttt"),
+    "prompt": (
+        ("id", "name", "tags", "note", "current", "created_ms", "updated_ms", "deleted_ms"),
+        "nttttii?",
+    ),
+    "prompt_version": (("id", "prompt_id", "hash", "parent", "created_ms", "note", "text"), "nittitt"),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
 _MOST_ROWID = 1 << 40
 """No chat will ever have a higher id; a damaged cell may."""
 _LOST_TITLE = "Chat without a title"
+_LOST_NAME = "Prompt without a name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Salvaged:
     chats: int
     messages: int
     from_copy: bool
+    prompts: int = 0
 
 
 def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -> Salvaged:
@@ -82,8 +90,11 @@ def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -
                 break
         after = into.execute("SELECT (SELECT count(*) FROM chat) + (SELECT count(*) FROM message)").get
         _join_up(into)
-    chats, messages = (int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message"))
-    return Salvaged(chats, messages, after > before)
+        _join_up_prompts(into)
+    chats, messages, prompts = (
+        int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message", "prompt")
+    )
+    return Salvaged(chats, messages, after > before, prompts)
 
 
 def _rows_of(pages: Pages) -> Iterator[tuple[str, Record]]:
@@ -115,6 +126,8 @@ def _sensible(table: str, rowid: int, record: Record) -> bool:
         return isinstance(record[1], bytes) and len(record[1]) == 32
     if table == "download":
         return record[2] in _DOWNLOAD_STATES
+    if table == "prompt_version":
+        return _is_id(record[1]) and is_hash(str(record[2]))
     return True
 
 
@@ -145,5 +158,23 @@ def _join_up(into: apsw.Connection) -> None:
         " WHERE parent.id = message.parent_id AND parent.chat_id = message.chat_id AND parent.id < message.id)",
         "UPDATE chat SET leaf_id = (SELECT max(id) FROM message WHERE chat_id = chat.id)"
         " WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.id = leaf_id AND chat_id = chat.id)",
+    ):
+        into.execute(statement)
+
+
+def _join_up_prompts(into: apsw.Connection) -> None:
+    """Close the gaps in prompts: those whose own row is lost, wordings that are cut, a current version that is lost."""
+    for row_id, stated, *parts in into.execute(
+        "SELECT id, hash, text, parent, note, created_ms FROM prompt_version"
+    ).fetchall():
+        if (real := hash_of(*parts)) != stated:  # a part of it is lost; what is left is a version of its own
+            into.execute("UPDATE OR IGNORE prompt_version SET hash = ? WHERE id = ?", (real, row_id))
+    for statement in (
+        "INSERT INTO prompt (id, name, tags, note, current, created_ms, updated_ms)"
+        f" SELECT prompt_id, '{_LOST_NAME}', '[]', '', '', min(created_ms), max(created_ms) FROM prompt_version"
+        " WHERE prompt_id NOT IN (SELECT id FROM prompt) GROUP BY prompt_id",
+        "UPDATE prompt SET current = coalesce((SELECT hash FROM prompt_version WHERE prompt_id = prompt.id"
+        " ORDER BY id DESC LIMIT 1), '') WHERE NOT EXISTS"
+        " (SELECT 1 FROM prompt_version WHERE prompt_id = prompt.id AND hash = current)",
     ):
         into.execute(statement)

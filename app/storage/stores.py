@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,8 @@ from app.storage.downloads import DownloadStore, SavedDownload
 from app.storage.export import export
 from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.opening import open_database, open_to_read
+from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
+from app.storage.prompts import PromptStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
 from app.storage.trouble import told
@@ -53,6 +55,7 @@ class Stores:
         self.models = ModelStore(database)
         self.model_files = ModelFileStore(database)
         self.downloads = DownloadStore(database)
+        self.prompts = PromptStore(database, backups)
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
@@ -76,8 +79,9 @@ class Stores:
         """
         try:
             self.chats.purge_old()
+            self.prompts.purge_old()
             self._mend_large_index()
-            if self._backups is not None and self._backups.is_due() and self._has_chats():
+            if self._backups is not None and self._backups.is_due() and self._has_something():
                 self._backups.make(self._database.connection)
         except StorageError as error:
             self._database.tell(str(error))
@@ -91,6 +95,14 @@ class Stores:
         """Write one chat, or all, to a file: JSON if its name ends so, else Markdown."""
         export(self.chats, chat_id, path)
 
+    def export_prompts(self, prompt_ids: Sequence[int] | None, path: Path) -> None:
+        """Write prompts, or all, with their histories: JSON, a zip or a folder of Markdown, as the name ends."""
+        export_prompts(self.prompts, prompt_ids, path)
+
+    def import_prompts(self, path: Path) -> Imported:
+        """Read prompts from a file or folder: all that is in it, or nothing."""
+        return import_prompts(self.prompts, path)
+
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
@@ -101,8 +113,11 @@ class Stores:
             if path is not None and path.stat().st_size > QUICK_BYTES:
                 mend_index(self._database.connection)
 
-    def _has_chats(self) -> bool:
-        return self._database.row("SELECT 1 FROM chat LIMIT 1") is not None
+    def _has_something(self) -> bool:
+        return (
+            self._database.row("SELECT 1 WHERE EXISTS (SELECT 1 FROM chat) OR EXISTS (SELECT 1 FROM prompt)")
+            is not None
+        )
 
 
 def open_stores(database: Path | None) -> Stores:

@@ -10,12 +10,13 @@ import pytest
 
 from app.core.chat import MessageState
 from app.core.library import DownloadState, Trouble
+from app.core.prompts import hash_of
 from app.storage import migrations
 from app.storage.backups import Backups
 from app.storage.migrations import NEWEST, STEPS, migrate
 from app.storage.opening import open_database
 from app.storage.salvage import COLUMNS, fits
-from app.storage.stores import open_stores, read_remembered
+from app.storage.stores import Stores, open_stores, read_remembered
 
 OLD = Path(__file__).parent.parent / "data" / "old_databases"
 
@@ -83,6 +84,47 @@ def test_the_queue_and_what_was_known_of_models_open_too(tmp_path: Path):
         "apache-2.0",
         1_700_000_000_000,
     )
+    stores.close()
+
+
+def prompts_of(stores: Stores) -> list[tuple[str, tuple[str, ...], list[str]]]:
+    found = [*stores.prompts.rows(), *stores.prompts.rows(trashed=True)]
+    return [
+        (prompt.name, prompt.tags, [version.hash[:8] for version in stores.prompts.versions(prompt.id)])
+        for prompt in found
+    ]
+
+
+PROMPTS = [
+    ("Pirate 🏴", ("fun", "short"), ["e7176955", "055a8bf9", "acb34cb8", "74f6eb49"]),
+    ("In the trash", (), ["19a7f172"]),
+]
+
+
+def test_prompts_and_their_histories_open_too(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v3.db", path)
+    stores = open_stores(path)
+    assert prompts_of(stores) == PROMPTS
+    (prompt,) = stores.prompts.rows()
+    assert (prompt.text, prompt.note, prompt.current[:8]) == ("Answer like a pirate.", "For a laugh", "74f6eb49")
+    assert [version.hash for version in stores.prompts.versions(prompt.id)] == [
+        hash_of(version.text, version.parent, version.note, version.created_ms)
+        for version in stores.prompts.versions(prompt.id)
+    ]
+    stores.close()
+
+
+def test_prompts_are_salvaged_from_a_damaged_file(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v3.db", path)
+    raw = bytearray(path.read_bytes())
+    raw[:100] = b"\0" * 100
+    path.write_bytes(raw)
+    stores = open_stores(path)
+    (notice,) = stores.remembered().notices
+    assert "2 prompts of your own came back." in notice
+    assert prompts_of(stores) == PROMPTS
     stores.close()
 
 
