@@ -1,0 +1,1 @@
+"""What answers are worth: checks, comparisons, rankings and the report. Plain Python, no Qt."""
