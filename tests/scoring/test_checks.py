@@ -182,7 +182,7 @@ def test_likeness_to_the_reference_is_measured():
     ],
 )
 def test_a_wrong_check_is_named_with_its_value(kind, values, said):
-    with pytest.raises(SettingError, match="[a-z]") as caught:
+    with pytest.raises(SettingError) as caught:
         prove_check(Check(kind, values))
     assert said in str(caught.value)
 

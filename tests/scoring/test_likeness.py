@@ -1,4 +1,4 @@
-"""chrF and ROUGE-L against values worked out by hand."""
+"""chrF and ROUGE-L against values worked out by hand and by sacreBLEU."""
 
 import random
 
@@ -25,6 +25,18 @@ def test_chrf_counts_recall_twice():
     # precision 1, recall 1/2 at order 1; 1 and 1/3 at order 2
     precision, recall = 1.0, (1 / 2 + 1 / 3) / 2
     assert chrf("ab", "abcd") == pytest.approx(5 * precision * recall / (4 * precision + recall))
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "known"),
+    [
+        ("The cat sat on the mat.", "A cat was sitting on the mat.", 0.3978485169445028),
+        ("Paris.", "The capital of France is Paris.", 0.1742107542177796),
+        ("Ein Satz über Äpfel", "Der Satz handelt von Äpfeln und Birnen", 0.18041943387320306),
+    ],
+)
+def test_chrf_is_what_sacrebleu_2_5_says(text, reference, known):
+    assert chrf(text, reference) == pytest.approx(known, abs=1e-12)
 
 
 def test_chrf_of_equal_texts_is_one_and_of_strangers_none():
