@@ -243,10 +243,11 @@ class Engine(Protocol):
         Done or Failed has not been answered.
 
         On a CPU a request with a seed gets the same reply whatever else is in the works, alone too, and again, when the
-        call begins `from_scratch`: with an empty cache, chats being written down first. Else, from `stream`, with more
-        than four at once against up to four, and once the context has overflowed, logits differ in the last bits, so
-        that a reply may differ where two tokens are all but equally likely. Models with experts, recurrent ones and
-        GPUs give no promise.
+        call begins `from_scratch`: with an empty cache, chats being written down first; it may go on for as long as it
+        likes, and a place then stays empty now and then until what was read can be forgotten. Else, from `stream`, with
+        more than four at once against up to four, and where those in the works together outgrow the context, logits
+        differ in the last bits, so that a reply may differ where two tokens are all but equally likely. Models with
+        experts, recurrent ones and GPUs give no promise.
 
         Raises:
             EngineError: llama.cpp failed; what was yielded before is valid.

@@ -177,7 +177,8 @@ class LlamaEngine:
         if from_scratch:
             self._decoder.cache.empty()
             self._make_alike(alike=True)
-        return Many(self._decoder, self._writing, stop, steady=self._how.gpu_layers == 0).stream(
+        steady = self._how.gpu_layers == 0
+        return Many(self._decoder, self._writing, stop, steady=steady, from_scratch=from_scratch).stream(
             wishes, min(width, self._facts.n_at_once)
         )
 

@@ -90,12 +90,18 @@ class Many:
     In a steady run a reply does not depend on what else is in the works. llama.cpp's CPU kernels take rows four at a
     time and what is left over one by one, which rounds in another way: so every batch is filled up to a multiple of
     four rows, and so are those whose logits are wanted. Attention adds up in the order of cells, so a request begins
-    with a sequence that was not used yet, and cells come free in one go. What chats have read is not borrowed, as it
-    was read otherwise.
+    with a sequence that was not used yet, and cells come free in one go: in a steady run that began from scratch only
+    while nothing is in the works, for what goes on would go on in cells in front of its own. What chats have read is
+    not borrowed, as it was read otherwise.
     """
 
-    def __init__(self, decoder: Decoder, writing: Writing, stop: StopFlag, *, steady: bool) -> None:
+    def __init__(
+        self, decoder: Decoder, writing: Writing, stop: StopFlag, *, steady: bool, from_scratch: bool = False
+    ) -> None:
         self._steady = steady
+        self._in_order = steady and from_scratch
+        self._laid = 0
+        """In a run whose cells stay in order, so many hold what is ended."""
         self._most = (
             max(_ROWS, min(_STEADY_TOKENS, decoder.batch_tokens - 2 * _ROWS)) if steady else decoder.batch_tokens
         )
@@ -127,6 +133,10 @@ class Many:
         while len(self._running) < width and self._decoder.cache.spare and not self._stop.is_set():
             if self._over or self._nothing_now or any(one.put_off for one in self._running):
                 return
+            if self._in_order and all(idle.tokens for idle in self._decoder.cache.spare):
+                if self._running:
+                    return
+                self._forget_ended()
             wish = next(wishes, self)
             self._over, self._nothing_now = wish is self, wish is None
             if wish is None or isinstance(wish, Many):
@@ -173,9 +183,19 @@ class Many:
         cache, n_ctx = self._decoder.cache, self._decoder.n_ctx
         going = [other for other in self._running if other is one or not other.put_off]
         needed = sum(other.cells + _HEADROOM for other in going)
+        if self._in_order:
+            if self._laid + needed > n_ctx and len(going) == 1:
+                self._forget_ended()
+            return self._laid + needed <= n_ctx or len(going) == 1
         while cache.used + needed > n_ctx and cache.give_room(one.sequence):
             pass
         return cache.used + needed <= n_ctx or len(going) == 1
+
+    def _forget_ended(self) -> None:
+        """Let go of what was read for replies that are ended."""
+        for idle in self._decoder.cache.spare:
+            idle.clear()
+        self._laid = 0
 
     def _step(self) -> Iterator[Tagged]:
         """One decode, and what comes of it."""
@@ -286,6 +306,7 @@ class Many:
         one.sampler.close()
         self._running.remove(one)
         self._decoder.cache.spare.append(one.sequence)
+        self._laid += max(0, len(one.sequence.tokens) - one.shared)
         self._nothing_now = False
         waiting = next((other for other in self._running if other.put_off), None)
         if waiting is not None:

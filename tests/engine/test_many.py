@@ -14,6 +14,7 @@ from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import host
 from app.engine.base import Delta, Done, Engine, Failed, Reading, Request, StopReason, Tagged, Turn, Wish
+from app.engine.cache import KvSequence
 from app.engine.scripted import Script, ScriptedEngine
 from tests.engine.conftest import loaded
 
@@ -315,6 +316,33 @@ def test_a_reply_does_not_depend_on_what_else_is_in_the_works(engine):
     others = asking(engine, *QUESTIONS, sampling=dataclasses.replace(hot, seed=6))
     assert texts(run(engine, [*others[:3], wish, *others[3:]], from_scratch=True))[3] == by_itself
     assert texts(run(engine, [wish], from_scratch=True))[0] == by_itself
+
+
+def test_cells_come_free_only_while_nothing_is_in_the_works(starter, open_model, monkeypatch):
+    """What goes on beside it would go on in cells in front of its own, and so add up in another order."""
+    small = open_model(starter, context_tokens=256)
+    given, ended, freed = 0, 0, []
+    cut = KvSequence.cut
+
+    def watched(sequence: KvSequence, length: int) -> None:
+        if length < len(sequence.tokens):
+            freed.append(given - ended)
+        cut(sequence, length)
+
+    monkeypatch.setattr(KvSequence, "cut", watched)
+
+    def wishes() -> Iterator[Wish]:
+        nonlocal given
+        for wish in asking(small, *QUESTIONS * 10, sampling=Sampling(temperature=1.5, seed=3, max_tokens=4)):
+            given += 1
+            yield wish
+
+    for one in small.stream_many(wishes(), StopFlag(), 6, from_scratch=True):
+        ended += isinstance(one.event, Done)
+    assert ended == 60
+    # the one that waited for it, and the last of the others, which has ended but is told of afterwards
+    assert freed
+    assert max(freed) <= 2
 
 
 def test_as_many_as_an_engine_says_go_at_once(engine):
