@@ -17,7 +17,8 @@ from app.services.archive import Archive
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
-from app.services.reply_job import kept_of, provenance, reply_job
+from app.services.provenance import provenance
+from app.services.reply_job import kept_of, reply_job
 from app.storage.stores import Stores
 
 SAVE_MS = 250
