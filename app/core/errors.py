@@ -27,6 +27,7 @@ AppError                     something foreseen went wrong; carries what to tell
 │   ├── DiskFullError        no room left on the disk
 │   └── NewerDataError       the data was written by a newer version of the app
 └── UsageError               the command line was used in a way it does not know
+    └── PlanError            the plan of an experiment cannot be understood
 
 Stopping is not an error: a stopped reply ends with its own reason.
 """
@@ -208,3 +209,7 @@ class NewerDataError(StorageError):
 
 class UsageError(AppError):
     """The command line was used in a way it does not know."""
+
+
+class PlanError(UsageError):
+    """The plan of an experiment cannot be understood; the text names the place in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -150,3 +150,16 @@ class Vote:
     outcome: float
     words: str = ""
     at_ms: int = 0
+
+
+def system_prompt_of(contestant: Contestant, question: Question) -> str:
+    """What stands before a question: the contestant's own prompt, then the one that came with the question."""
+    return "\n\n".join(part for part in (contestant.system_prompt, question.system_prompt) if part.strip())
+
+
+def places(plan: Plan) -> Iterator[Place]:
+    """Every cell of the grid, those of one contestant together and then those of one question: they begin alike."""
+    for contestant in range(len(plan.contestants)):
+        for question in range(len(plan.questions)):
+            for seed in range(len(plan.seeds)):
+                yield Place(contestant, question, seed)

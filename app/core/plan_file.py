@@ -1,0 +1,97 @@
+"""The plan of an experiment as a TOML file that a person writes and a program keeps."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.errors import PlanError
+from app.core.lab import Plan
+from app.core.plan_table import Files, plan_of, table_of
+from app.core.text import clean
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\r": "\\r"}
+
+
+def read_plan(text: str, files: Files | None = None) -> Plan:
+    """The plan in a TOML file's text. `files` reads the files that it names.
+
+    Raises:
+        PlanError: it is no TOML (the text names the line), or no plan (it names the table and the key).
+        AppError: a file that it names cannot be read.
+    """
+    try:
+        table = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError("The plan is not valid TOML", f"{error}.", "Nothing was run. Mend the line.") from error
+    return plan_of(table, files)
+
+
+def write_plan(plan: Plan) -> str:
+    """A plan as TOML with everything inline; `read_plan` makes the same plan of it.
+
+    Raises:
+        PlanError: a check holds "null", which TOML cannot say.
+    """
+    return "".join(_lines(table_of(plan), ())).lstrip("\n")
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    """The lines of a table: first its plain values, then the tables in it."""
+    lines: list[str] = []
+    later: list[str] = []
+    for key, value in table.items():
+        # a check's own values stay on one line: a schema would tear it apart
+        if isinstance(value, dict) and "kind" not in table:
+            below = (*path, key)
+            later += [f"\n[{_dotted(below)}]\n", *_lines(value, below)]
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value) and "kind" not in table:
+            below = (*path, key)
+            for one in value:
+                later += [f"\n[[{_dotted(below)}]]\n", *_lines(one, below)]
+        else:
+            lines.append(f"{_key(key)} = {_value(value)}\n")
+    return lines + later
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return ".".join(map(_key, path))
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _quoted(clean(key))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(clean(value))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(str(key))} = {_value(held)}" for key, held in value.items()) + "}"
+    raise PlanError(
+        f"A plan file cannot hold {value!r}", "TOML has no word for it.", "Give a JSON schema as a text instead."
+    )
+
+
+def _text(text: str) -> str:
+    if "\n" not in text:
+        return _quoted(text)
+    return '"""\n' + "\n".join(_quoted(line)[1:-1] for line in text.split("\n")) + '"""'
+
+
+def _quoted(text: str) -> str:
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(sign: str) -> str:
+    if sign in _ESCAPES:
+        return _ESCAPES[sign]
+    return f"\\u{ord(sign):04X}" if (sign < " " and sign != "\t") or sign == "\x7f" else sign
