@@ -65,6 +65,10 @@ class Backups:
         """Take deleted prompts out of every copy; whether a copy in which that failed was thrown away."""
         return self._forget(lambda connection: forget_prompt_rows(connection, prompt_ids))
 
+    def forget_run(self, run_id: int) -> bool:
+        """Take a deleted experiment out of every copy; whether a copy in which that failed was thrown away."""
+        return self._forget(lambda connection: forget_run_rows(connection, run_id))
+
     def _forget(self, forget: Callable[[apsw.Connection], None]) -> bool:
         dropped = False
         for copy in self.all():
@@ -130,6 +134,14 @@ def forget_prompt_rows(connection: apsw.Connection, prompt_ids: Sequence[int]) -
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'prompt'").get is not None:
         with connection:
             connection.executemany("DELETE FROM prompt WHERE id = ?", [(prompt_id,) for prompt_id in prompt_ids])
+
+
+def forget_run_rows(connection: apsw.Connection, run_id: int) -> None:
+    """Delete an experiment with all its answers and votes."""
+    # a copy from before there were experiments holds none
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run'").get is not None:
+        with connection:
+            connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
 
 
 def remove_database(path: Path) -> None:

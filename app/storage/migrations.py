@@ -29,7 +29,12 @@ def m003_prompts(connection: apsw.Connection) -> None:
     connection.execute(_M003)
 
 
-STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads, m003_prompts)
+def m004_runs(connection: apsw.Connection) -> None:
+    """Experiments: their plans, answers and votes."""
+    connection.execute(_M004)
+
+
+STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads, m003_prompts, m004_runs)
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
 
@@ -195,4 +200,54 @@ CREATE TABLE prompt_version (
     UNIQUE (prompt_id, hash)
 ) STRICT;
 CREATE INDEX prompt_version_hash ON prompt_version (hash);
+"""
+
+# a cell that has not ended has no row; what many answers of a run share of how they were made is kept once
+_M004 = """
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'running', 'paused', 'done')),
+    plan TEXT NOT NULL,
+    cells INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL,
+    deleted_ms INTEGER
+) STRICT;
+
+CREATE TABLE made_by (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    sha256 BLOB NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (run_id, sha256)
+) STRICT;
+
+CREATE TABLE cell (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    contestant INTEGER NOT NULL,
+    question INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('done', 'failed')),
+    made_by_id INTEGER,
+    text TEXT NOT NULL,
+    error TEXT NOT NULL,
+    details TEXT NOT NULL,
+    UNIQUE (run_id, contestant, question, seed)
+) STRICT;
+
+CREATE TABLE vote (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    rater TEXT NOT NULL CHECK (rater IN ('person', 'judge')),
+    question INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    second INTEGER NOT NULL,
+    outcome INTEGER,
+    at_ms INTEGER NOT NULL,
+    words TEXT NOT NULL
+) STRICT;
+CREATE INDEX vote_pair ON vote (run_id, question, seed, first, second);
 """

@@ -33,8 +33,8 @@ def save_answer(database: Database, message_id: int, token_ids: Sequence[int], p
     details: dict[str, Any] = {}
     if provenance is not None:
         prompt_id = _wording_id(database, provenance.system_prompt)
-        setup_id = _wording_id(database, _json({name: getattr(provenance, name) for name in _SETUP}))
-        details = {name: getattr(provenance, name) for name in _PLAIN}
+        setup_id = _wording_id(database, setup_text(provenance))
+        details = _details(provenance)
     database.run(
         "INSERT OR REPLACE INTO answer (message_id, prompt_id, setup_id, token_ids, details) VALUES (?, ?, ?, ?, ?)",
         message_id,
@@ -43,6 +43,21 @@ def save_answer(database: Database, message_id: int, token_ids: Sequence[int], p
         pack(token_ids),
         _json(details),
     )
+
+
+def setup_text(provenance: Provenance) -> str:
+    """What many answers share of how they came about, as text: model, template, sampler values, context."""
+    return _json({name: getattr(provenance, name) for name in _SETUP})
+
+
+def details_text(provenance: Provenance) -> str:
+    """What one answer alone has of it, as text; the system prompt is in neither."""
+    return _json(_details(provenance))
+
+
+def provenance_of(system_prompt: str, setup: str, details: str) -> Provenance:
+    """How an answer came about, from the texts of the two functions above; what is damaged is left at its default."""
+    return Provenance(system_prompt=system_prompt, **_setup(setup), **_plain(_mapping(details)))
 
 
 def pack(token_ids: Sequence[int]) -> bytes:
@@ -76,12 +91,7 @@ class Wordings:
             return None
         if setup_id not in self._setups:
             self._setups[setup_id] = _setup(self._texts.get(setup_id, ""))
-        known = {
-            name: value
-            for name, value in details.items()
-            if type(value) is (kind := _PLAIN.get(name)) or (kind is float and type(value) is int)
-        }
-        return Provenance(system_prompt=self._texts.get(prompt_id, ""), **self._setups[setup_id], **known)
+        return Provenance(system_prompt=self._texts.get(prompt_id, ""), **self._setups[setup_id], **_plain(details))
 
 
 def parse_details(texts: Sequence[str | None]) -> list[Mapping[str, Any]]:
@@ -93,6 +103,18 @@ def parse_details(texts: Sequence[str | None]) -> list[Mapping[str, Any]]:
     if len(found) == len(texts) and all(type(one) is dict for one in found):
         return cast("list[Mapping[str, Any]]", found)
     return [_mapping(text or "") for text in texts]
+
+
+def _details(provenance: Provenance) -> dict[str, Any]:
+    return {name: getattr(provenance, name) for name in _PLAIN}
+
+
+def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in details.items()
+        if type(value) is (kind := _PLAIN.get(name)) or (kind is float and type(value) is int)
+    }
 
 
 def _setup(text: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 from app.core.chat import MessageState, Role
+from app.core.lab import CellState, Rater
 from app.core.library import DownloadState
 from app.core.prompts import hash_of, is_hash
 from app.storage.pages import Pages, Record
@@ -54,8 +55,24 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "nttttii?",
     ),
     "prompt_version": (("id", "prompt_id", "hash", "parent", "created_ms", "note", "text"), "nittitt"),
+    "run": (("id", "name", "state", "plan", "cells", "created_ms", "updated_ms", "deleted_ms"), "ntttiii?"),
+    "made_by": (("id", "run_id", "sha256", "text"), "nibt"),
+    "cell": (
+        ("id", "run_id", "contestant", "question", "seed", "state", "made_by_id", "text", "error", "details"),
+        "niiiit?ttt",
+    ),
+    "vote": (
+        ("id", "run_id", "rater", "question", "seed", "first", "second", "outcome", "at_ms", "words"),
+        "nitiiii?it",
+    ),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
+_CHOICES: Mapping[str, tuple[int, frozenset[str]]] = {
+    "run": (2, frozenset({"draft", "running", "paused", "done"})),
+    "cell": (5, frozenset({CellState.DONE, CellState.FAILED})),
+    "vote": (2, frozenset(Rater)),
+}
+"""Tables with a column that holds one of a few words: its place, and the words."""
 _MOST_ROWID = 1 << 40
 """No chat will ever have a higher id; a damaged cell may."""
 _LOST_TITLE = "Chat without a title"
@@ -91,6 +108,8 @@ def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -
         after = into.execute("SELECT (SELECT count(*) FROM chat) + (SELECT count(*) FROM message)").get
         _join_up(into)
         _join_up_prompts(into)
+        for table in ("made_by", "cell", "vote"):  # without its plan nobody knows what an answer answers
+            into.execute(f"DELETE FROM {table} WHERE run_id NOT IN (SELECT id FROM run)")
     chats, messages, prompts = (
         int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message", "prompt")
     )
@@ -128,6 +147,9 @@ def _sensible(table: str, rowid: int, record: Record) -> bool:
         return record[2] in _DOWNLOAD_STATES
     if table == "prompt_version":
         return _is_id(record[1]) and is_hash(str(record[2]))
+    if table in _CHOICES:
+        place, allowed = _CHOICES[table]
+        return record[place] in allowed
     return True
 
 

@@ -19,6 +19,7 @@ from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.opening import open_database, open_to_read
 from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
 from app.storage.prompts import PromptStore
+from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
 from app.storage.trouble import told
@@ -56,6 +57,7 @@ class Stores:
         self.model_files = ModelFileStore(database)
         self.downloads = DownloadStore(database)
         self.prompts = PromptStore(database, backups)
+        self.runs = RunStore(database, backups)
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
@@ -80,6 +82,7 @@ class Stores:
         try:
             self.chats.purge_old()
             self.prompts.purge_old()
+            self.runs.purge_old()
             self._mend_large_index()
             if self._backups is not None and self._backups.is_due() and self._has_something():
                 self._backups.make(self._database.connection)
@@ -115,7 +118,10 @@ class Stores:
 
     def _has_something(self) -> bool:
         return (
-            self._database.row("SELECT 1 WHERE EXISTS (SELECT 1 FROM chat) OR EXISTS (SELECT 1 FROM prompt)")
+            self._database.row(
+                "SELECT 1 WHERE EXISTS (SELECT 1 FROM chat) OR EXISTS (SELECT 1 FROM prompt)"
+                " OR EXISTS (SELECT 1 FROM run)"
+            )
             is not None
         )
 
@@ -133,6 +139,7 @@ def open_stores(database: Path | None) -> Stores:
     stores = Stores(opened, backups)
     try:
         stores.chats.recover()
+        stores.runs.recover()
     except BaseException:
         stores.close()
         raise
