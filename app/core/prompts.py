@@ -137,9 +137,19 @@ def tidy_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def found_in(typed: str, *texts: str) -> bool:
+    """Whether each word of a search stands in one of the texts, whatever its case; an empty search finds all."""
+    words = _folded("\n".join(texts))
+    return all(_folded(part) in words for part in typed.split())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def same(name: str) -> str:
     """What two names have in common that a person would take for one another."""
-    return unicodedata.normalize("NFKC", tidy_name(name)).casefold()
+    return _folded(tidy_name(name))
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 
@@ -16,13 +15,13 @@ from app.core.prompts import (
     PromptHistory,
     PromptVersion,
     ancestry,
+    found_in,
     free_name,
     same,
     tidy_name,
     tidy_tags,
     version_of,
 )
-from app.core.search import pieces
 from app.core.text import clean
 from app.storage.backups import Backups, forget_prompt_rows
 from app.storage.chats import now_ms
@@ -116,9 +115,9 @@ class PromptStore:
 
         Those whose name has one come first. Anything may be typed; nothing finds all.
         """
-        parts = [same(part) for part in pieces(clean(typed)[:_LONGEST_SEARCH])]
-        hits = [prompt for prompt in self.rows() if all(part in _searched(prompt) for part in parts)]
-        return sorted(hits, key=lambda prompt: not any(part in same(prompt.name) for part in parts))
+        typed = clean(typed)[:_LONGEST_SEARCH]
+        hits = [one for one in self.rows() if found_in(typed, one.name, *one.tags, one.note, one.text)]
+        return sorted(hits, key=lambda prompt: not any(found_in(part, prompt.name) for part in typed.split()))
 
     # Writing
 
@@ -291,12 +290,6 @@ class PromptStore:
 
 def _prompt(row: Row) -> Prompt:
     return Prompt(*row[:3], _tags(row[3]), *row[4:])
-
-
-def _searched(prompt: Prompt) -> str:
-    # not `same`: that is for names, and would cut a text short
-    words = "\n".join((prompt.name, *prompt.tags, prompt.note, prompt.text))
-    return unicodedata.normalize("NFKC", words).casefold()
 
 
 def _tags_text(tags: Iterable[str]) -> str:
