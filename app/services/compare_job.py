@@ -61,7 +61,7 @@ def compare_job(room: EngineRoom, spec: ModelSpec, asked: Sequence[Asked]) -> Jo
     return job
 
 
-def _shared(prompts: Sequence[Sequence[int]]) -> int:
+def _shared(prompts: Sequence[tuple[int, ...]]) -> int:
     """How many first tokens are the same in all; 0 for one prompt, which shares with nobody."""
     if len(prompts) < 2:
         return 0

@@ -22,9 +22,10 @@ from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
 from app.services.notice import LONGEST_TEXT, too_long
 from app.services.preferences import Preferences
-from app.services.reply_job import provenance
+from app.services.provenance import provenance
 
 MOST_COLUMNS = 8
+MOST_EXCHANGES = 10_000
 SEED = 42
 """The seed of every column, unless another is set: with a random one each no difference would be the prompt's."""
 
@@ -172,12 +173,29 @@ class Comparison(QObject):
     def ask(self, text: str) -> bool:
         """Ask all columns, each with the conversation it has had. Whether the text was taken."""
         question = clean(text).strip()
-        if self.busy or not question or not self._columns:
+        if not question:
             return False
         if len(question) > LONGEST_TEXT:
             self.notice.emit(too_long(len(question)))
             return False
-        self._begin({at: (*_answered(column.exchanges), Exchange(question)) for at, column in enumerate(self._columns)})
+        return self._ask(question, MOST_EXCHANGES)
+
+    def ask_instead(self, place: int, text: str) -> bool:
+        """Ask all columns something else in the place of the question `place`, from 0; what followed goes."""
+        question = clean(text).strip()
+        return bool(question) and self._ask(question, place)
+
+    def again_all(self) -> bool:
+        """Ask all columns the newest question once more, each by the prompt and values it has now."""
+        asked = max((column.exchanges for column in self._columns), key=len, default=())
+        return bool(asked) and self._ask(asked[-1].question, len(asked) - 1)
+
+    def _ask(self, question: str, place: int) -> bool:
+        if self.busy or not self._columns:
+            return False
+        self._begin(
+            {at: (*_answered(one.exchanges[:place]), Exchange(question)) for at, one in enumerate(self._columns)}
+        )
         return True
 
     def again(self, at: int) -> None:

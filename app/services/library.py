@@ -10,10 +10,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.chat import Chat, ChatRow, Message
 from app.core.errors import AppError
+from app.core.lab import Contestant
 from app.core.text import clean
 from app.services.archive import Archive
 from app.services.chat_record import UNTITLED, keep_conversation, title_from
 from app.services.chat_session import ChatSession
+from app.services.comparison import Comparison
+from app.services.comparison_record import ComparisonRecord
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
 from app.services.preferences import Preferences
@@ -64,6 +67,7 @@ class Library(QObject):
         self._fresh: ChatSession | None = None
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._refresh_timer.timeout.connect(self._refresh)
+        self._kept_columns: ComparisonRecord | None = None
         self._told: set[Notice] = set()
         models.state_changed.connect(self._model_changed)
         archive.failed.connect(self._failed)
@@ -118,6 +122,12 @@ class Library(QObject):
             session.set_override(key, value)
         session.set_draft(draft if not session.draft.strip() else f"{draft}\n\n{session.draft}")
         return session
+
+    def comparison(self, model_id: str, first: Sequence[Contestant]) -> Comparison:
+        """The columns that were compared last, to be asked by this model; `first` where there were none."""
+        made = Comparison(self._models, self._preferences, model_id, self)
+        self._kept_columns = ComparisonRecord(made, self._archive, tuple(first))
+        return made
 
     def session(self, chat_id: int) -> ChatSession:
         """An open chat; opening it again gives the same session, with a reply that may still be growing."""
@@ -212,6 +222,8 @@ class Library(QObject):
         """Hand everything unsaved to the storage lane; before the program ends."""
         for session in (*self._sessions.values(), *([self._fresh] if self._fresh else [])):
             session.flush()
+        if self._kept_columns is not None:
+            self._kept_columns.flush()
 
     def _open(self, chat: Chat) -> ChatSession:
         session = ChatSession(chat, self._archive, self._models, self._preferences, self)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.chat import Message, MessageState, Role
 from app.services.notice import Notice
 from app.ui.chat_header import ChatHeader
 from app.ui.composer import Composer
+from app.ui.link_offer import link_offer
 from app.ui.notices import Notices
 from app.ui.text_field import LONGEST_CHARS
 from app.ui.theme import Theme
@@ -385,14 +386,7 @@ class ChatPage(QWidget):
 
     @Slot(str)
     def _offer_link(self, address: str) -> None:
-        def copy() -> None:
-            QGuiApplication.clipboard().setText(address)
-
-        def follow() -> None:
-            QDesktopServices.openUrl(QUrl(address))
-
-        actions = (("Open in the browser", follow), ("Copy the address", copy))
-        self.notices.show_notice(Notice("Open this link?", address, actions=actions))
+        self.notices.show_notice(link_offer(address))
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for a transcript that is made later."""

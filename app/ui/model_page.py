@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QResizeEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.known import Entry
 from app.core.library import LocalModel, Quant, Repo
-from app.services.notice import Notice
+from app.ui.link_offer import link_offer
 from app.ui.local_card import LocalCard
 from app.ui.model_head import ModelHead, facts_of_known, facts_of_local, facts_of_repo
 from app.ui.quant_picker import QuantPicker
@@ -216,15 +216,7 @@ class ModelPage(QScrollArea):
     @Slot(str)
     def offer_link(self, address: str) -> None:
         """Ask before a link of a stranger is followed."""
-
-        def copy() -> None:
-            QGuiApplication.clipboard().setText(address)
-
-        def follow() -> None:
-            QDesktopServices.openUrl(QUrl(address))
-
-        actions = (("Open in the browser", follow), ("Copy the address", copy))
-        self.told.emit(Notice("Open this link?", address, actions=actions))
+        self.told.emit(link_offer(address))
 
     # --- room -------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.services.library import Library
     from app.ui.chat_page import ChatPage
+    from app.ui.compare_page import ComparePage
     from app.ui.hardware_page import HardwarePage
     from app.ui.hub_settings import HubSettings
     from app.ui.model_services import ModelServices
@@ -29,12 +30,15 @@ class Pages(QStackedWidget):
     """Turns from page to page; all but the chat are made when they are first wanted.
 
     Signals: `turned()`: another page is shown; `chat_entered()`: it is the chat, which wants the keyboard;
-    `chat_asked(str)`: chat with the model of this id; `sidebar_asked()`.
+    `chat_asked(str)`: chat with the model of this id; `chat_kept(int)`: the chat of this id was made on another page;
+    `open_asked()`: open a model's file; `sidebar_asked()`.
     """
 
     turned = Signal()
     chat_entered = Signal()
     chat_asked = Signal(str)
+    chat_kept = Signal(int)
+    open_asked = Signal()
     sidebar_asked = Signal()
 
     def __init__(
@@ -49,6 +53,7 @@ class Pages(QStackedWidget):
         self.hub_settings: HubSettings | None = None
         self.models: ModelsPage | None = None
         self.hardware: HardwarePage | None = None
+        self.compare: ComparePage | None = None
         self._asking = RepoAsking(hub.discover, self)
         self.model_actions = ModelActions(hub, self._asking, self)
         self._offer = FirstOffer(hub, self._asking, self.model_actions, chat.welcome.offer)
@@ -82,6 +87,20 @@ class Pages(QStackedWidget):
     def shows_hardware(self) -> bool:
         """Whether the hardware is in the middle."""
         return self.hardware is not None and self.currentWidget() is self.hardware
+
+    @property
+    def shows_compare(self) -> bool:
+        """Whether the columns of prompts are in the middle."""
+        return self.compare is not None and self.currentWidget() is self.compare
+
+    @property
+    def title(self) -> str:
+        """What the window is called while this page is shown; "" leaves it to the chat."""
+        if self.shows_models:
+            return "Models"
+        if self.shows_compare:
+            return "Compare system prompts"
+        return "Hardware" if self.shows_hardware else ""
 
     def show_chat(self) -> None:
         """Show the chat; who has the keyboard is the caller's business."""
@@ -122,6 +141,37 @@ class Pages(QStackedWidget):
             self.enter_chat()
         else:
             self.show_hardware()
+
+    @Slot()
+    def show_compare(self) -> None:
+        """Show system prompts side by side."""
+        page = self._compare_page()
+        self.setCurrentWidget(page)
+        page.enter()
+
+    @Slot()
+    def toggle_compare(self) -> None:
+        """Show system prompts side by side, or go back to the chat."""
+        if self.shows_compare:
+            self.enter_chat()
+        else:
+            self.show_compare()
+
+    def _compare_page(self) -> ComparePage:
+        if self.compare is None:
+            from app.ui.compare_page import ComparePage
+
+            chat = self._chat.session.chat if self._chat.session is not None else None
+            model_id = chat.model_id if chat is not None else self._hub.models.default_id
+            prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
+            self.compare = ComparePage(self._library, self._hub.models, self._theme, model_id, prompt)
+            self.compare.left.connect(self.enter_chat)
+            self.compare.sidebar_asked.connect(self.sidebar_asked)
+            self.compare.chat_opened.connect(self.chat_kept)
+            self.compare.open_asked.connect(self.open_asked)
+            self.compare.show_panels(sidebar=self._sidebar_shown)
+            self.addWidget(self.compare)
+        return self.compare
 
     def _hardware_page(self) -> HardwarePage:
         if self.hardware is None:
@@ -205,6 +255,8 @@ class Pages(QStackedWidget):
             self.show_models()
         elif self._before_settings is self.hardware and self.hardware is not None:
             self.show_hardware()
+        elif self._before_settings is self.compare and self.compare is not None:
+            self.show_compare()
         else:
             self.enter_chat()
 
@@ -216,6 +268,8 @@ class Pages(QStackedWidget):
             self.models.escape()
         elif self.shows_hardware and self.hardware is not None:
             self.hardware.escape()
+        elif self.shows_compare and self.compare is not None:
+            self.compare.escape()
         elif self.settings is None or not self.settings.notices.close_newest():
             self._leave_settings()
         return True
@@ -227,6 +281,13 @@ class Pages(QStackedWidget):
             self.models.header.show_panels(sidebar=sidebar)
         if self.hardware is not None:
             self.hardware.show_panels(sidebar=sidebar)
+        if self.compare is not None:
+            self.compare.show_panels(sidebar=sidebar)
+
+    def flush(self) -> None:
+        """Hand over what is typed; before the window closes."""
+        if self.compare is not None:
+            self.compare.flush()
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +296,8 @@ class Pages(QStackedWidget):
             return self.models.notices
         if self.shows_hardware and self.hardware is not None:
             return self.hardware.notices
+        if self.shows_compare and self.compare is not None:
+            return self.compare.notices
         if self.settings is not None and self.currentWidget() is self.settings:
             return self.settings.notices
         return self._chat.notices

@@ -33,6 +33,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+Shift+C", "Copy the conversation", "copy_conversation"),
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
     Shortcut("Ctrl+M", "Models: find, download, keep", "pages.toggle_models"),
+    Shortcut("Ctrl+E", "Compare system prompts side by side", "pages.toggle_compare"),
     Shortcut("Ctrl+H", "Hardware: what there is, and what a model takes", "pages.toggle_hardware"),
     Shortcut("Space", "In a list of models: press the button of the row"),
     Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),

@@ -25,13 +25,14 @@ class Sidebar(QFrame):
     """Lists the library's chats and finds among them.
 
     Signals: `chat_chosen(int, int)` (a chat, and the message in it that was found, else 0), `new_asked()`,
-    `models_asked()`, `hardware_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
+    `models_asked()`, `compare_asked()`, `hardware_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
     """
 
     chat_chosen = Signal(int, int)
     new_asked = Signal()
     models_asked = Signal()
     hardware_asked = Signal()
+    compare_asked = Signal()
     settings_asked = Signal()
     hide_asked = Signal()
     export_asked = Signal(int)
@@ -65,6 +66,10 @@ class Sidebar(QFrame):
         self.models.setCheckable(True)
         self.models.setToolTip("Find, download and keep models (Ctrl+M)")
         self.models.clicked.connect(self._ask_models)
+        self.compare = WordButton("  Compare prompts", theme, kind="nav", icon_name="columns")
+        self.compare.setCheckable(True)
+        self.compare.setToolTip("System prompts side by side: one message, several answers at once (Ctrl+E)")
+        self.compare.clicked.connect(self._ask_compare)
         self.hardware = WordButton("  Hardware", theme, kind="nav", icon_name="chip")
         self.hardware.setCheckable(True)
         self.hardware.setToolTip("What this computer has, and what a model takes of it (Ctrl+H)")
@@ -118,6 +123,7 @@ class Sidebar(QFrame):
         box.addWidget(self._new)
         box.addWidget(self.search)
         box.addWidget(self.models)
+        box.addWidget(self.compare)
         box.addWidget(self.hardware)
         foot = QHBoxLayout()
         foot.setContentsMargins(18, 2, 10, 0)
@@ -156,9 +162,11 @@ class Sidebar(QFrame):
         self._status.setText(text)
         self._status.setToolTip(text)
 
-    def show_models_open(self, is_open: bool) -> None:
-        """Mark the way to the models while they are shown."""
-        self.models.setChecked(is_open)
+    def show_page_open(self, *, models: bool, compare: bool, hardware: bool) -> None:
+        """Mark the way to the page that is shown."""
+        self.models.setChecked(models)
+        self.compare.setChecked(compare)
+        self.hardware.setChecked(hardware)
 
     def show_downloads(self, count: int) -> None:
         """How many downloads are not done yet."""
@@ -166,21 +174,22 @@ class Sidebar(QFrame):
         self.models.setText(words)
         self.models.setAccessibleName(words.strip())
 
-    def show_hardware_open(self, is_open: bool) -> None:
-        """Mark the way to the hardware while it is shown."""
-        self.hardware.setChecked(is_open)
-
-    @Slot()
-    def _ask_hardware(self) -> None:
-        # as with the models
-        self.hardware.setChecked(not self.hardware.isChecked())
-        self.hardware_asked.emit()
+    # of these the page that is shown decides what is checked, not the click
 
     @Slot()
     def _ask_models(self) -> None:
-        # the page that is shown decides, not the click
         self.models.setChecked(not self.models.isChecked())
         self.models_asked.emit()
+
+    @Slot()
+    def _ask_compare(self) -> None:
+        self.compare.setChecked(not self.compare.isChecked())
+        self.compare_asked.emit()
+
+    @Slot()
+    def _ask_hardware(self) -> None:
+        self.hardware.setChecked(not self.hardware.isChecked())
+        self.hardware_asked.emit()
 
     def focus_search(self) -> None:
         """Put the cursor into the search."""

@@ -31,6 +31,7 @@ QMainWindow, #page {{ background: {t.window}; }}
 #strip {{ background: {t.panel}; border: 0; border-top: 1px solid {t.border}; }}
 #downloadLine {{ border: 0; border-top: 1px solid {t.border}; background: transparent; }}
 #card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; }}
+#column {{ background: {t.window}; border: 1px solid {t.border}; border-radius: 12px; }}
 #notice {{ background: {t.info_bg}; border: 1px solid {t.border}; border-radius: 10px; }}
 #notice[level="warning"] {{ background: {t.warn_bg}; }}
 #notice[level="error"] {{ background: {t.danger_bg}; }}

@@ -84,6 +84,7 @@ class Workspace(QWidget):
         self.sidebar.hide_asked.connect(self.toggle_sidebar)
         self.sidebar.models_asked.connect(self.pages.toggle_models)
         self.sidebar.hardware_asked.connect(self.pages.toggle_hardware)
+        self.sidebar.compare_asked.connect(self.pages.toggle_compare)
         self.sidebar.settings_asked.connect(self.toggle_settings)
         self.sidebar.export_asked.connect(self.export_chat)
         header = self.page.header
@@ -99,6 +100,8 @@ class Workspace(QWidget):
         self.pages.turned.connect(self._page_turned)
         self.pages.chat_entered.connect(self.page.composer.field.setFocus)
         self.pages.chat_asked.connect(self.chat_with)
+        self.pages.chat_kept.connect(self.open_chat)
+        self.pages.open_asked.connect(self.choose_file)
         self.pages.sidebar_asked.connect(self.toggle_sidebar)
         self.page.composer.stop_asked.connect(self.escape)
         self.page.sent.connect(self.inspector.flush)
@@ -319,15 +322,12 @@ class Workspace(QWidget):
     @Slot()
     def _page_turned(self) -> None:
         """System prompt and settings belong to the chat: other pages have their room."""
-        self.sidebar.show_models_open(self.pages.shows_models)
-        self.sidebar.show_hardware_open(self.pages.shows_hardware)
+        self.sidebar.show_page_open(
+            models=self.pages.shows_models, compare=self.pages.shows_compare, hardware=self.pages.shows_hardware
+        )
         self.panels.set_right_allowed(self.pages.shows_chat)
-        if self.pages.shows_models:
-            self.titled.emit("Models")
-        elif self.pages.shows_hardware:
-            self.titled.emit("Hardware")
-        elif self.page.session is not None:
-            self._show_title()
+        if self.page.session is not None:
+            self.titled.emit(self.pages.title or self._session().chat.title)
 
     @Slot()
     def search_chats(self) -> None:
@@ -389,6 +389,7 @@ class Workspace(QWidget):
         """Hand over what is typed, and remember the panels; before the window closes."""
         self.inspector.flush()
         self.page.composer.flush_draft()
+        self.pages.flush()
         self.panels.remember()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -192,3 +192,44 @@ def test_columns_are_copied_as_markdown(compare):
         "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n\n**You**\n\nHi\n\n"
         "**Loud**\n\nHello there.\n"
     )
+
+
+def test_the_newest_question_is_asked_again_by_the_prompts_there_are_now(compare):
+    comparison = compare(None, PLAIN, PLAIN)
+    ask(comparison, "My name is Ada.")
+    ask(comparison, "What is my name?")
+    comparison.change(1, LOUD)
+    assert comparison.again_all()
+    plain, loud = wait(comparison)
+    assert plain == "Your name is Ada."
+    assert loud == loud.upper()
+    assert [len(column.exchanges) for column in comparison.columns()] == [2, 2]
+
+
+def test_another_question_in_an_earlier_place_takes_the_rest_along(compare):
+    comparison = compare(None, PLAIN, LOUD)
+    ask(comparison, "My name is Ada.")
+    ask(comparison, "What is my name?")
+    assert comparison.ask_instead(0, "My name is Tom.")
+    wait(comparison)
+    assert [[one.question for one in column.exchanges] for column in comparison.columns()] == [["My name is Tom."]] * 2
+
+
+def test_columns_last_from_one_start_to_the_next_and_damaged_ones_are_left_out(build):
+    services = build(Script())
+    comparison = services.library.comparison("starter", (PLAIN, LOUD))
+    services.wait(lambda: len(comparison.columns()) == 2)
+    comparison.change(0, PIRATE)
+    comparison.set_overrides({"temperature": 0.5})
+    build.close(services)
+    services = build(Script())
+    comparison = services.library.comparison("starter", ())
+    services.wait(lambda: len(comparison.columns()) == 2)
+    assert [column.contestant for column in comparison.columns()] == [PIRATE, LOUD]
+    assert comparison.sampling(0).temperature == 0.5
+    build.close(services)
+    services = build(Script())
+    services.ask(lambda stores: stores.state.set("comparison", {"columns": [7, {"name": 3, "prompt": "x"}]}))
+    comparison = services.library.comparison("starter", ())
+    services.wait(lambda: len(comparison.columns()) == 1)
+    assert comparison.columns()[0].contestant == Contestant("", "x")

@@ -358,7 +358,7 @@ def test_a_link_is_only_opened_after_it_was_shown(qtbot, open_window, monkeypatc
     stage = open_window()
     say(qtbot, stage, "hello")
     opened: list[str] = []
-    monkeypatch.setattr("app.ui.chat_page.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr("app.ui.link_offer.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
     stage.space.page.transcript.link_activated.emit("https://example.org/a")
     assert opened == []
     assert stage.space.page.notices.notices()[0].detail == "https://example.org/a"

@@ -267,7 +267,7 @@ def test_a_longer_context_needs_more_memory(qtbot, page):
 
 def test_the_card_has_no_pictures_and_no_html_and_asks_before_a_link(qtbot, page, standin, monkeypatch):
     opened: list[str] = []
-    monkeypatch.setattr("app.ui.model_page.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr("app.ui.link_offer.QDesktopServices.openUrl", lambda url: opened.append(url.toString()))
     open_orca(qtbot, page)
     (body,) = [b for b in page.detail.findChildren(QTextBrowser) if b.isVisible()]
     assert body.toPlainText().split() == ["Card", "site"]

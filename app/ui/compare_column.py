@@ -1,0 +1,324 @@
+"""One column of a comparison: its system prompt, what it answered, and what can be done with that."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, QTimer, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.chat import Message, MessageState, Role
+from app.core.word_diff import DiffPiece, word_diff
+from app.ui.buttons import IconButton, WordButton
+from app.ui.chat_rows import footer
+from app.ui.diff_view import DiffView, words_changed
+from app.ui.icons import icon
+from app.ui.model_facts import ElidedLabel
+from app.ui.text_field import TextField
+from app.ui.theme import Theme
+from app.ui.transcript import Transcript
+from app.ui.transcript_row import Row
+
+if TYPE_CHECKING:
+    from app.services.comparison import Column, Exchange
+    from app.services.model_manager import ModelManager
+
+_SETTLE_MS = 400
+_PROMPT_LINES = 6
+NARROWEST_PX = 250
+_STATES = {
+    MessageState.DONE: ("Done", "good"),
+    MessageState.STOPPED: ("Stopped", "muted"),
+    MessageState.FAILED: ("Failed", "bad"),
+    MessageState.STREAMING: ("Writing…", "muted"),
+}
+
+
+class CompareColumn(QFrame):
+    """Shows one column.
+
+    Signals: `changed(Contestant)` with another name, prompt or model; `stop_asked()`, `again_asked()`, `keep_asked()`,
+    `copy_asked()`, `double_asked()`, `remove_asked()`; `question_edited(int, str)` with the question's place and new
+    text; `link_activated(str)`; `too_long(int)` for a paste that was not taken.
+    """
+
+    changed = Signal(object)
+    stop_asked = Signal()
+    again_asked = Signal()
+    keep_asked = Signal()
+    copy_asked = Signal()
+    double_asked = Signal()
+    remove_asked = Signal()
+    question_edited = Signal(int, str)
+    link_activated = Signal(str)
+    too_long = Signal(int)
+
+    def __init__(self, models: ModelManager, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("column")
+        self._models, self._theme = models, theme
+        self._column: Column | None = None
+        self._busy = False
+        self.name = QLineEdit()
+        self.name.setProperty("kind", "title")
+        self.name.setPlaceholderText("Name of the prompt")
+        self.name.setAccessibleName("Name of the prompt")
+        self.name.editingFinished.connect(self.flush)
+        self._model = ElidedLabel("")
+        self._model.setProperty("kind", "faint")
+        self.more = QToolButton()
+        self.more.setIconSize(QSize(18, 18))
+        self.more.setFixedSize(30, 30)
+        self.more.setAccessibleName("More for this column")
+        self.more.setToolTip("More for this column")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(self._make_menu())
+        self.prompt = TextField("System prompt")
+        self.prompt.setPlaceholderText("None: the model gets no instructions")
+        self.prompt.textChanged.connect(self._typed)
+        self.prompt.left.connect(self.flush)
+        self.prompt.too_long.connect(self.too_long)
+        self.transcript = Transcript(theme)
+        self.transcript.edit_requested.connect(self._question_edited)
+        self.transcript.regenerate_requested.connect(self.again_asked)
+        self.transcript.link_activated.connect(self.link_activated)
+        self.differences = DiffView(theme)
+        self._said = QStackedWidget()
+        self._said.addWidget(self.transcript)
+        self._said.addWidget(self.differences)
+        self._changes = QLabel()
+        self._changes.setProperty("kind", "faint")
+        self._changes.hide()
+        self._state = QLabel()
+        self._figures = ElidedLabel("")
+        self._figures.setProperty("kind", "faint")
+        self.keep = WordButton("Keep as chat", theme, kind="outline", icon_name="plus")
+        self.keep.setToolTip("Make a chat of this column, to go on with it alone")
+        self.keep.clicked.connect(self.keep_asked)
+        self.copy = IconButton("copy", "Copy this column as Markdown", theme)
+        self.copy.clicked.connect(self.copy_asked)
+        self.go = IconButton("refresh", "Answer the last question again", theme)
+        self.go.clicked.connect(self._go)
+        self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
+        self._settle.timeout.connect(self.flush)
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(6)
+        head.addWidget(self.name, 1)
+        head.addWidget(self.more)
+        state = QHBoxLayout()
+        state.setSpacing(10)
+        state.addWidget(self._state)
+        state.addWidget(self._figures, 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(4)
+        foot.addWidget(self.keep)
+        foot.addStretch(1)
+        foot.addWidget(self.copy)
+        foot.addWidget(self.go)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 10, 12, 10)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self._model)
+        column.addWidget(self.prompt)
+        column.addWidget(self._changes)
+        column.addWidget(self._said, 1)
+        column.addLayout(state)
+        column.addLayout(foot)
+
+    def _make_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Double this column", self.double_asked.emit)
+        self._choose = menu.addMenu("Answered by")
+        self._choose.aboutToShow.connect(self._list_models)
+        self._choose.triggered.connect(self._choose_model)
+        menu.addSeparator()
+        menu.addAction("Remove this column", self.remove_asked.emit)
+        return menu
+
+    # --- showing ----------------------------------------------------------------------------------------------------
+
+    def show_column(self, column: Column, *, busy: bool) -> None:
+        """Show a column as it is now; what is being typed is not overwritten."""
+        before, self._column, self._busy = self._column, column, busy
+        contestant = column.contestant
+        if not self.name.hasFocus() or before is None:
+            self.name.setText(contestant.name)
+        if not self._settle.isActive() and self.prompt.toPlainText() != contestant.system_prompt:
+            self.prompt.blockSignals(True)
+            self.prompt.setPlainText(contestant.system_prompt)
+            self.prompt.blockSignals(False)
+        entry = self._models.entry(contestant.model_id) if contestant.model_id else None
+        self._model.setText(f"Answered by {entry.name}" if entry is not None else "")
+        self._model.setVisible(entry is not None)
+        for field in (self.name, self.prompt):
+            field.setReadOnly(busy)
+        self.more.setEnabled(not busy)
+        self.setAccessibleName(f"Column {contestant.name}")
+        self._show_exchanges(before, column)
+        self._show_end(column)
+
+    def _show_exchanges(self, before: Column | None, column: Column) -> None:
+        old = rows_of(before) if before is not None else []
+        rows = rows_of(column)
+        if [row.id for row in old] == [row.id for row in rows] and _questions(old) == _questions(rows):
+            for row in rows:
+                self.transcript.update_row(row.id, row)
+        else:
+            self.transcript.set_rows(rows)
+
+    def add_text(self, text: str) -> None:
+        """The newest answer has grown by this."""
+        assert self._column is not None
+        self.transcript.append_text(2 * len(self._column.exchanges), text)
+        self._state.setText("Writing…")
+
+    def finish(self, column: Column, *, busy: bool) -> None:
+        """The newest answer has another state."""
+        if column.growing or not column.exchanges:
+            self.show_column(column, busy=busy)
+            return
+        self._column, self._busy = column, busy
+        row = rows_of(column)[-1]
+        self.transcript.finish(row.id, row)
+        self._show_end(column)
+
+    def mark_differences(self, base: Column | None) -> None:
+        """Show what is other in the newest answer than in that of `base`; None shows the conversation."""
+        pieces: tuple[DiffPiece, ...] = ()
+        if base is not None and base.exchanges and self._column is not None and self._column.exchanges:
+            pieces = word_diff(base.exchanges[-1].text, self._column.exchanges[-1].text)
+        self._said.setCurrentWidget(self.differences if pieces else self.transcript)
+        self._changes.setVisible(bool(pieces))
+        if base is not None and pieces:
+            added, removed = words_changed(pieces)
+            self._changes.setText(f"+{added} −{removed} words against {base.contestant.name}")
+            self.differences.show_pieces(pieces)
+
+    def _show_end(self, column: Column) -> None:
+        last = column.exchanges[-1] if column.exchanges else None
+        words, kind = _STATES[last.state] if last is not None else ("", "muted")
+        done, total = column.reading
+        if last is not None and last.state is MessageState.STREAMING and not last.text:
+            words = f"Reading {done:,} of {total:,}" if done < total else "Waiting…"
+        self._state.setText(words)
+        if self._state.property("kind") != kind:
+            self._state.setProperty("kind", kind)
+            self._state.style().unpolish(self._state)
+            self._state.style().polish(self._state)
+        self._figures.setText(_figures(last))
+        self._figures.setToolTip(_made_by(last))
+        self.keep.setEnabled(last is not None and last.state is not MessageState.STREAMING)
+        self.copy.setEnabled(last is not None)
+        growing = column.growing
+        self.go.setEnabled(growing or (last is not None and not self._busy))
+        self.go.set_icon("stop" if growing else "refresh", self._theme)
+        self.go.set_words("Stop this column" if growing else "Answer the last question again")
+
+    # --- what the person does ---------------------------------------------------------------------------------------
+
+    @Slot()
+    def flush(self) -> None:
+        """Tell of a change now: before a message is sent."""
+        self._settle.stop()
+        if self._column is None or self._busy:
+            return
+        old = self._column.contestant
+        new = dataclasses.replace(
+            old, name=self.name.text().strip() or old.name, system_prompt=self.prompt.toPlainText()
+        )
+        if new.system_prompt != old.system_prompt:
+            new = dataclasses.replace(new, version="")
+        if new != old:
+            self.changed.emit(new)
+
+    @Slot()
+    def _typed(self) -> None:
+        self._settle.start()
+
+    @Slot()
+    def _go(self) -> None:
+        if self._column is not None and self._column.growing:
+            self.stop_asked.emit()
+        else:
+            self.again_asked.emit()
+
+    @Slot(int, str)
+    def _question_edited(self, row_id: int, text: str) -> None:
+        self.question_edited.emit((row_id - 1) // 2, text)
+
+    @Slot()
+    def _list_models(self) -> None:
+        self._choose.clear()
+        chosen = self._column.contestant.model_id if self._column is not None else ""
+        entries = [("", "The model above"), *((entry.id, entry.name) for entry in self._models.entries())]
+        for model_id, name in entries:
+            action = self._choose.addAction(name)
+            action.setData(model_id)
+            action.setCheckable(True)
+            action.setChecked(model_id == chosen)
+
+    @Slot(QAction)
+    def _choose_model(self, action: QAction) -> None:
+        self.flush()
+        if self._column is not None:
+            self.changed.emit(dataclasses.replace(self._column.contestant, model_id=action.data()))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw the icons in this theme's colours."""
+        self._theme = theme
+        self.more.setIcon(icon("more", theme.muted, 18))
+        self.prompt.setFixedHeight(self.prompt.fontMetrics().lineSpacing() * _PROMPT_LINES + 18)
+        self.setMinimumWidth(int(NARROWEST_PX * max(1.0, theme.font_pt / 11)))
+
+
+def rows_of(column: Column) -> list[Row]:
+    """The column's exchanges as rows of a transcript: 1, 2 for the first question and answer, 3, 4 for the second."""
+    rows: list[Row] = []
+    for number, exchange in enumerate(column.exchanges):
+        rows.append(Row("user", 2 * number + 1, exchange.question))
+        how = exchange.provenance
+        title = how.model_name if how is not None and how.model_name else "Assistant"
+        error = how.error if how is not None and exchange.state is MessageState.FAILED else ""
+        rows.append(
+            Row("assistant", 2 * number + 2, exchange.text, title=title, footer=error, state=exchange.state.value)
+        )
+    return rows
+
+
+def _questions(rows: list[Row]) -> list[str]:
+    return [row.text for row in rows if row.kind == "user"]
+
+
+def _figures(exchange: Exchange | None) -> str:
+    """Tokens, speed and time of the newest answer."""
+    if exchange is None or exchange.provenance is None or exchange.state is MessageState.FAILED:
+        return ""
+    how = dataclasses.replace(exchange.provenance, dropped_turns=0)
+    return footer(Message(0, 0, None, Role.ASSISTANT, "", exchange.state, provenance=how))
+
+
+def _made_by(exchange: Exchange | None) -> str:
+    """What made the newest answer, for those who look closer."""
+    how = exchange.provenance if exchange is not None else None
+    if how is None:
+        return ""
+    values = ", ".join(f"{key} {value}" for key, value in how.sampling.items() if value not in (None, (), ""))
+    read = f"{how.prompt_tokens:,} tokens of prompt, {how.cached_tokens:,} of them read before"
+    return f"{how.model_name}\n{read}\nSeed {how.seed}; {values}"

@@ -1,0 +1,337 @@
+"""System prompts side by side: one message, several columns that answer at the same time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.core.lab import Contestant
+from app.services.comparison import MOST_COLUMNS, as_markdown
+from app.services.notice import Notice
+from app.ui.buttons import IconButton, WordButton
+from app.ui.compare_column import CompareColumn
+from app.ui.composer import Composer
+from app.ui.link_offer import link_offer
+from app.ui.model_facts import ElidedLabel
+from app.ui.model_picker import ModelPicker
+from app.ui.notices import Notices
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.services.comparison import Comparison
+    from app.services.library import Library
+    from app.services.model_manager import ModelManager
+
+EXACT_UP_TO = 4
+"""Up to so many columns the same seed gives the same text alone and together; see `Engine.stream_many`."""
+_FIRST_NAMES = ("A", "B", "C", "D", "E", "F", "G", "H")
+
+
+class ComparePage(QWidget):
+    """The page.
+
+    Signals: `left()`: back to the chat; `sidebar_asked()`; `chat_opened(int)`: a column is a chat of this id now;
+    `open_asked()`: open a model's file.
+    """
+
+    left = Signal()
+    sidebar_asked = Signal()
+    chat_opened = Signal(int)
+    open_asked = Signal()
+
+    def __init__(
+        self, library: Library, models: ModelManager, theme: Theme, model_id: str, prompt: str,
+        parent: QWidget | None = None,
+    ) -> None:  # fmt: skip
+        """`model_id` and `prompt` are those of the chat that was on screen: where nothing is kept, they begin."""
+        super().__init__(parent)
+        self.setObjectName("page")
+        self._library, self._models, self._theme = library, models, theme
+        self.columns: list[CompareColumn] = []
+        self._baseline = 0
+        first = (Contestant("A", prompt), Contestant("B", prompt))
+        self.comparison: Comparison = library.comparison(model_id, first)
+        self.notices = Notices(theme)
+        self._sidebar = IconButton("sidebar", "Show the chats", theme, keys="Ctrl+B", side_px=34)
+        self._sidebar.clicked.connect(self.sidebar_asked)
+        self._sidebar.hide()
+        self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
+        self.back.clicked.connect(self.left)
+        self.picker = ModelPicker(models, theme)
+        self.picker.show_model(model_id)
+        self.composer = Composer(theme)
+        self.composer.set_placeholder("A message for all columns…")
+        self.again = WordButton("Ask again", theme, kind="outline", icon_name="refresh")
+        self.again.setToolTip("Ask the last message once more, by the prompts as they are now")
+        self.anew = WordButton("Start over", theme, kind="outline", icon_name="reset")
+        self.anew.setToolTip("Forget what was said in all columns; the prompts stay")
+        self.add = WordButton("Add a column", theme, kind="outline", icon_name="plus")
+        self.against = QComboBox()
+        self.against.setAccessibleName("Mark differences from")
+        self._facts = ElidedLabel("")
+        self._facts.setProperty("kind", "faint")
+        self._row = QHBoxLayout()
+        self._area = QScrollArea()
+        self._lay_out()
+        self._connect()
+        self._rebuild()
+
+    def _lay_out(self) -> None:
+        self._header = QFrame()
+        self._header.setObjectName("header")
+        title = QLabel("Compare system prompts")
+        title.setProperty("kind", "title")
+        head = QHBoxLayout(self._header)
+        head.setContentsMargins(14, 0, 16, 0)
+        head.setSpacing(8)
+        for shown in (self._sidebar, self.back, title):
+            head.addWidget(shown)
+        head.addStretch(1)
+        head.addWidget(self.picker)
+        label = QLabel("Differences")
+        label.setBuddy(self.against)
+        bar = QHBoxLayout()
+        bar.setSpacing(8)
+        for shown in (self.add, self.again, self.anew, label, self.against):
+            bar.addWidget(shown)
+        bar.addWidget(self._facts, 1)
+        inside = QWidget()
+        inside.setLayout(self._row)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(10)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setAccessibleName("Columns")
+        self._area.setWidget(inside)
+        below = QVBoxLayout()
+        below.setContentsMargins(20, 12, 20, 14)
+        below.setSpacing(10)
+        below.addWidget(self.composer)
+        below.addLayout(bar)
+        below.addWidget(self._area, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self._header)
+        whole.addWidget(self.notices)
+        whole.addLayout(below, 1)
+        self.set_theme(self._theme)
+
+    def _connect(self) -> None:
+        comparison = self.comparison
+        comparison.columns_changed.connect(self._rebuild)
+        comparison.column_changed.connect(self._column_changed)
+        comparison.text_added.connect(self._text_added)
+        comparison.busy_changed.connect(self._busy_changed)
+        comparison.progress_changed.connect(self.composer.set_note)
+        comparison.notice.connect(self.notices.show_notice)
+        self._library.kept.connect(self.chat_opened)
+        self.composer.submitted.connect(self._ask)
+        self.composer.stop_asked.connect(self.escape)
+        self.composer.last_asked.connect(self._take_last)
+        self.composer.too_long.connect(self._too_long)
+        self.again.clicked.connect(self._ask_again)
+        self.anew.clicked.connect(comparison.begin_anew)
+        self.add.clicked.connect(self._add)
+        self.picker.model_chosen.connect(self._choose_model)
+        self.picker.open_asked.connect(self.open_asked)
+        self.against.activated.connect(self._choose_baseline)
+
+    # --- showing ----------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Somebody comes here: take the keyboard."""
+        self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _rebuild(self) -> None:
+        """There are other columns, or other prompts in them."""
+        columns = self.comparison.columns()
+        while len(self.columns) > len(columns):
+            gone = self.columns.pop()
+            self._row.removeWidget(gone)
+            gone.deleteLater()
+        while len(self.columns) < len(columns):
+            self.columns.append(self._make_column(len(self.columns)))
+        for shown, column in zip(self.columns, columns, strict=True):
+            shown.show_column(column, busy=self.comparison.busy)
+        self._baseline = min(self._baseline, len(columns))
+        self.against.clear()
+        self.against.addItem("not marked")
+        self.against.addItems([f"from {column.contestant.name}" for column in columns])
+        self.against.setCurrentIndex(self._baseline)
+        self._show_differences()
+        self._show_buttons()
+
+    def _make_column(self, at: int) -> CompareColumn:
+        made = CompareColumn(self._models, self._theme)
+        comparison = self.comparison
+        made.changed.connect(lambda contestant: comparison.change(at, contestant))
+        made.stop_asked.connect(lambda: comparison.stop(at))
+        made.again_asked.connect(lambda: self._flushed(lambda: comparison.again(at)))
+        made.keep_asked.connect(lambda: self._keep(at))
+        made.copy_asked.connect(lambda: self._copy(at))
+        made.double_asked.connect(lambda: self._double(at))
+        made.remove_asked.connect(lambda: comparison.remove(at))
+        made.question_edited.connect(lambda place, text: self._flushed(lambda: comparison.ask_instead(place, text)))
+        made.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
+        made.too_long.connect(self._too_long)
+        self._row.addWidget(made, 1)
+        return made
+
+    @Slot(int)
+    def _column_changed(self, at: int) -> None:
+        self.columns[at].finish(self.comparison.columns()[at], busy=self.comparison.busy)
+        self._show_facts()
+
+    @Slot(int, str)
+    def _text_added(self, at: int, text: str) -> None:
+        self.columns[at].add_text(text)
+
+    @Slot(bool)
+    def _busy_changed(self, busy: bool) -> None:
+        self.composer.set_busy(busy)
+        for shown, column in zip(self.columns, self.comparison.columns(), strict=True):
+            shown.show_column(column, busy=busy)
+        self._show_differences()
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        columns, busy = self.comparison.columns(), self.comparison.busy
+        asked = any(column.exchanges for column in columns)
+        self.again.setEnabled(asked and not busy)
+        self.anew.setEnabled(asked and not busy)
+        self.add.setEnabled(not busy and len(columns) < MOST_COLUMNS)
+        self.picker.setEnabled(not busy)
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        """How the columns are answered: what was read once, and what is not quite as it would be alone."""
+        parts = []
+        if self.comparison.shared_tokens and not self.comparison.busy:
+            parts.append(f"{self.comparison.shared_tokens:,} tokens read once for all")
+            parts.append(f"{self.comparison.saved_tokens:,} saved")
+        if later := self.comparison.later_models():
+            parts.append(f"{', '.join(later)} follows after the others")
+        if len(self.columns) > EXACT_UP_TO:
+            parts.append(f"with more than {EXACT_UP_TO} columns a text may differ from the one it gets alone")
+        self._facts.setText(" · ".join(parts))
+        self._facts.setToolTip("\n".join(parts))
+
+    def _show_differences(self) -> None:
+        columns = self.comparison.columns()
+        base = columns[self._baseline - 1] if self._baseline and not self.comparison.busy else None
+        for at, shown in enumerate(self.columns):
+            shown.mark_differences(base if base is not None and at != self._baseline - 1 else None)
+
+    # --- what the person does ---------------------------------------------------------------------------------------
+
+    def _flushed(self, then: Callable[[], object]) -> None:
+        """Do something with the prompts as they stand in the fields."""
+        for shown in self.columns:
+            shown.flush()
+        then()
+
+    @Slot(str)
+    def _ask(self, text: str) -> None:
+        self._flushed(lambda: self.composer.clear() if self.comparison.ask(text) else None)
+
+    @Slot()
+    def _ask_again(self) -> None:
+        self._flushed(self.comparison.again_all)
+
+    @Slot()
+    def _take_last(self) -> None:
+        """Up in an empty field: the last message comes back into it."""
+        asked = [column.exchanges[-1].question for column in self.comparison.columns() if column.exchanges]
+        if asked:
+            self.composer.set_text(asked[0])
+
+    @Slot()
+    def _add(self) -> None:
+        columns = self.comparison.columns()
+        last = columns[-1].contestant if columns else Contestant("", "")
+        self._flushed(lambda: self.comparison.add(dataclasses.replace(last, name=self._free_name())))
+        if self.columns:
+            self.columns[-1].prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.columns[-1].prompt.moveCursor(QTextCursor.MoveOperation.End)
+            self._area.ensureWidgetVisible(self.columns[-1])
+
+    def _double(self, at: int) -> None:
+        self.columns[at].flush()
+        contestant = self.comparison.columns()[at].contestant
+        self.comparison.add(dataclasses.replace(contestant, name=self._free_name()))
+
+    def _free_name(self) -> str:
+        taken = {column.contestant.name for column in self.comparison.columns()}
+        return next((name for name in _FIRST_NAMES if name not in taken), "Another")
+
+    def _keep(self, at: int) -> None:
+        chat, exchanges = self.comparison.as_chat(at)
+        if exchanges:
+            self._library.keep_conversation(chat, exchanges)
+
+    def _copy(self, at: int) -> None:
+        column = self.comparison.columns()[at]
+        QGuiApplication.clipboard().setText(as_markdown([column]))
+        self.notices.show_notice(Notice(f"“{column.contestant.name}” was copied as Markdown"))
+
+    @Slot()
+    def copy_all(self) -> None:
+        """Put all columns into the clipboard."""
+        QGuiApplication.clipboard().setText(as_markdown(self.comparison.columns()))
+        self.notices.show_notice(Notice("All columns were copied as Markdown"))
+
+    @Slot(str)
+    def _choose_model(self, model_id: str) -> None:
+        self.comparison.set_model(model_id)
+        self.picker.show_model(self.comparison.model_id)
+        self._models.prepare(self.comparison.model_id)
+
+    @Slot(int)
+    def _choose_baseline(self, index: int) -> None:
+        self._baseline = index
+        self._show_differences()
+
+    @Slot(int)
+    def _too_long(self, characters: int) -> None:
+        detail = "Nothing you wrote was changed. Paste a shorter piece of it."
+        self.notices.show_notice(
+            Notice(f"That text is too long to paste: {characters:,} characters", detail, level="warning")
+        )
+
+    # --- the page itself --------------------------------------------------------------------------------------------
+
+    @Slot()
+    def escape(self) -> None:
+        """Stop all answers, else put a notice away, else go back."""
+        if self.comparison.busy:
+            self.comparison.stop_all()
+        elif not self.notices.close_newest():
+            self.left.emit()
+
+    def flush(self) -> None:
+        """Hand over what is typed; before the program ends."""
+        for shown in self.columns:
+            shown.flush()
+
+    def show_panels(self, *, sidebar: bool) -> None:
+        """The button for the chats is there while they are hidden."""
+        self._sidebar.setVisible(not sidebar)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow the theme's text size."""
+        self._theme = theme
+        self._header.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+
+    def minimumSizeHint(self) -> QSize:
+        """The window's smallest width has room for it."""
+        hint = super().minimumSizeHint()
+        hint.setWidth(min(hint.width(), 380))
+        return hint

@@ -1,0 +1,173 @@
+"""System prompts side by side in the window: columns are written, asked, stopped, marked and kept."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+
+from app.core.chat import MessageState
+from app.engine.scripted import Script
+from app.ui.compare_page import ComparePage
+
+LONG = " ".join(f"word{n}" for n in range(300))
+
+
+@pytest.fixture
+def compare(qtbot, open_window):
+    """The page, opened by its key: `compare(script)`; None for the real starter model."""
+
+    def make(script: Script | None = Script(), size=(1280, 820)) -> ComparePage:  # noqa: B008
+        stage = open_window(script, size)
+        with qtbot.waitActive(stage.window):
+            stage.window.activateWindow()
+        qtbot.keyClick(stage.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+        page = stage.space.pages.compare
+        assert page is not None
+        qtbot.waitUntil(lambda: len(page.columns) == 2)
+        page.stage = stage
+        return page
+
+    return make
+
+
+def write(qtbot, page: ComparePage, at: int, prompt: str) -> None:
+    page.columns[at].prompt.setPlainText(prompt)
+
+
+def ask(qtbot, page: ComparePage, text: str) -> None:
+    qtbot.keyClicks(page.composer.field, text)
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not page.comparison.busy, timeout=20_000)
+
+
+def said(page: ComparePage) -> list[str]:
+    """The newest answers as they stand in the transcripts."""
+    return [column.transcript.rows[-1].text for column in page.columns]
+
+
+def test_two_prompts_answer_one_message_and_differ(qtbot, compare):
+    page = compare(None)
+    assert page.columns[0].prompt.toPlainText() == page.stage.session.chat.system_prompt
+    write(qtbot, page, 0, "You are a helpful assistant. Answer in capital letters.")
+    write(qtbot, page, 1, "You are a helpful assistant. Answer like a pirate.")
+    ask(qtbot, page, "What is the capital of France?")
+    loud, pirate = said(page)
+    assert loud == loud.upper()
+    assert loud.lower() != pirate.lower()
+    assert page.composer.text() == ""
+    assert "read once for all" in page._facts.toolTip()
+    assert [column._state.text() for column in page.columns] == ["Done", "Done"]
+
+
+def test_it_is_reached_and_left_by_mouse_and_keys(qtbot, compare):
+    page = compare()
+    space = page.stage.space
+    assert page.composer.field.hasFocus()
+    assert space.sidebar.compare.isChecked()
+    assert page.stage.window.windowTitle().startswith("Compare system prompts")
+    qtbot.keyClick(page, Qt.Key.Key_Escape)
+    assert space.pages.shows_chat
+    assert not space.sidebar.compare.isChecked()
+    qtbot.mouseClick(space.sidebar.compare, Qt.MouseButton.LeftButton)
+    assert space.pages.shows_compare
+
+
+def test_stop_ends_all_and_a_columns_own_button_ends_that_alone(qtbot, compare):
+    page = compare(Script(replies=(LONG,), tokens_per_s=300))
+    qtbot.keyClicks(page.composer.field, "Go on")
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: all(len(text) > 20 for text in said(page)))
+    qtbot.mouseClick(page.columns[0].go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.columns[0]._state.text() == "Stopped")
+    assert page.comparison.busy
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not page.comparison.busy)
+    assert [column._state.text() for column in page.columns] == ["Stopped", "Stopped"]
+    assert said(page) == [column.exchanges[-1].text for column in page.comparison.columns()]
+    assert page.stage.space.pages.shows_compare, "it stopped the answers and did not leave"
+
+
+def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
+    page = compare()
+    qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
+    assert [column.name.text() for column in page.columns] == ["A", "B", "C"]
+    assert page.columns[2].prompt.hasFocus()
+    qtbot.keyClicks(page.columns[2].prompt, " Be brief.")
+    page.columns[2].double_asked.emit()
+    assert page.columns[3].prompt.toPlainText().endswith("Be brief.")
+    page.columns[0].name.setText("Baseline")
+    page.columns[0].name.editingFinished.emit()
+    page.columns[1].remove_asked.emit()
+    assert [column.name.text() for column in page.columns] == ["Baseline", "C", "D"]
+    while len(page.columns) < 8:
+        qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
+    assert not page.add.isEnabled()
+    assert "may differ" in page._facts.toolTip()
+
+
+def test_differences_are_marked_against_a_chosen_column(qtbot, compare):
+    page = compare(Script(replies=("The sea is blue.", "The sea is deep and blue.")))
+    ask(qtbot, page, "Tell me")
+    page.against.setCurrentIndex(1)
+    page.against.activated.emit(1)
+    assert page.columns[0]._said.currentWidget() is page.columns[0].transcript
+    shown = page.columns[1]
+    assert shown._said.currentWidget() is shown.differences
+    assert {said(page)[0], said(page)[1]} == {"The sea is blue.", "The sea is deep and blue."}
+    assert shown._changes.text() in ("+2 −0 words against A", "+0 −2 words against A")
+    page.against.activated.emit(0)
+    assert shown._said.currentWidget() is shown.transcript
+
+
+def test_a_column_becomes_a_chat_that_is_opened(qtbot, compare):
+    page = compare(Script(replies=("Hello there.",)))
+    ask(qtbot, page, "Hi")
+    qtbot.mouseClick(page.columns[1].keep, Qt.MouseButton.LeftButton)
+    space = page.stage.space
+    qtbot.waitUntil(lambda: space.pages.shows_chat and space.page.session.ready)
+    assert [message.text for message in space.page.session.path()] == ["Hi", "Hello there."]
+    qtbot.mouseClick(space.sidebar.compare, Qt.MouseButton.LeftButton)
+    assert said(page) == ["Hello there."] * 2, "the columns are still there"
+
+
+def test_ask_again_uses_the_prompts_as_they_are_now_and_start_over_forgets(qtbot, compare):
+    page = compare(None)
+    ask(qtbot, page, "My name is Ada.")
+    ask(qtbot, page, "What is my name?")
+    write(qtbot, page, 1, "You are a helpful assistant. Answer in capital letters.")
+    qtbot.mouseClick(page.again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not page.comparison.busy, timeout=20_000)
+    assert said(page)[0] == "Your name is Ada."
+    assert said(page)[1] == said(page)[1].upper()
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Up)
+    assert page.composer.text() == "What is my name?"
+    qtbot.mouseClick(page.anew, Qt.MouseButton.LeftButton)
+    assert [column.exchanges for column in page.comparison.columns()] == [(), ()]
+    assert not page.again.isEnabled()
+
+
+def test_a_column_is_copied_as_markdown(qtbot, compare):
+    page = compare(Script(replies=("Hello there.",)))
+    ask(qtbot, page, "Hi")
+    qtbot.mouseClick(page.columns[0].copy, Qt.MouseButton.LeftButton)
+    text = QGuiApplication.clipboard().text()
+    assert text.startswith("## A\n")
+    assert "Hello there." in text
+
+
+def test_a_failure_is_told_in_its_column_and_above(qtbot, compare, caplog):
+    page = compare(Script(replies=(LONG,), fail_at_token=30))
+    ask(qtbot, page, "Go on")
+    assert any(column.exchanges[-1].state is MessageState.FAILED for column in page.comparison.columns())
+    assert "Failed" in {column._state.text() for column in page.columns}
+    caplog.clear()
+
+
+def test_narrow_windows_scroll_and_everything_has_a_name(qtbot, compare):
+    page = compare(size=(720, 480))
+    assert page.width() <= 720
+    for column in page.columns:
+        for widget in (column.name, column.prompt, column.more, column.copy, column.go):
+            assert widget.accessibleName()
+        assert column.keep.text()
