@@ -289,7 +289,8 @@ class PromptStore:
 
 
 def _prompt(row: Row) -> Prompt:
-    return Prompt(*row[:3], _tags(row[3]), *row[4:])
+    prompt_id, name, text, tags, *rest = row
+    return Prompt(prompt_id, name, text, _tags(tags), *rest)
 
 
 def _tags_text(tags: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -186,10 +187,13 @@ def _join_up(into: apsw.Connection) -> None:
 
 def _join_up_prompts(into: apsw.Connection) -> None:
     """Close the gaps in prompts: those whose own row is lost, wordings that are cut, a current version that is lost."""
-    for row_id, stated, *parts in into.execute(
+    rows: list[tuple[Any, ...]] = into.execute(
         "SELECT id, hash, text, parent, note, created_ms FROM prompt_version"
-    ).fetchall():
-        if (real := hash_of(*parts)) != stated:  # a part of it is lost; what is left is a version of its own
+    ).fetchall()
+    for row_id, stated, text, parent, note, created_ms in rows:
+        if (
+            real := hash_of(text, parent, note, created_ms)
+        ) != stated:  # a part of it is lost; what is left is a version of its own
             into.execute("UPDATE OR IGNORE prompt_version SET hash = ? WHERE id = ?", (real, row_id))
     for statement in (
         "INSERT INTO prompt (id, name, tags, note, current, created_ms, updated_ms)"
