@@ -13,6 +13,7 @@ from app.core.chat import Chat, Message, MessageState, Provenance, Role
 from app.core.errors import AppError
 from app.core.lab import Contestant
 from app.core.options import Sampling
+from app.core.settings import Resolved, Source, declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged, Turn
@@ -27,7 +28,7 @@ from app.services.provenance import provenance
 MOST_COLUMNS = 8
 MOST_EXCHANGES = 10_000
 SEED = 42
-"""The seed of every column, unless another is set: with a random one each no difference would be the prompt's."""
+"""The seed of all columns unless another is set: were it random, no difference would be known to be the prompt's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Comparison(QObject):
         self._models = models
         self._preferences = preferences
         self.model_id = model_id
-        self.overrides: Mapping[str, Any] = {}
+        self.overrides: Mapping[str, Any] = {"seed": SEED}
         self.shared_tokens = 0
         """Tokens that all prompts of the largest group began with the last time; they were read once."""
         self._columns: list[Column] = []
@@ -124,12 +125,20 @@ class Comparison(QObject):
         ids = list(dict.fromkeys(self._model_of(column) for column in self._columns))
         return tuple(self._models.entry(model_id).name for model_id in ids[1:])
 
+    def resolved(self, at: int | None) -> Resolved[Sampling]:
+        """The sampler values of a column, or of all (None): the model's, under those of all columns, under its own.
+
+        What a column has for itself comes from Source.CHAT, what it has because all have it from Source.APP.
+        """
+        own = self._columns[at].contestant.overrides if at is not None else self.overrides
+        model_id = self._model_of(self._columns[at]) if at is not None else self.model_id
+        found = self._preferences.resolved(Sampling, model_id, {**self.overrides, **own})
+        shared = {key: Source.APP for key in self.overrides if key not in own}
+        return dataclasses.replace(found, sources={**found.sources, **shared})
+
     def sampling(self, at: int) -> Sampling:
-        """The sampler values of a column: the model's own, under those of all columns, under its own."""
-        contestant = self._columns[at].contestant
-        overrides = {**self.overrides, **contestant.overrides}
-        values = self._preferences.resolved(Sampling, self._model_of(self._columns[at]), overrides).values
-        return values if values.seed is not None else dataclasses.replace(values, seed=SEED)
+        """The sampler values of a column."""
+        return self.resolved(at).values
 
     # --- what the person does --------------------------------------------------------------------------------------
 
@@ -160,9 +169,31 @@ class Comparison(QObject):
             self.columns_changed.emit()
 
     def set_overrides(self, overrides: Mapping[str, Any]) -> None:
-        """Sampler values for all columns, by setting key; from the next answer on."""
-        self.overrides = dict(overrides)
+        """Sampler values for all columns, by setting key; from the next answer on. Without a seed it is SEED."""
+        self.overrides = {"seed": SEED, **overrides}
         self.columns_changed.emit()
+
+    def set_value(self, at: int | None, key: str, value: Any) -> None:
+        """Give a column, or all (None), a sampler value of its own.
+
+        Raises:
+            SettingError: the value is not allowed; nothing changes.
+        """
+        checked = declared(Sampling)[key].checked(value)
+        if at is None:
+            self.set_overrides({**self.overrides, key: checked})
+        else:
+            contestant = self._columns[at].contestant
+            self.change(at, dataclasses.replace(contestant, overrides={**contestant.overrides, key: checked}))
+
+    def clear_value(self, at: int | None, key: str) -> None:
+        """Let a column have what all have, or all what the model has."""
+        if at is None:
+            self.set_overrides({known: value for known, value in self.overrides.items() if known != key})
+        else:
+            contestant = self._columns[at].contestant
+            left = {known: value for known, value in contestant.overrides.items() if known != key}
+            self.change(at, dataclasses.replace(contestant, overrides=left))
 
     def begin_anew(self) -> None:
         """Forget what was said, in all columns."""
@@ -217,8 +248,7 @@ class Comparison(QObject):
     def as_chat(self, at: int) -> tuple[Chat, tuple[tuple[str, Message], ...]]:
         """A column as `Library.keep_conversation` wants it: the chat and its ended exchanges, maybe none."""
         column = self._columns[at]
-        seed = self.sampling(at).seed
-        overrides = {**self.overrides, **column.contestant.overrides, "seed": seed}
+        overrides = {**self.overrides, **column.contestant.overrides}
         chat = Chat(0, "", self._model_of(column), column.contestant.system_prompt, overrides)
         ended = (one for one in column.exchanges if one.state is not MessageState.STREAMING)
         return chat, tuple(

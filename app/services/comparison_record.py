@@ -41,8 +41,7 @@ class ComparisonRecord(QObject):
         contestants, overrides = read(kept)
         for contestant in contestants or self._first:
             self._comparison.add(contestant)
-        if overrides:
-            self._comparison.set_overrides(overrides)
+        self._comparison.set_overrides(overrides)
         self._comparison.columns_changed.connect(self._timer.start)
 
     def _keep(self) -> None:

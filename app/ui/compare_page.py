@@ -15,6 +15,7 @@ from app.services.comparison import MOST_COLUMNS, as_markdown
 from app.services.notice import Notice
 from app.ui.buttons import IconButton, WordButton
 from app.ui.compare_column import CompareColumn
+from app.ui.compare_values import CompareValues
 from app.ui.composer import Composer
 from app.ui.link_offer import link_offer
 from app.ui.model_facts import ElidedLabel
@@ -71,6 +72,11 @@ class ComparePage(QWidget):
         self.anew = WordButton("Start over", theme, kind="outline", icon_name="reset")
         self.anew.setToolTip("Forget what was said in all columns; the prompts stay")
         self.add = WordButton("Add a column", theme, kind="outline", icon_name="plus")
+        self.values = CompareValues(self.comparison, theme)
+        self.values.hide()
+        self.values_button = WordButton("Sampling", theme, kind="outline", icon_name="settings")
+        self.values_button.setCheckable(True)
+        self.values_button.setToolTip("Temperature, seed, longest reply and more, for all columns or for one")
         self.against = QComboBox()
         self.against.setAccessibleName("Mark differences from")
         self._facts = ElidedLabel("")
@@ -97,8 +103,8 @@ class ComparePage(QWidget):
         label.setBuddy(self.against)
         bar = QHBoxLayout()
         bar.setSpacing(8)
-        for shown in (self.add, self.again, self.anew, label, self.against):
-            bar.addWidget(shown)
+        for part in (self.add, self.again, self.anew, self.values_button, label, self.against):
+            bar.addWidget(part)
         bar.addWidget(self._facts, 1)
         inside = QWidget()
         inside.setLayout(self._row)
@@ -114,7 +120,11 @@ class ComparePage(QWidget):
         below.setSpacing(10)
         below.addWidget(self.composer)
         below.addLayout(bar)
-        below.addWidget(self._area, 1)
+        side_by_side = QHBoxLayout()
+        side_by_side.setSpacing(10)
+        side_by_side.addWidget(self._area, 1)
+        side_by_side.addWidget(self.values)
+        below.addLayout(side_by_side, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -139,6 +149,8 @@ class ComparePage(QWidget):
         self.again.clicked.connect(self._ask_again)
         self.anew.clicked.connect(comparison.begin_anew)
         self.add.clicked.connect(self._add)
+        self.values_button.toggled.connect(self.values.setVisible)
+        self.values.left.connect(lambda: self.values_button.setChecked(False))
         self.picker.model_chosen.connect(self._choose_model)
         self.picker.open_asked.connect(self.open_asked)
         self.against.activated.connect(self._choose_baseline)

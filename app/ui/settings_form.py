@@ -33,15 +33,18 @@ class SettingRow(QWidget):
     changed = Signal(str, object)
     reset_asked = Signal(str)
 
-    def __init__(self, setting: Setting, here: Source, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self, setting: Setting, here: Source, theme: Theme, parent: QWidget, words: Mapping[Source, str] = SOURCE_WORDS
+    ) -> None:
         super().__init__(parent)
         self.setting = setting
         self._here = here
+        self._words = words
         self._editor = editor_for(setting, theme, self)
         self._editor.committed.connect(self._committed)
         self._editor.refused.connect(self._refused)
         label = QLabel(setting.label, wordWrap=len(setting.label) > _LONG_LABEL)
-        self._source = QLabel(SOURCE_WORDS[Source.DEFAULT])
+        self._source = QLabel(words[Source.DEFAULT])
         self._source.setProperty("kind", "faint")
         self._reset = WordButton("Reset", theme, kind="tiny")
         self._reset.setAccessibleName(f"Reset {setting.label}")
@@ -82,7 +85,7 @@ class SettingRow(QWidget):
         """Show a value and its origin; it can be reset where it was changed here."""
         self._editor.show_value(value)
         here = source is self._here
-        self._source.setText(SOURCE_WORDS[source])
+        self._source.setText(self._words[source])
         self._source.setProperty("kind", "chat" if here else "faint")
         self._source.style().unpolish(self._source)
         self._source.style().polish(self._source)
@@ -134,11 +137,13 @@ class SettingsForm(QWidget):
         *,
         scopes: Collection[Scope] = tuple(Scope),
         leave_out: Collection[str] = (),
+        words: Mapping[Source, str] = SOURCE_WORDS,
     ) -> None:
-        """`leave_out`: keys of settings that are edited elsewhere."""
+        """`leave_out`: keys of settings that are edited elsewhere. `words` name the sources."""
         super().__init__(parent)
         self._theme = theme
         self._here = here
+        self._words = words
         self._rows: dict[str, SettingRow] = {}
         self._resolved: Resolved | None = None
         self._auto: Mapping[str, str] = {}
@@ -172,7 +177,7 @@ class SettingsForm(QWidget):
                 if column.count():
                     column.addSpacing(6)
                 column.addWidget(heading)
-            row = SettingRow(setting, self._here, self._theme, self)
+            row = SettingRow(setting, self._here, self._theme, self, self._words)
             row.changed.connect(self.changed)
             row.reset_asked.connect(self.reset_asked)
             self._rows[setting.key] = row

@@ -171,3 +171,24 @@ def test_narrow_windows_scroll_and_everything_has_a_name(qtbot, compare):
         for widget in (column.name, column.prompt, column.more, column.copy, column.go):
             assert widget.accessibleName()
         assert column.keep.text()
+
+
+def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
+    page = compare()
+    qtbot.mouseClick(page.values_button, Qt.MouseButton.LeftButton)
+    assert page.values.isVisible()
+    assert page.values.form.row("seed")._source.text() == "Changed here"
+    page.values.form.changed.emit("temperature", 0.5)
+    assert [page.comparison.sampling(at).temperature for at in (0, 1)] == [0.5, 0.5]
+    page.values.target.setCurrentIndex(2)
+    page.values.target.activated.emit(2)
+    assert page.values.form.row("temperature")._source.text() == "As in all columns"
+    page.values.form.changed.emit("temperature", 1.0)
+    page.values.form.changed.emit("seed", 7)
+    assert [page.comparison.sampling(at).temperature for at in (0, 1)] == [0.5, 1.0]
+    assert [page.comparison.sampling(at).seed for at in (0, 1)] == [42, 7]
+    page.values.form.reset_asked.emit("temperature")
+    page.values.form.changed.emit("temperature", 99)
+    assert page.comparison.sampling(1).temperature == 0.5
+    qtbot.mouseClick(page.values.close_button, Qt.MouseButton.LeftButton)
+    assert page.values.isHidden()
