@@ -91,7 +91,8 @@ class Chat:
 
     `model_id` names a model ("starter", or the path of a GGUF file). `overrides` holds only what differs from the
     model's settings, by setting key. `leaf_id` is the last message of the path on screen. `deleted_ms` is set while the
-    chat is in the trash.
+    chat is in the trash. `prompt_version` is the hash of the version that the system prompt was taken from and perhaps
+    edited since, "" for none.
     """
 
     id: int
@@ -105,6 +106,7 @@ class Chat:
     created_ms: int = 0
     updated_ms: int = 0
     deleted_ms: int | None = None
+    prompt_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

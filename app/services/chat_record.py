@@ -45,7 +45,11 @@ class ChatRecord:
         def on_lane(stores: Stores) -> tuple[int, Result]:
             if not self._id_on_lane:
                 self._id_on_lane = stores.chats.create(
-                    chat.model_id, title=chat.title, system_prompt=chat.system_prompt, overrides=chat.overrides
+                    chat.model_id,
+                    title=chat.title,
+                    system_prompt=chat.system_prompt,
+                    overrides=chat.overrides,
+                    prompt_version=chat.prompt_version,
                 ).id
             return self._id_on_lane, work(stores, self._id_on_lane)
 
@@ -73,7 +77,11 @@ def keep_conversation(stores: Stores, chat: Chat, exchanges: Sequence[tuple[str,
     """Make a chat of a conversation that was held elsewhere: questions, each with its ended answer. Returns its id."""
     with stores.together():
         kept = stores.chats.create(
-            chat.model_id, title=chat.title, system_prompt=chat.system_prompt, overrides=chat.overrides
+            chat.model_id,
+            title=chat.title,
+            system_prompt=chat.system_prompt,
+            overrides=chat.overrides,
+            prompt_version=chat.prompt_version,
         )
         leaf_id: int | None = None
         for question, answer in exchanges:

@@ -171,6 +171,21 @@ class OpenChat(QObject):
         self._ask(lambda stores, chat_id: stores.chats.set_system_prompt(chat_id, text))
         self._recount()
 
+    def use_prompt(self, text: str, version: str) -> None:
+        """Take the system prompt from a version, named by its hash; "" for a text that comes from none."""
+        text = clean(text)
+        if (text, version) == (self.chat.system_prompt, self.chat.prompt_version) or not self.ready:
+            return
+        self._change(system_prompt=text, prompt_version=version)
+
+        def work(stores: Stores, chat_id: int) -> None:
+            with stores.together():
+                stores.chats.set_system_prompt(chat_id, text)
+                stores.chats.set_prompt_version(chat_id, version)
+
+        self._ask(work)
+        self._recount()
+
     def set_override(self, key: str, value: Any) -> None:
         """Change a setting of sampling, or of the full context, for this chat alone.
 
@@ -189,14 +204,15 @@ class OpenChat(QObject):
         if model_id == self.chat.model_id or not self.ready:
             return
         old = self.chat
-        prompt = old.system_prompt
+        prompt, version = old.system_prompt, old.prompt_version
         if not self.path() and prompt == self._preferences.model_prompt(old.model_id):
-            prompt = self._preferences.model_prompt(model_id)
-        self._change(model_id=model_id, system_prompt=prompt)
+            prompt, version = self._preferences.model_prompt(model_id), ""
+        self._change(model_id=model_id, system_prompt=prompt, prompt_version=version)
 
         def work(stores: Stores, chat_id: int) -> None:
             stores.chats.set_model(chat_id, model_id)
             stores.chats.set_system_prompt(chat_id, prompt)
+            stores.chats.set_prompt_version(chat_id, version)
 
         self._ask(work)
         self._models.prepare(model_id)

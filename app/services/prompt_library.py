@@ -18,6 +18,8 @@ from app.storage.stores import Stores
 
 Result = TypeVar("Result")
 
+_NAME_CHARACTERS = 40
+
 
 class PromptLibrary(QObject):
     """Own and bundled prompts. Lives in the GUI thread; every change is on the disk before it is told.
@@ -112,10 +114,7 @@ class PromptLibrary(QObject):
         Its history begins with the bundled version, under the same hash. `text` is what it is changed to at once, as a
         second version with `note`.
         """
-        origin = next(one for one in self._bundled if one.key == key)
-        history = PromptHistory(
-            name or origin.name, (origin.version,), origin.version.hash, tags=origin.tags, note=origin.note
-        )
+        history = _history(next(one for one in self._bundled if one.key == key), name)
 
         def work(store: PromptStore) -> Prompt:
             with store.together():
@@ -132,6 +131,44 @@ class PromptLibrary(QObject):
             lambda store: store.save(prompt_id, text, note=note, parent=parent),
             lambda version: self.version_saved.emit(prompt_id, version),
         )
+
+    def keep_wording(
+        self,
+        text: str,
+        origin: str,
+        then: Callable[[Prompt, PromptVersion], None],
+        *,
+        note: str = "",
+        name: str = "",
+    ) -> None:
+        """Keep a text that was edited elsewhere, as in a chat, where it came from.
+
+        A version of one's own prompt gets a new one made from it; a bundled one, or a text that comes from nowhere,
+        becomes a prompt of one's own.
+
+        Args:
+            text: the wording to keep.
+            origin: hash of the version that it was made from, "" for none.
+            then: gets the prompt and the version, in the GUI thread.
+            note: what is new about it.
+            name: of a prompt that has to be made; else the bundled one's, or the beginning of the text.
+        """
+        bundled = next((one for one in self._bundled if one.version.hash == origin), None)
+
+        def work(store: PromptStore) -> tuple[Prompt, PromptVersion]:
+            with store.together():
+                held = store.holder(origin)
+                if held is not None:
+                    version = store.save(held, text, note=note, parent=origin)
+                elif bundled is not None:
+                    held = store.add(_history(bundled, name)).id
+                    version = store.save(held, text, note=note)
+                else:
+                    held = store.create(name or _name_from(text), text, version_note=note).id
+                    version = store.versions(held)[0]
+                return store.prompt(held), version
+
+        self._do(work, lambda kept: then(*kept))
 
     def restore_version(self, prompt_id: int, version_hash: str) -> None:
         """Say again what an earlier version said, as a new one; answers with `version_saved`."""
@@ -236,6 +273,17 @@ class PromptLibrary(QObject):
         self.notice.emit(Notice.of(error))
         # what was shown ahead of its being done is not so
         self._archive.ask(lambda stores: tuple(stores.prompts.rows()), self._listed)
+
+
+def _history(bundled: BundledPrompt, name: str) -> PromptHistory:
+    version = bundled.version
+    return PromptHistory(name or bundled.name, (version,), version.hash, tags=bundled.tags, note=bundled.note)
+
+
+def _name_from(text: str) -> str:
+    """A name from how a text begins, shortened at a word."""
+    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= _NAME_CHARACTERS else line[:_NAME_CHARACTERS].rsplit(" ", 1)[0].rstrip(".,;:") + "…"
 
 
 def _told(done: Imported) -> Notice:

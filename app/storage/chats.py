@@ -57,26 +57,31 @@ class ChatStore:
         title: str = "",
         system_prompt: str = "",
         overrides: Mapping[str, Any] | None = None,
+        prompt_version: str = "",
     ) -> Chat:
         """A new chat without messages, at the top of the list."""
         now = self._clock()
-        chat_id = self._database.insert(
-            "INSERT INTO chat (title, model_id, system_prompt, overrides, activity, created_ms, updated_ms)"
-            f" VALUES (?, ?, ?, ?, {_NEXT_ACTIVITY}, ?, ?)",
-            clean(title),
-            clean(model_id),
-            clean(system_prompt),
-            _overrides_text(overrides or {}),
-            now,
-            now,
-        )
+        with self._database.transaction():
+            chat_id = self._database.insert(
+                "INSERT INTO chat (title, model_id, system_prompt, overrides, activity, created_ms, updated_ms)"
+                f" VALUES (?, ?, ?, ?, {_NEXT_ACTIVITY}, ?, ?)",
+                clean(title),
+                clean(model_id),
+                clean(system_prompt),
+                _overrides_text(overrides or {}),
+                now,
+                now,
+            )
+            if prompt_version:
+                self.set_prompt_version(chat_id, prompt_version)
         return self.chat(chat_id)
 
     def chat(self, chat_id: int) -> Chat:
         """One chat, in the trash or not."""
         found = self._database.row(
             "SELECT id, title, model_id, system_prompt, overrides, pinned, titled_by_person, leaf_id, created_ms,"
-            " updated_ms, deleted_ms FROM chat WHERE id = ?",
+            " updated_ms, deleted_ms,"
+            " coalesce((SELECT version FROM chat_prompt WHERE chat_id = chat.id), '') FROM chat WHERE id = ?",
             chat_id,
         )
         if found is None:
@@ -120,6 +125,15 @@ class ChatStore:
     def set_system_prompt(self, chat_id: int, text: str) -> None:
         """Use another system prompt from the next reply on."""
         self._set(chat_id, "system_prompt", clean(text))
+
+    def set_prompt_version(self, chat_id: int, version: str) -> None:
+        """Say which version the system prompt comes from, by its hash; "" for none."""
+        with self._database.transaction():
+            self._check_parent(chat_id, None)
+            self._database.run("DELETE FROM chat_prompt WHERE chat_id = ?", chat_id)
+            if version:
+                sql = "INSERT INTO chat_prompt (chat_id, version, since_ms) VALUES (?, ?, ?)"
+                self._database.run(sql, chat_id, clean(version), self._clock())
 
     def set_overrides(self, chat_id: int, overrides: Mapping[str, Any]) -> None:
         """Replace all settings that differ from the model's in this chat."""

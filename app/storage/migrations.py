@@ -34,7 +34,18 @@ def m004_runs(connection: apsw.Connection) -> None:
     connection.execute(_M004)
 
 
-STEPS: tuple[Callable[[apsw.Connection], None], ...] = (m001_first, m002_downloads, m003_prompts, m004_runs)
+def m005_chat_prompts(connection: apsw.Connection) -> None:
+    """Which version of a prompt a chat's system prompt comes from."""
+    connection.execute(_M005)
+
+
+STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
+    m001_first,
+    m002_downloads,
+    m003_prompts,
+    m004_runs,
+    m005_chat_prompts,
+)
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
 
@@ -250,4 +261,13 @@ CREATE TABLE vote (
     words TEXT NOT NULL
 ) STRICT;
 CREATE INDEX vote_pair ON vote (run_id, question, seed, first, second);
+"""
+
+# beside chat, not in it: rows that a version before wrote can still be read from a damaged file
+_M005 = """
+CREATE TABLE chat_prompt (
+    chat_id INTEGER PRIMARY KEY REFERENCES chat (id) ON DELETE CASCADE,
+    version TEXT NOT NULL,
+    since_ms INTEGER NOT NULL
+) STRICT;
 """

@@ -92,16 +92,14 @@ class PromptStore:
         )
         return PromptVersion(*found) if found else None
 
-    def holders(self, version_hash: str) -> list[int]:
-        """Ids of the prompts that have this version, those in the trash last."""
-        return [
-            prompt_id
-            for (prompt_id,) in self._database.rows(
-                "SELECT p.id FROM prompt AS p JOIN prompt_version AS v ON v.prompt_id = p.id WHERE v.hash = ?"
-                " ORDER BY p.deleted_ms IS NOT NULL, p.id",
-                clean(version_hash),
-            )
-        ]
+    def holder(self, version_hash: str) -> int | None:
+        """Id of a prompt outside the trash that has this version: first one that uses it, else the oldest."""
+        found = self._database.row(
+            "SELECT p.id FROM prompt AS p JOIN prompt_version AS v ON v.prompt_id = p.id"
+            " WHERE v.hash = ? AND p.deleted_ms IS NULL ORDER BY p.current <> v.hash, p.id",
+            clean(version_hash),
+        )
+        return int(found[0]) if found else None
 
     def history(self, prompt_id: int) -> PromptHistory:
         """All that is told of a prompt to another computer."""

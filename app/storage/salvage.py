@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "nttttii?",
     ),
     "prompt_version": (("id", "prompt_id", "hash", "parent", "created_ms", "note", "text"), "nittitt"),
+    "chat_prompt": (("chat_id", "version", "since_ms"), "nti"),
     "run": (("id", "name", "state", "plan", "cells", "created_ms", "updated_ms", "deleted_ms"), "ntttiii?"),
     "made_by": (("id", "run_id", "sha256", "text"), "nibt"),
     "cell": (
@@ -148,6 +149,8 @@ def _sensible(table: str, rowid: int, record: Record) -> bool:
         return record[2] in _DOWNLOAD_STATES
     if table == "prompt_version":
         return _is_id(record[1]) and is_hash(str(record[2]))
+    if table == "chat_prompt":
+        return is_hash(str(record[1]))
     if table in _CHOICES:
         place, allowed = _CHOICES[table]
         return record[place] in allowed
@@ -191,9 +194,8 @@ def _join_up_prompts(into: apsw.Connection) -> None:
         "SELECT id, hash, text, parent, note, created_ms FROM prompt_version"
     ).fetchall()
     for row_id, stated, text, parent, note, created_ms in rows:
-        if (
-            real := hash_of(text, parent, note, created_ms)
-        ) != stated:  # a part of it is lost; what is left is a version of its own
+        real = hash_of(text, parent, note, created_ms)
+        if real != stated:  # a part of it is lost; what is left is a version of its own
             into.execute("UPDATE OR IGNORE prompt_version SET hash = ? WHERE id = ?", (real, row_id))
     for statement in (
         "INSERT INTO prompt (id, name, tags, note, current, created_ms, updated_ms)"
@@ -202,5 +204,6 @@ def _join_up_prompts(into: apsw.Connection) -> None:
         "UPDATE prompt SET current = coalesce((SELECT hash FROM prompt_version WHERE prompt_id = prompt.id"
         " ORDER BY id DESC LIMIT 1), '') WHERE NOT EXISTS"
         " (SELECT 1 FROM prompt_version WHERE prompt_id = prompt.id AND hash = current)",
+        "DELETE FROM chat_prompt WHERE chat_id NOT IN (SELECT id FROM chat)",
     ):
         into.execute(statement)

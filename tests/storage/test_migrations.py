@@ -115,6 +115,18 @@ def test_prompts_and_their_histories_open_too(tmp_path: Path):
     stores.close()
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_where_a_chats_prompt_came_from_is_known_too(tmp_path: Path, damaged: bool):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v5.db", path)
+    if damaged:
+        path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    stores = open_stores(path)
+    versions = {row.title: stores.chats.chat(row.id).prompt_version[:8] for row in stores.chats.rows()}
+    assert versions == {"Pinned whales": "", "Namen": "74f6eb49"}
+    stores.close()
+
+
 def test_prompts_are_salvaged_from_a_damaged_file(tmp_path: Path):
     path = tmp_path / "orcinus.db"
     shutil.copy(OLD / "v3.db", path)

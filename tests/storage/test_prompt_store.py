@@ -65,7 +65,7 @@ def test_every_save_is_a_version_made_from_the_one_before(store: PromptStore):
     for version in store.versions(prompt.id):
         assert version.hash == hash_of(version.text, version.parent, version.note, version.created_ms)
         assert store.version(version.hash) == version
-        assert store.holders(version.hash) == [prompt.id]
+        assert store.holder(version.hash) == prompt.id
 
 
 def test_saving_what_is_there_makes_no_version_unless_there_is_something_to_note(store: PromptStore):
@@ -106,7 +106,11 @@ def test_a_branch_has_what_led_to_it_under_equal_hashes(store: PromptStore):
     assert store.versions(branch.id) == store.versions(prompt.id)[:2]
     store.save(branch.id, "other")
     assert texts(store, prompt.id) == ["one", "two", "three"]
-    assert store.holders(second.hash) == [prompt.id, branch.id]
+    assert store.holder(second.hash) == prompt.id, "the oldest where none uses it"
+    store.set_current(branch.id, second.hash)
+    assert store.holder(second.hash) == branch.id
+    store.trash(branch.id)
+    assert store.holder(second.hash) == prompt.id
     assert store.branch(prompt.id, second.hash, "B").name == "B"
 
 
@@ -194,7 +198,7 @@ def test_a_prompt_comes_back_from_the_trash_under_a_free_name(store: PromptStore
     assert new.name == "Pirate", "a name in the trash is free"
     assert store.restore(old.id).name == "Pirate 2"
     assert store.restore(old.id).name == "Pirate 2", "twice is once"
-    assert store.holders(old.current) == [old.id]
+    assert store.holder(old.current) == old.id
 
 
 def test_what_is_not_there_is_told(store: PromptStore):

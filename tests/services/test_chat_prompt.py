@@ -1,0 +1,130 @@
+"""A chat keeps the text that it uses and knows where it came from; an edit can be saved or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.core.bundled_prompts import read_bundled_prompts
+from app.engine.scripted import Script
+from app.hub.catalog import read_catalog
+from app.paths import find_paths
+from app.services.chat_prompt import ChatPrompt
+from app.services.chat_session import ChatSession
+from app.services.prompt_library import PromptLibrary
+
+
+class Desk:
+    """The app's services with a library of prompts, and one chat."""
+
+    def __init__(self, services: Any) -> None:
+        resources = find_paths().resources_dir
+        self.services = services
+        self.library = PromptLibrary(services.archive, read_bundled_prompts(resources, read_catalog(resources).entries))
+        self.library.refresh()
+        self.session: ChatSession = services.chat()
+        self.prompt = ChatPrompt(self.session, self.library)
+        self.kept: list[Any] = []
+        self.prompt.kept.connect(lambda prompt, version: self.kept.append((prompt, version)))
+
+    def own(self, text: str) -> Any:
+        prompt = self.services.ask(lambda stores: stores.prompts.create("Mine", text))
+        return self.services.ask(lambda stores: stores.prompts.version(prompt.current))
+
+    def save(self, **how: str) -> Any:
+        before = len(self.kept)
+        self.prompt.save_as_version(**how)
+        self.services.wait(lambda: len(self.kept) > before)
+        return self.kept[-1]
+
+    def texts(self, prompt_id: int) -> list[str]:
+        return [one.text for one in self.services.ask(lambda stores: stores.prompts.versions(prompt_id))]
+
+
+@pytest.fixture
+def desk(build: Callable[..., Any]) -> Desk:
+    return Desk(build(Script(replies=("Yes.",))))
+
+
+def test_a_chat_says_what_its_version_says_until_it_is_edited(desk: Desk):
+    version = desk.own("Be brief.")
+    desk.prompt.use(version)
+    assert (desk.session.chat.system_prompt, desk.session.chat.prompt_version) == ("Be brief.", version.hash)
+    assert (desk.prompt.version, desk.prompt.edited) == (version, False)
+    desk.session.set_system_prompt("Be very brief.")
+    assert (desk.prompt.version, desk.prompt.edited) == (version, True)
+    desk.prompt.revert()
+    assert (desk.session.chat.system_prompt, desk.prompt.edited) == ("Be brief.", False)
+
+
+def test_an_edit_is_saved_as_a_version_of_the_same_prompt(desk: Desk):
+    version = desk.own("Be brief.")
+    desk.prompt.use(version)
+    desk.session.set_system_prompt("Be very brief.")
+    prompt, kept = desk.save(note="shorter")
+    assert (kept.text, kept.parent, kept.note) == ("Be very brief.", version.hash, "shorter")
+    assert (prompt.name, prompt.current) == ("Mine", kept.hash)
+    assert (desk.session.chat.prompt_version, desk.prompt.edited) == (kept.hash, False)
+    assert desk.texts(prompt.id) == ["Be brief.", "Be very brief."]
+    assert desk.library.prompt(prompt.id) == prompt
+
+
+def test_an_edit_of_a_bundled_prompt_becomes_a_prompt_of_ones_own(desk: Desk):
+    teacher = desk.library.bundled_prompt("teacher")
+    assert teacher is not None
+    desk.prompt.use(teacher.version)
+    desk.session.set_system_prompt("Teach.")
+    prompt, kept = desk.save()
+    assert (prompt.name, kept.parent) == (teacher.name, teacher.version.hash)
+    assert desk.texts(prompt.id) == [teacher.version.text, "Teach."]
+
+
+def test_a_text_from_nowhere_becomes_a_prompt_named_by_its_beginning(desk: Desk):
+    desk.session.set_system_prompt("Answer every question with exactly one short sentence, and no more.")
+    assert (desk.prompt.version, desk.prompt.edited) == (None, False)
+    prompt, kept = desk.save()
+    assert prompt.name == "Answer every question with exactly one…"
+    assert (kept.parent, desk.session.chat.prompt_version) == ("", kept.hash)
+    desk.session.set_system_prompt("Other.")
+    named, _ = desk.save(name="ignored: there is a prompt already")
+    assert named.id == prompt.id
+
+
+def test_where_a_text_came_from_is_known_when_the_chat_is_opened_again(desk: Desk):
+    version = desk.own("Be brief.")
+    desk.prompt.use(version)
+    desk.services.say(desk.session, "Hello")
+    desk.session.set_system_prompt("Edited.")
+    chat_id = desk.session.chat.id
+    stored = desk.services.ask(lambda stores: stores.chats.chat(chat_id))
+    assert (stored.system_prompt, stored.prompt_version) == ("Edited.", version.hash)
+    desk.services.library._sessions.clear()
+    again = desk.services.reopen(chat_id)
+    assert again is not desk.session
+    prompt = ChatPrompt(again, desk.library)
+    desk.services.wait(lambda: prompt.version == version)
+    assert prompt.edited
+
+
+def test_a_prompt_that_is_deleted_for_good_changes_no_chat(desk: Desk):
+    version = desk.own("Be brief.")
+    desk.prompt.use(version)
+    desk.services.ask(lambda stores: stores.prompts.purge(stores.prompts.holder(version.hash)))
+    other = ChatPrompt(desk.session, desk.library)
+    desk.services.ask(lambda stores: None)
+    assert (other.version, other.edited, desk.session.chat.system_prompt) == (None, False, "Be brief.")
+    prompt, kept = desk.save()
+    assert (kept.text, kept.parent, prompt.name) == ("Be brief.", "", "Be brief.")
+
+
+def test_another_model_before_the_first_message_brings_its_own_prompt_and_no_link(desk: Desk):
+    session = desk.session
+    default = session.chat.system_prompt
+    version = desk.own(default)
+    desk.prompt.use(version)
+    assert session.chat.prompt_version == version.hash
+    session.set_model("/models/other.gguf")
+    assert (session.chat.prompt_version, session.chat.system_prompt) == ("", "")
+    assert (desk.prompt.version, desk.prompt.edited) == (None, False)
