@@ -113,7 +113,7 @@ def wins_by_question(votes: Sequence[Vote], contestants: int) -> Array:
     won = (place * contestants + first) * contestants + second
     lost = (place * contestants + second) * contestants + first
     flat = np.bincount(won, outcome, cells) + np.bincount(lost, 1 - outcome, cells)
-    return flat.reshape(len(asked), contestants, contestants)
+    return np.asarray(flat.reshape(len(asked), contestants, contestants), dtype=np.float64)
 
 
 def strengths(wins: Array, prior: float = PRIOR) -> Array:
