@@ -26,7 +26,8 @@ def read_plan(text: str, files: Files | None = None) -> Plan:
     try:
         table = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise PlanError("The plan is not valid TOML", f"{error}.", "Nothing was run. Mend the line.") from error
+        where = str(error).replace("at end of document", f"at line {text.rstrip().count(chr(10)) + 1}, the last")
+        raise PlanError("The plan is not valid TOML", f"{where}.", "Nothing was run. Mend the line.") from error
     return plan_of(table, files)
 
 

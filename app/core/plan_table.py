@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from app.core.checks import values_of
@@ -183,12 +184,18 @@ def _questions(top: _Table, files: Files | None) -> tuple[Question, ...]:
         raise top.wrong("the plan names files with questions", "Files cannot be read here: write them into the plan.")
     for name in names:
         found += files.questions(name) if files is not None else ()
+    from_files = len(found)
     found += map(_question, top.tables("question"))
-    return tuple(one if one.key else Question(str(place), *_after_key(one)) for place, one in enumerate(found, start=1))
-
-
-def _after_key(one: Question) -> tuple[Any, ...]:
-    return one.text, one.reference, one.system_prompt, one.checks, one.tags
+    seen: set[str] = set()
+    keyed: list[Question] = []
+    for place, one in enumerate(found, start=1):
+        key = one.key or str(place)
+        # what a person wrote twice is told of; files may well count alike
+        while key in seen and (place <= from_files or not one.key):
+            key = f"{key} ({place})"
+        seen.add(key)
+        keyed.append(replace(one, key=key))
+    return tuple(keyed)
 
 
 def _question(table: _Table) -> Question:
