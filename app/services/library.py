@@ -95,7 +95,8 @@ class Library(QObject):
                 fresh.set_model(model_id)
             return fresh
         prompt = self._preferences.model_prompt(model_id)
-        session = self._open(Chat(0, UNTITLED, model_id, system_prompt=prompt))
+        version = self._preferences.model_prompt_version(model_id)
+        session = self._open(Chat(0, UNTITLED, model_id, system_prompt=prompt, prompt_version=version))
         self._fresh = session
         return session
 
@@ -117,7 +118,7 @@ class Library(QObject):
         """An empty chat with another's model, system prompt and settings; `draft` stands in its composer, unsent."""
         chat = other.chat
         session = self.new_chat(chat.model_id)
-        session.set_system_prompt(chat.system_prompt)
+        session.use_prompt(chat.system_prompt, chat.prompt_version)
         for key, value in chat.overrides.items():
             session.set_override(key, value)
         session.set_draft(draft if not session.draft.strip() else f"{draft}\n\n{session.draft}")

@@ -206,7 +206,8 @@ class OpenChat(QObject):
         old = self.chat
         prompt, version = old.system_prompt, old.prompt_version
         if not self.path() and prompt == self._preferences.model_prompt(old.model_id):
-            prompt, version = self._preferences.model_prompt(model_id), ""
+            prompt = self._preferences.model_prompt(model_id)
+            version = self._preferences.model_prompt_version(model_id)
         self._change(model_id=model_id, system_prompt=prompt, prompt_version=version)
 
         def work(stores: Stores, chat_id: int) -> None:

@@ -15,7 +15,7 @@ from app.core.overflow import Overflow
 from app.core.running import Running
 from app.core.settings import Resolved, declared
 from app.hub.catalog import Catalog
-from app.services.resolution import APP_SCOPE, PROMPT_KEY, Resolution, model_scope
+from app.services.resolution import APP_SCOPE, PROMPT_KEY, PROMPT_VERSION_KEY, Resolution, model_scope
 
 Group = TypeVar("Group")
 
@@ -56,6 +56,10 @@ class Preferences(QObject):
         super().__init__(parent)
         self._resolution = Resolution(catalog, changed)
         self._keep = keep
+
+    def know_prompts_by(self, versions: Mapping[str, str]) -> None:
+        """Say which bundled version (its hash) an author's prompt is, by catalogue id."""
+        self._resolution.versions = versions
 
     def know_models_by(self, names: Callable[[str], tuple[str, ...]]) -> None:
         """Say how to find the names by which a model may stand in the catalogue."""
@@ -129,14 +133,23 @@ class Preferences(QObject):
         """Whether the person gave this model another default system prompt."""
         return self._resolution.prompt_changed(model_id) is not None
 
-    def set_model_prompt(self, model_id: str, text: str) -> None:
-        """Change it."""
+    def model_prompt_version(self, model_id: str) -> str:
+        """Hash of the prompt's version that it was taken from, "" for none."""
+        return self._resolution.model_prompt_version(model_id)
+
+    def set_model_prompt(self, model_id: str, text: str, version: str = "") -> None:
+        """Change it; `version` is the hash of the version with this text, where there is one."""
         self._set(model_scope(model_id), PROMPT_KEY, text)
+        if version:
+            self._set(model_scope(model_id), PROMPT_VERSION_KEY, version)
+        else:
+            self._forget_version(model_id)
         self.model_settings_changed.emit(model_id)
 
     def clear_model_prompt(self, model_id: str) -> None:
         """Go back to the model's own."""
         self._clear(model_scope(model_id), PROMPT_KEY)
+        self._forget_version(model_id)
         self.model_settings_changed.emit(model_id)
 
     def entry(self, model_id: str) -> Entry | None:
@@ -151,6 +164,10 @@ class Preferences(QObject):
             self._clear(APP_SCOPE, key)
         else:
             self._set(APP_SCOPE, key, checked)
+
+    def _forget_version(self, model_id: str) -> None:
+        if PROMPT_VERSION_KEY in self._resolution.changed.get(model_scope(model_id), {}):
+            self._clear(model_scope(model_id), PROMPT_VERSION_KEY)
 
     def _set(self, scope: str, key: str, value: Any) -> None:
         self._resolution.changed.setdefault(scope, {})[key] = value

@@ -78,6 +78,10 @@ class PromptLibrary(QObject):
         """One that comes with the app."""
         return next((prompt for prompt in self._bundled if prompt.key == key), None)
 
+    def authors_versions(self) -> dict[str, str]:
+        """For `Preferences.know_prompts_by`: by catalogue id, the hash of the authors' own prompt."""
+        return {one.model_id: one.version.hash for one in self._bundled if one.model_id}
+
     def refresh(self) -> None:
         """Read the own prompts; answers with `changed` where the list is another one, and always the first time."""
         self._do(lambda store: None)

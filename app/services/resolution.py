@@ -17,6 +17,7 @@ Group = TypeVar("Group")
 
 APP_SCOPE = "app"
 PROMPT_KEY = "system_prompt"
+PROMPT_VERSION_KEY = "system_prompt_version"
 
 
 def model_scope(model_id: str) -> str:
@@ -37,6 +38,8 @@ class Resolution:
         self._catalog = catalog
         self.changed = {scope: dict(values) for scope, values in changed.items()}
         self.names = names
+        self.versions: Mapping[str, str] = {}
+        """By catalogue id, the version that an author's prompt is among the bundled prompts."""
 
     def entry(self, model_id: str) -> Entry | None:
         """What the catalogue knows of a model."""
@@ -78,3 +81,11 @@ class Resolution:
             return changed
         entry = self.entry(model_id)
         return entry.system_prompt if entry else ""
+
+    def model_prompt_version(self, model_id: str) -> str:
+        """Hash of the version that `model_prompt` was taken from, "" for none."""
+        if self.prompt_changed(model_id) is not None:
+            changed = self.changed.get(model_scope(model_id), {}).get(PROMPT_VERSION_KEY)
+            return changed if isinstance(changed, str) else ""
+        entry = self.entry(model_id)
+        return self.versions.get(entry.id, "") if entry else ""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.bundled_prompts import read_bundled_prompts
+from app.core.chat import Chat
 from app.engine.scripted import Script
 from app.hub.catalog import read_catalog
 from app.paths import find_paths
@@ -100,9 +101,10 @@ def test_where_a_text_came_from_is_known_when_the_chat_is_opened_again(desk: Des
     chat_id = desk.session.chat.id
     stored = desk.services.ask(lambda stores: stores.chats.chat(chat_id))
     assert (stored.system_prompt, stored.prompt_version) == ("Edited.", version.hash)
-    desk.services.library._sessions.clear()
-    again = desk.services.reopen(chat_id)
-    assert again is not desk.session
+    services = desk.services
+    again = ChatSession(
+        Chat(chat_id, "", stored.model_id), services.archive, services.models, services.preferences, services.library
+    )
     prompt = ChatPrompt(again, desk.library)
     desk.services.wait(lambda: prompt.version == version)
     assert prompt.edited
@@ -128,3 +130,33 @@ def test_another_model_before_the_first_message_brings_its_own_prompt_and_no_lin
     session.set_model("/models/other.gguf")
     assert (session.chat.prompt_version, session.chat.system_prompt) == ("", "")
     assert (desk.prompt.version, desk.prompt.edited) == (None, False)
+
+
+def test_a_new_chat_starts_from_the_named_default(desk: Desk):
+    services, preferences = desk.services, desk.services.preferences
+    model_id = desk.session.chat.model_id
+    version = desk.own("Be brief.")
+    preferences.set_model_prompt(model_id, version.text, version.hash)
+    services.say(desk.session, "So that this chat is no new one.")
+    session = services.library.new_chat(model_id)
+    assert (session.chat.system_prompt, session.chat.prompt_version) == ("Be brief.", version.hash)
+    kept = services.ask(lambda stores: stores.settings.values(f"model:{model_id}"))
+    assert kept == {"system_prompt": "Be brief.", "system_prompt_version": version.hash}
+    preferences.set_model_prompt(model_id, "Typed by hand.")
+    assert preferences.model_prompt_version(model_id) == ""
+    preferences.set_model_prompt(model_id, version.text, version.hash)
+    preferences.clear_model_prompt(model_id)
+    assert preferences.model_prompt_version(model_id) == ""
+    assert services.ask(lambda stores: stores.settings.values(f"model:{model_id}")) == {}
+
+
+def test_a_chat_with_mistralorca_starts_from_its_authors_prompt_by_name(desk: Desk):
+    preferences = desk.services.preferences
+    preferences.know_prompts_by(desk.library.authors_versions())
+    orca = desk.library.bundled_prompt("mistralorca")
+    assert orca is not None
+    model_id = "/models/mistral-7b-openorca.Q4_K_M.gguf"
+    session = desk.services.library.new_chat(model_id)
+    assert (session.chat.system_prompt, session.chat.prompt_version) == (orca.version.text, orca.version.hash)
+    preferences.set_model_prompt(model_id, "Another.")
+    assert preferences.model_prompt_version(model_id) == ""
