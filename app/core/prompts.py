@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONGEST_PROMPT = 1_000_000
 """Characters of one version; far above any context."""
@@ -120,6 +120,13 @@ def parents_first(versions: Sequence[PromptVersion]) -> tuple[PromptVersion, ...
             name = one.parent
         placed.update((one.hash, one) for one in reversed(line))
     return tuple(placed.values())
+
+
+def sound(history: PromptHistory) -> PromptHistory:
+    """The history with every hash being that of what is there: bytes on a disk go bad, and what is left is kept."""
+    versions = tuple(version_of(one.text, one.parent, one.note, one.created_ms) for one in history.versions)
+    renamed = {old.hash: new.hash for old, new in zip(history.versions, versions, strict=True)}
+    return replace(history, versions=versions, current=renamed.get(history.current, history.current))
 
 
 def tidy_name(name: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from app.core.errors import StorageError
 from app.core.prompt_files import as_json, from_json
 from app.core.prompt_markdown import MarkdownFile, as_markdown, from_markdown
-from app.core.prompts import Prompt, PromptHistory, ancestry, same
+from app.core.prompts import Prompt, PromptHistory, ancestry, same, sound
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import now_ms
 from app.storage.export import write_whole
@@ -60,7 +60,7 @@ def export_prompts(store: PromptStore, prompt_ids: Sequence[int] | None, path: P
         StorageError: it could not be written.
     """
     ids = [prompt.id for prompt in store.rows()] if prompt_ids is None else prompt_ids
-    histories = [history for history in map(store.history, ids) if history.versions]
+    histories = [sound(history) for history in map(store.history, ids) if history.versions]
     kind = path.suffix.lower()
     if kind == ".json":
         write_whole(path, as_json(histories).encode())

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,16 @@ def test_a_history_with_a_lost_beginning_can_be_carried_over(tmp_path: Path, sto
         stores.export_prompts(None, tmp_path / name)
         other.import_prompts(tmp_path / name)
     assert all_of(other.prompts) == all_of(stores.prompts)
+
+
+def test_a_text_that_went_bad_on_the_disk_can_still_be_carried_over(tmp_path: Path, stores: Stores, other: Stores):
+    bad = version_of("good")
+    stores.prompts.add(PromptHistory("A", (replace(bad, text="g\ufffdd"), version_of("next", bad.hash)), bad.hash))
+    stores.export_prompts(None, tmp_path / "p.json")
+    other.import_prompts(tmp_path / "p.json")
+    (history,) = all_of(other.prompts)
+    assert [version.text for version in history.versions] == ["g\ufffdd", "next"]
+    assert history.current == hash_of("g\ufffdd", "", "", 0)
 
 
 GOOD = {"hash": hash_of("text", "", "", 5), "parent": "", "text": "text", "note": "", "created_ms": 5}
