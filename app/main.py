@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.core.bundled_prompts import read_bundled_prompts
 from app.core.errors import AppError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
@@ -60,6 +61,7 @@ class Program(QObject):
         from app.services.model_library import ModelLibrary
         from app.services.model_manager import ModelManager
         from app.services.preferences import Preferences
+        from app.services.prompt_library import PromptLibrary
         from app.setup import read_header
 
         catalog = read_catalog(paths.resources_dir)
@@ -103,6 +105,8 @@ class Program(QObject):
             remembered.last_model_id,
             self,
         )
+        bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
+        self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
         self.window = window or MainWindow(settings_file=str(paths.window_file))
         from app.ui.model_services import ModelServices
 
@@ -116,6 +120,7 @@ class Program(QObject):
             self.preferences,
             lambda: access.endpoint,
             self.hardware,
+            self.prompts,
         )
         self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):

@@ -5,23 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.chat import Chat, Message, MessageState, Provenance, Role
+from app.core import prompt_variables
+from app.core.chat import Chat, Message, MessageState, Role
 from app.core.errors import AppError
 from app.core.lab import Contestant
 from app.core.options import Sampling
+from app.core.prompt_variables import Resolved as Filled
+from app.core.prompt_variables import Variable
 from app.core.settings import Resolved, Source, declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
-from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged, Turn
+from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged
+from app.services.compare_columns import Column, Exchange, answered, turns_of
 from app.services.compare_job import Asked, SharedStart, compare_job
 from app.services.engine_room import ModelSpec
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
-from app.services.notice import LONGEST_TEXT, too_long
+from app.services.notice import LONGEST_TEXT, Notice, too_long
 from app.services.preferences import Preferences
 from app.services.provenance import provenance
 
@@ -32,37 +37,14 @@ SEED = 42
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and what one column answered, or has answered so far."""
-
-    question: str
-    text: str = ""
-    state: MessageState = MessageState.STREAMING
-    token_ids: tuple[int, ...] = ()
-    provenance: Provenance | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One system prompt and the conversation it has had. `reading`: tokens of its prompt that are read, and of all."""
-
-    contestant: Contestant
-    exchanges: tuple[Exchange, ...] = ()
-    reading: tuple[int, int] = (0, 0)
-
-    @property
-    def growing(self) -> bool:
-        """Whether an answer is awaited or being written."""
-        return bool(self.exchanges) and self.exchanges[-1].state is MessageState.STREAMING
-
-
-@dataclass(frozen=True, slots=True)
 class _Group:
     """The columns that one model answers in one go. `facts` of the model once it is loaded."""
 
     spec: ModelSpec
     columns: tuple[int, ...]
     sampling: Mapping[int, Sampling]
+    prompts: Mapping[int, str]
+    """The system prompts with values in the places of their variables."""
 
 
 class Comparison(QObject):
@@ -95,6 +77,8 @@ class Comparison(QObject):
         self._preferences = preferences
         self.model_id = model_id
         self.overrides: Mapping[str, Any] = {"seed": SEED}
+        self.variables: Mapping[str, str] = {}
+        """Values for the variables in the prompts, by name; see core/prompt_variables.py."""
         self.shared_tokens = 0
         """Tokens that all prompts of the largest group began with the last time; they were read once."""
         self._columns: list[Column] = []
@@ -124,6 +108,19 @@ class Comparison(QObject):
         """Names of the models whose columns write after the others, in order."""
         ids = list(dict.fromkeys(self._model_of(column) for column in self._columns))
         return tuple(self._models.entry(model_id).name for model_id in ids[1:])
+
+    def wanted(self) -> tuple[Variable, ...]:
+        """The variables in all prompts whose values the person gives, in reading order."""
+        texts = "\n".join(column.contestant.system_prompt for column in self._columns)
+        return tuple(one for one in prompt_variables.variables(texts) if not one.is_built_in)
+
+    def prompt(self, at: int) -> Filled:
+        """A column's system prompt with values in the places of its variables, and which have none."""
+        column = self._columns[at]
+        known = prompt_variables.built_in(
+            datetime.now(tz=UTC).astimezone(), self._models.entry(self._model_of(column)).name
+        )
+        return prompt_variables.resolve(column.contestant.system_prompt, {**self.variables, **known})
 
     def resolved(self, at: int | None) -> Resolved[Sampling]:
         """The sampler values of a column, or of all (None): the model's, under those of all columns, under its own.
@@ -171,6 +168,12 @@ class Comparison(QObject):
     def set_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Sampler values for all columns, by setting key; from the next answer on. Without a seed it is SEED."""
         self.overrides = {"seed": SEED, **overrides}
+        self.columns_changed.emit()
+
+    def set_variable(self, name: str, value: str | None) -> None:
+        """Give a variable a value; None goes back to its default."""
+        left = {known: text for known, text in self.variables.items() if known != name}
+        self.variables = left if value is None else {**left, name: clean(value)}
         self.columns_changed.emit()
 
     def set_value(self, at: int | None, key: str, value: Any) -> None:
@@ -222,17 +225,17 @@ class Comparison(QObject):
         return bool(asked) and self._ask(asked[-1].question, len(asked) - 1)
 
     def _ask(self, question: str, place: int) -> bool:
-        if self.busy or not self._columns:
+        if self.busy or not self._columns or not self._is_filled(range(len(self._columns))):
             return False
         self._begin(
-            {at: (*_answered(one.exchanges[:place]), Exchange(question)) for at, one in enumerate(self._columns)}
+            {at: (*answered(one.exchanges[:place]), Exchange(question)) for at, one in enumerate(self._columns)}
         )
         return True
 
     def again(self, at: int) -> None:
         """Let one column answer its last question once more; with the same seed the text is the same."""
         column = self._columns[at]
-        if not self.busy and column.exchanges:
+        if not self.busy and column.exchanges and self._is_filled((at,)):
             self._begin({at: (*column.exchanges[:-1], Exchange(column.exchanges[-1].question))})
 
     def stop(self, at: int) -> None:
@@ -249,12 +252,20 @@ class Comparison(QObject):
         """A column as `Library.keep_conversation` wants it: the chat and its ended exchanges, maybe none."""
         column = self._columns[at]
         overrides = {**self.overrides, **column.contestant.overrides}
-        chat = Chat(0, "", self._model_of(column), column.contestant.system_prompt, overrides)
+        chat = Chat(0, "", self._model_of(column), self.prompt(at).text, overrides)
         ended = (one for one in column.exchanges if one.state is not MessageState.STREAMING)
         return chat, tuple(
             (one.question, Message(0, 0, None, Role.ASSISTANT, one.text, one.state, 0, one.token_ids, one.provenance))
             for one in ended
         )
+
+    def _is_filled(self, numbers: Iterable[int]) -> bool:
+        missing = list(dict.fromkeys(name for at in numbers for name in self.prompt(at).unresolved))
+        if missing:
+            names = ", ".join(f"{{{{{name}}}}}" for name in missing)
+            hint = "Give it one under Sampling, or write a default into the prompt: {{name=default}}."
+            self.notice.emit(Notice(f"{names} has no value", "Nothing was sent.", hint, "warning"))
+        return not missing
 
     # --- the answers -----------------------------------------------------------------------------------------------
 
@@ -274,11 +285,20 @@ class Comparison(QObject):
         for at in numbers:
             by_spec.setdefault(self._models.spec(self._model_of(self._columns[at])), []).append(at)
         return [
-            _Group(spec, tuple(columns), {at: self.sampling(at) for at in columns}) for spec, columns in by_spec.items()
+            _Group(
+                spec,
+                tuple(columns),
+                {at: self.sampling(at) for at in columns},
+                {at: self.prompt(at).text for at in columns},
+            )
+            for spec, columns in by_spec.items()
         ]
 
     def _start(self, group: _Group) -> None:
-        asked = [Asked(at, _turns(self._columns[at]), group.sampling[at], self._flags[at]) for at in group.columns]
+        asked = [
+            Asked(at, turns_of(group.prompts[at], self._columns[at]), group.sampling[at], self._flags[at])
+            for at in group.columns
+        ]
         ticket = self._models.run(compare_job(self._models.room, group.spec, asked))
         self._tickets.append(ticket)
         found: list[ModelFacts] = []
@@ -336,7 +356,7 @@ class Comparison(QObject):
     ) -> None:
         column = self._so_far(at)
         words = str(error) if error is not None else ""
-        how = provenance(facts, group.sampling[at], column.contestant.system_prompt, (), None, done, words)
+        how = provenance(facts, group.sampling[at], group.prompts[at], (), None, done, words)
         ids = done.token_ids if done is not None else ()
         last = dataclasses.replace(column.exchanges[-1], state=state, token_ids=ids, provenance=how)
         self._columns[at] = dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))
@@ -357,31 +377,3 @@ class Comparison(QObject):
         state = self._models.state(model_id)
         if self.busy and state.kind == "loading" and any(self._model_of(one) == model_id for one in self._columns):
             self.progress_changed.emit(f"Loading {self._models.entry(model_id).name} {state.progress:.0%}")
-
-
-def as_markdown(columns: Iterable[Column]) -> str:
-    """The columns one after another, each with its prompt and what was said."""
-    parts = []
-    for column in columns:
-        contestant = column.contestant
-        parts.append(f"## {contestant.name}\n")
-        if contestant.system_prompt.strip():
-            quoted = "\n".join(f"> {line}".rstrip() for line in contestant.system_prompt.splitlines())
-            parts.append(f"{quoted}\n")
-        for exchange in column.exchanges:
-            parts.append(f"**You**\n\n{exchange.question}\n")
-            parts.append(f"**{contestant.name}**\n\n{exchange.text}\n")
-    return "\n".join(parts)
-
-
-def _answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
-    """What a column is told of before: a question without an answer would make two questions in a row."""
-    return tuple(exchange for exchange in exchanges if exchange.text)
-
-
-def _turns(column: Column) -> tuple[Turn, ...]:
-    prompt = column.contestant.system_prompt
-    turns = [Turn(Role.SYSTEM, prompt)] if prompt.strip() else []
-    for exchange in column.exchanges[:-1]:
-        turns += [Turn(Role.USER, exchange.question), Turn(Role.ASSISTANT, exchange.text, exchange.token_ids)]
-    return (*turns, Turn(Role.USER, column.exchanges[-1].question))

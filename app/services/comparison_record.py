@@ -38,7 +38,8 @@ class ComparisonRecord(QObject):
             self._keep()
 
     def _fill(self, kept: Any) -> None:
-        contestants, overrides = read(kept)
+        contestants, overrides, variables = read(kept)
+        self._comparison.variables = variables
         for contestant in contestants or self._first:
             self._comparison.add(contestant)
         self._comparison.set_overrides(overrides)
@@ -61,16 +62,22 @@ def written(comparison: Comparison) -> dict[str, Any]:
         }
         for one in comparison.columns()
     ]
-    return {"columns": columns, "overrides": dict(comparison.overrides)}
+    return {
+        "columns": columns,
+        "overrides": dict(comparison.overrides),
+        "variables": dict(comparison.variables),
+    }
 
 
-def read(kept: Any) -> tuple[tuple[Contestant, ...], Mapping[str, Any]]:
-    """The columns and the values for all; what is damaged is left out."""
+def read(kept: Any) -> tuple[tuple[Contestant, ...], Mapping[str, Any], Mapping[str, str]]:
+    """The columns, the sampler values for all, and the variables; what is damaged is left out."""
     if not isinstance(kept, dict):
-        return (), {}
+        return (), {}, {}
+    given = kept.get("variables")
+    variables = {name: text for name, text in given.items() if isinstance(text, str)} if isinstance(given, dict) else {}
     found = kept.get("columns")
     columns = [_contestant(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    return tuple(columns[:MOST_COLUMNS]), _overrides(kept.get("overrides"))
+    return tuple(columns[:MOST_COLUMNS]), _overrides(kept.get("overrides")), variables
 
 
 def _contestant(kept: Mapping[str, Any]) -> Contestant:

@@ -26,14 +26,16 @@ from app.ui.chat_rows import footer
 from app.ui.diff_view import DiffView, words_changed
 from app.ui.icons import icon
 from app.ui.model_facts import ElidedLabel
-from app.ui.text_field import TextField
+from app.ui.prompt_field import PromptField
 from app.ui.theme import Theme
 from app.ui.transcript import Transcript
 from app.ui.transcript_row import Row
 
 if TYPE_CHECKING:
-    from app.services.comparison import Column, Exchange
+    from app.core.prompts import Prompt, PromptVersion
+    from app.services.compare_columns import Column, Exchange
     from app.services.model_manager import ModelManager
+    from app.services.prompt_library import PromptLibrary
 
 _SETTLE_MS = 400
 _PROMPT_LINES = 6
@@ -51,7 +53,7 @@ class CompareColumn(QFrame):
 
     Signals: `changed(Contestant)` with another name, prompt or model; `stop_asked()`, `again_asked()`, `keep_asked()`,
     `copy_asked()`, `double_asked()`, `remove_asked()`; `question_edited(int, str)` with the question's place and new
-    text; `link_activated(str)`; `too_long(int)` for a paste that was not taken.
+    text; `link_activated(str)`; `saved(Prompt, PromptVersion)`; `too_long(int)` for a paste that was not taken.
     """
 
     changed = Signal(object)
@@ -63,12 +65,17 @@ class CompareColumn(QFrame):
     remove_asked = Signal()
     question_edited = Signal(int, str)
     link_activated = Signal(str)
+    saved = Signal(object, object)
     too_long = Signal(int)
 
-    def __init__(self, models: ModelManager, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, models: ModelManager, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("column")
-        self._models, self._theme = models, theme
+        self._models, self._prompts, self._theme = models, prompts, theme
+        self._origin = ""
+        """Hash of the saved version that the prompt is, or was made from."""
         self._column: Column | None = None
         self._busy = False
         self.name = QLineEdit()
@@ -85,8 +92,7 @@ class CompareColumn(QFrame):
         self.more.setToolTip("More for this column")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._make_menu())
-        self.prompt = TextField("System prompt")
-        self.prompt.setPlaceholderText("None: the model gets no instructions")
+        self.prompt = PromptField(theme)
         self.prompt.textChanged.connect(self._typed)
         self.prompt.left.connect(self.flush)
         self.prompt.too_long.connect(self.too_long)
@@ -144,6 +150,12 @@ class CompareColumn(QFrame):
 
     def _make_menu(self) -> QMenu:
         menu = QMenu(self)
+        self._saved = menu.addMenu("Take a saved prompt")
+        self._saved.setToolTipsVisible(True)
+        self._saved.aboutToShow.connect(self.list_prompts)
+        self._saved.triggered.connect(self._take_prompt)
+        menu.addAction("Save this prompt", self.save)
+        menu.addSeparator()
         menu.addAction("Double this column", self.double_asked.emit)
         self._choose = menu.addMenu("Answered by")
         self._choose.aboutToShow.connect(self._list_models)
@@ -164,15 +176,32 @@ class CompareColumn(QFrame):
             self.prompt.blockSignals(True)
             self.prompt.setPlainText(contestant.system_prompt)
             self.prompt.blockSignals(False)
-        entry = self._models.entry(contestant.model_id) if contestant.model_id else None
-        self._model.setText(f"Answered by {entry.name}" if entry is not None else "")
-        self._model.setVisible(entry is not None)
+        self._origin = contestant.version or self._origin
+        self._show_origin()
         for field in (self.name, self.prompt):
             field.setReadOnly(busy)
         self.more.setEnabled(not busy)
         self.setAccessibleName(f"Column {contestant.name}")
         self._show_exchanges(before, column)
         self._show_end(column)
+
+    def show_unresolved(self, names: tuple[str, ...]) -> None:
+        """Say which variables of the prompt have no value."""
+        self.prompt.show_unresolved(names)
+
+    def _show_origin(self) -> None:
+        """Who answers, if it is another model; and which saved prompt this is."""
+        assert self._column is not None
+        contestant, parts = self._column.contestant, []
+        if contestant.model_id:
+            parts.append(f"Answered by {self._models.entry(contestant.model_id).name}")
+        held = next((one for one in self._prompts.prompts() if one.current == self._origin), None)
+        if contestant.version:
+            parts.append(f"{held.name}, version {held.versions}" if held is not None else "A saved version")
+        elif self._origin:
+            parts.append("Edited since it was saved")
+        self._model.setText(" · ".join(parts))
+        self._model.setVisible(bool(parts))
 
     def _show_exchanges(self, before: Column | None, column: Column) -> None:
         old = rows_of(before) if before is not None else []
@@ -262,6 +291,45 @@ class CompareColumn(QFrame):
     @Slot(int, str)
     def _question_edited(self, row_id: int, text: str) -> None:
         self.question_edited.emit((row_id - 1) // 2, text)
+
+    @Slot()
+    def list_prompts(self) -> QMenu:
+        """Fill the menu of saved prompts: the person's own, then those that come with the app."""
+        self._saved.clear()
+        own = [(one.name, one.text, one.current, one.note) for one in self._prompts.prompts() if one.current]
+        bundled = [(one.name, one.version.text, one.version.hash, one.note) for one in self._prompts.bundled()]
+        for group in (own, bundled):
+            for name, text, version, note in group:
+                action = self._saved.addAction(name)
+                action.setData((name, text, version))
+                action.setToolTip(note or text[:200])
+            self._saved.addSeparator()
+        return self._saved
+
+    @Slot(QAction)
+    def _take_prompt(self, action: QAction) -> None:
+        self.flush()
+        if self._column is not None:
+            name, text, version = action.data()
+            self._settle.stop()
+            self.prompt.setPlainText(text)
+            self._settle.stop()
+            new = dataclasses.replace(self._column.contestant, name=name, system_prompt=text, version=version)
+            self.changed.emit(new)
+
+    @Slot()
+    def save(self) -> None:
+        """Keep the prompt: as a new version of the one it was made from, else as a prompt of its own."""
+        self.flush()
+        if self._column is None or self._column.contestant.version:
+            return
+        contestant = self._column.contestant
+
+        def kept(prompt: Prompt, version: PromptVersion) -> None:
+            self._origin = version.hash
+            self.saved.emit(prompt, version)
+
+        self._prompts.keep_wording(contestant.system_prompt, self._origin, kept, name=contestant.name)
 
     @Slot()
     def _list_models(self) -> None:

@@ -11,7 +11,8 @@ from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
-from app.services.comparison import MOST_COLUMNS, as_markdown
+from app.services.comparison import MOST_COLUMNS
+from app.services.comparison_text import as_markdown
 from app.services.notice import Notice
 from app.ui.buttons import IconButton, WordButton
 from app.ui.compare_column import CompareColumn
@@ -24,9 +25,10 @@ from app.ui.notices import Notices
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.core.prompts import Prompt, PromptVersion
     from app.services.comparison import Comparison
     from app.services.library import Library
-    from app.services.model_manager import ModelManager
+    from app.ui.model_services import ModelServices
 
 EXACT_UP_TO = 4
 """Up to so many columns the same seed gives the same text alone and together; see `Engine.stream_many`."""
@@ -46,13 +48,13 @@ class ComparePage(QWidget):
     open_asked = Signal()
 
     def __init__(
-        self, library: Library, models: ModelManager, theme: Theme, model_id: str, prompt: str,
+        self, library: Library, services: ModelServices, theme: Theme, model_id: str, prompt: str,
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         """`model_id` and `prompt` are those of the chat that was on screen: where nothing is kept, they begin."""
         super().__init__(parent)
         self.setObjectName("page")
-        self._library, self._models, self._theme = library, models, theme
+        self._library, self._models, self._prompts, self._theme = library, services.models, services.prompts, theme
         self.columns: list[CompareColumn] = []
         self._baseline = 0
         first = (Contestant("A", prompt), Contestant("B", prompt))
@@ -63,7 +65,7 @@ class ComparePage(QWidget):
         self._sidebar.hide()
         self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
         self.back.clicked.connect(self.left)
-        self.picker = ModelPicker(models, theme)
+        self.picker = ModelPicker(services.models, theme)
         self.picker.show_model(model_id)
         self.composer = Composer(theme)
         self.composer.set_placeholder("A message for all columns…")
@@ -142,6 +144,8 @@ class ComparePage(QWidget):
         comparison.progress_changed.connect(self.composer.set_note)
         comparison.notice.connect(self.notices.show_notice)
         self._library.kept.connect(self.chat_opened)
+        self._prompts.changed.connect(self._rebuild)
+        self._prompts.notice.connect(self.notices.show_notice)
         self.composer.submitted.connect(self._ask)
         self.composer.stop_asked.connect(self.escape)
         self.composer.last_asked.connect(self._take_last)
@@ -159,6 +163,7 @@ class ComparePage(QWidget):
 
     def enter(self) -> None:
         """Somebody comes here: take the keyboard."""
+        self._prompts.refresh()
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
@@ -173,6 +178,8 @@ class ComparePage(QWidget):
             self.columns.append(self._make_column(len(self.columns)))
         for shown, column in zip(self.columns, columns, strict=True):
             shown.show_column(column, busy=self.comparison.busy)
+        for at, shown in enumerate(self.columns):
+            shown.show_unresolved(self.comparison.prompt(at).unresolved)
         self._baseline = min(self._baseline, len(columns))
         self.against.clear()
         self.against.addItem("not marked")
@@ -182,7 +189,8 @@ class ComparePage(QWidget):
         self._show_buttons()
 
     def _make_column(self, at: int) -> CompareColumn:
-        made = CompareColumn(self._models, self._theme)
+        made = CompareColumn(self._models, self._prompts, self._theme)
+        made.saved.connect(lambda prompt, version: self._saved(at, prompt, version))
         comparison = self.comparison
         made.changed.connect(lambda contestant: comparison.change(at, contestant))
         made.stop_asked.connect(lambda: comparison.stop(at))
@@ -288,6 +296,13 @@ class ComparePage(QWidget):
         chat, exchanges = self.comparison.as_chat(at)
         if exchanges:
             self._library.keep_conversation(chat, exchanges)
+
+    def _saved(self, at: int, prompt: Prompt, version: PromptVersion) -> None:
+        """A column's prompt is kept: from now on it is that version."""
+        contestant = self.comparison.columns()[at].contestant
+        if contestant.system_prompt == version.text:
+            self.comparison.change(at, dataclasses.replace(contestant, version=version.hash))
+        self.notices.show_notice(Notice(f"Saved as version {prompt.versions} of “{prompt.name}”"))
 
     def _copy(self, at: int) -> None:
         column = self.comparison.columns()[at]

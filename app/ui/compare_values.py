@@ -13,6 +13,7 @@ from app.core.settings import Scope, Source
 from app.ui.buttons import IconButton
 from app.ui.settings_form import SOURCE_WORDS, SettingsForm
 from app.ui.theme import Theme
+from app.ui.variables_form import VariablesForm
 
 if TYPE_CHECKING:
     from app.services.comparison import Comparison
@@ -44,9 +45,13 @@ class CompareValues(QFrame):
         head = QHBoxLayout()
         head.addWidget(self.target, 1)
         head.addWidget(self.close_button)
+        self.variables = VariablesForm()
+        self.variables.changed.connect(comparison.set_variable)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 6, 10, 6)
+        column.setSpacing(14)
+        column.addWidget(self.variables)
         column.addWidget(self.form)
         column.addStretch(1)
         area = QScrollArea()
@@ -84,6 +89,7 @@ class CompareValues(QFrame):
     def refresh(self) -> None:
         """Show the values as they are now."""
         self.form.show_values(self._comparison.resolved(self.at))
+        self.variables.show_variables(self._comparison.wanted(), self._comparison.variables)
 
     @Slot(str, object)
     def _set(self, key: str, value: Any) -> None:

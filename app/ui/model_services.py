@@ -1,4 +1,4 @@
-"""What the model pages are built on, passed in as one."""
+"""What the pages beside the chat are built on, passed in as one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.services.model_library import ModelLibrary
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
+    from app.services.prompt_library import PromptLibrary
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class ModelServices:
     preferences: Preferences
     hub_address: Callable[[], str]
     hardware: HardwareWatch
+    prompts: PromptLibrary
 
     @property
     def endpoint(self) -> str:

@@ -164,7 +164,7 @@ class Pages(QStackedWidget):
             chat = self._chat.session.chat if self._chat.session is not None else None
             model_id = chat.model_id if chat is not None else self._hub.models.default_id
             prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
-            self.compare = ComparePage(self._library, self._hub.models, self._theme, model_id, prompt)
+            self.compare = ComparePage(self._library, self._hub, self._theme, model_id, prompt)
             self.compare.left.connect(self.enter_chat)
             self.compare.sidebar_asked.connect(self.sidebar_asked)
             self.compare.chat_opened.connect(self.chat_kept)

@@ -8,7 +8,8 @@ from app.core.chat import MessageState
 from app.core.errors import EngineError
 from app.core.lab import Contestant
 from app.engine.scripted import Script
-from app.services.comparison import MOST_COLUMNS, Comparison, as_markdown
+from app.services.comparison import MOST_COLUMNS, Comparison
+from app.services.comparison_text import as_markdown
 
 LOUD = Contestant("Loud", "You are a helpful assistant. Answer in capital letters.")
 PIRATE = Contestant("Pirate", "You are a helpful assistant. Answer like a pirate.")

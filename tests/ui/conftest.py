@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.core.bundled_prompts import read_bundled_prompts
 from app.core.fit import Machine, Needs, estimate
 from app.core.hardware import Backend, BackendState, Device, DeviceKind, Findings, Hardware
 from app.engine.forecast import forecast
@@ -16,6 +17,7 @@ from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.fitting import Fitting
 from app.services.hardware import HardwareWatch
+from app.services.prompt_library import PromptLibrary
 from app.ui import theme as looks
 from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
@@ -61,8 +63,10 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
     def make(services: Services, machine: Machine = MACHINE) -> ModelServices:
         fitting = Fitting(lambda: machine, needs_of)
         made.append(fitting)
+        resources = find_paths().resources_dir
+        catalog = read_catalog(resources)
         return ModelServices(
-            read_catalog(find_paths().resources_dir).entries,
+            catalog.entries,
             services.model_library,
             services.downloads,
             services.discover,
@@ -71,6 +75,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             services.preferences,
             lambda: services.access.endpoint,
             watch(services, machine),
+            PromptLibrary(services.archive, read_bundled_prompts(resources, catalog.entries)),
         )
 
     yield make

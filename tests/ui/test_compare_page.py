@@ -192,3 +192,45 @@ def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
     assert page.comparison.sampling(1).temperature == 0.5
     qtbot.mouseClick(page.values.close_button, Qt.MouseButton.LeftButton)
     assert page.values.isHidden()
+
+
+def test_a_prompt_is_saved_edited_and_saved_again_as_a_version_and_taken_in_another_column(qtbot, compare):
+    page = compare()
+    prompts, (first, second) = page.stage.hub.prompts, page.columns
+    first.name.setText("Shop")
+    write(qtbot, page, 0, "Be polite.")
+    first.save()
+    qtbot.waitUntil(lambda: "Shop, version 1" in first._model.text())
+    write(qtbot, page, 0, "Be polite and brief.")
+    first.flush()
+    assert first._model.text() == "Edited since it was saved"
+    first.save()
+    qtbot.waitUntil(lambda: "Shop, version 2" in first._model.text())
+    (kept,) = prompts.prompts()
+    assert (kept.name, kept.text, kept.versions) == ("Shop", "Be polite and brief.", 2)
+    taken = next(action for action in second.list_prompts().actions() if action.text() == "Shop")
+    taken.trigger()
+    assert second.prompt.toPlainText() == "Be polite and brief."
+    assert page.comparison.columns()[1].contestant.version == kept.current
+    assert "Translator" in " ".join(action.text() for action in second.list_prompts().actions())
+
+
+def test_a_variable_without_a_value_is_marked_and_stops_the_message_until_it_has_one(qtbot, compare):
+    page = compare(Script(replies=("Bonjour",)))
+    write(qtbot, page, 1, "\N{WHALE} Translate into {{language}}, {{tone=neutral}} tone. Today is {{date}}.")
+    qtbot.keyClicks(page.composer.field, "Hello")
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    assert not page.comparison.busy
+    assert page.composer.text() == "Hello", "nothing was lost"
+    assert page.notices.notices()[0].title == "{{language}} has no value"
+    assert page.columns[1].prompt.marked() == (("{{language}}", True), ("{{tone=neutral}}", False), ("{{date}}", False))
+    qtbot.mouseClick(page.values_button, Qt.MouseButton.LeftButton)
+    field = page.values.variables.fields["language"]
+    qtbot.keyClicks(field, "French")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert not any(wavy for _, wavy in page.columns[1].prompt.marked())
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not page.comparison.busy)
+    sent = page.comparison.columns()[1].exchanges[-1].provenance.system_prompt
+    assert sent.startswith("\N{WHALE} Translate into French, neutral tone. Today is ")
+    assert "{{" not in sent

@@ -1,0 +1,48 @@
+"""What was said in the columns of a comparison, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.chat import MessageState, Provenance, Role
+from app.core.lab import Contestant
+from app.engine.base import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and what one column answered, or has answered so far."""
+
+    question: str
+    text: str = ""
+    state: MessageState = MessageState.STREAMING
+    token_ids: tuple[int, ...] = ()
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One system prompt and the conversation it has had. `reading`: tokens of its prompt that are read, and of all."""
+
+    contestant: Contestant
+    exchanges: tuple[Exchange, ...] = ()
+    reading: tuple[int, int] = (0, 0)
+
+    @property
+    def growing(self) -> bool:
+        """Whether an answer is awaited or being written."""
+        return bool(self.exchanges) and self.exchanges[-1].state is MessageState.STREAMING
+
+
+def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+    """What a column is told of before: a question without an answer would make two questions in a row."""
+    return tuple(exchange for exchange in exchanges if exchange.text)
+
+
+def turns_of(prompt: str, column: Column) -> tuple[Turn, ...]:
+    """The conversation as the engine needs it, the newest question last."""
+    turns = [Turn(Role.SYSTEM, prompt)] if prompt.strip() else []
+    for exchange in column.exchanges[:-1]:
+        turns += [Turn(Role.USER, exchange.question), Turn(Role.ASSISTANT, exchange.text, exchange.token_ids)]
+    return (*turns, Turn(Role.USER, column.exchanges[-1].question))
