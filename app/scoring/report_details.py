@@ -1,0 +1,146 @@
+"""The parts of the report to look things up in: every question with its answers, the plan, and what made it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from app.core.checks import name_of
+from app.core.lab import Cell, CellState, Check, Finding, Place, Plan
+from app.scoring.look import checks_of
+from app.scoring.markup import Markup, element
+from app.scoring.results import Results, plan_hash, text_hash
+
+_BY_ANSWER = {
+    "system_prompt", "seed", "prompt_tokens", "cached_tokens", "completion_tokens", "ttft_ms", "tokens_per_s",
+    "duration_ms", "stop_reason", "moved_tokens", "dropped_turns", "left_out_from_id", "first_sent_id", "error",
+    "prompt_version",
+}  # fmt: skip
+"""What differs from answer to answer; the rest of a provenance belongs to the run."""
+
+
+def questions_section(results: Results) -> Markup:
+    """Every question, to be opened: its answers side by side with what the checks found."""
+    blocks = [_question(results, number) for number in range(len(results.plan.questions))]
+    return element("section", element("h2", "Questions and answers"), *blocks)
+
+
+def plan_section(plan: Plan) -> Markup:
+    """What was asked for: prompts, checks, judge, thresholds."""
+    content: list[Markup] = [element("h2", "The plan")]
+    for one in plan.contestants:
+        version = f"version {one.version}" if one.version else f"SHA-256 of its text {text_hash(one.system_prompt)}"
+        content += [element("h3", one.name), element("pre", one.system_prompt or "(no system prompt)")]
+        content.append(element("p", element("code", version), class_="muted"))
+        if one.model_id or one.overrides:
+            own = {"model": one.model_id} if one.model_id else {}
+            content.append(element("p", element("code", _json({**own, **one.overrides}))))
+    if plan.checks:
+        content += [element("h3", "Checks of every answer"), element("ul", *map(_check, plan.checks))]
+    if plan.judge:
+        content += [element("h3", f"Judge: {plan.judge.model_id}"), element("pre", plan.judge.prompt)]
+    if plan.thresholds:
+        told = [
+            element("li", f"{one.measure} of {one.contestant or 'each prompt'} at least {one.low:g}")
+            for one in plan.thresholds
+        ]
+        content += [element("h3", "Thresholds"), element("ul", *told)]
+    return element("section", *content)
+
+
+def made_section(results: Results, facts: Mapping[str, str]) -> Markup:
+    """What made it: models, templates and sampler values as they were, and hashes to tell runs apart by."""
+    plan = results.plan
+    told: dict[str, list[str]] = {name: [value] for name, value in facts.items()}
+    told["SHA-256 of the plan"] = [plan_hash(plan)]
+    answers = "".join(text_hash(cell.text) for cell in results.done)
+    told["SHA-256 of all answers"] = [text_hash(answers)]
+    told["Seeds"] = [", ".join(map(str, plan.seeds))]
+    for cell in results.done:
+        if cell.provenance is None:
+            continue
+        for key, value in asdict(cell.provenance).items():
+            if key in _BY_ANSWER or value in ("", None, 0):
+                continue
+            name = "SHA-256 of the chat template" if key == "template" else key.replace("_", " ").capitalize()
+            shown = text_hash(value) if key == "template" else value if isinstance(value, str) else _json(value)
+            if shown not in (values := told.setdefault(name, [])):
+                values.append(shown)
+    rows: list[Markup] = []
+    for name, values in told.items():
+        rows += [element("dt", name), *(element("dd", element("code", value)) for value in values)]
+    return element("section", element("h2", "What made it"), element("dl", *rows))
+
+
+def _question(results: Results, number: int) -> Markup:
+    plan = results.plan
+    question = plan.questions[number]
+    content: list[Markup] = [element("pre", question.text)]
+    if question.system_prompt:
+        content += [
+            element("p", "System prompt that came with it", class_="muted"),
+            element("pre", question.system_prompt),
+        ]
+    if question.reference:
+        content += [element("p", "Reference answer", class_="muted"), element("pre", question.reference)]
+    head = element("tr", *(element("th", name) for name in ("Prompt", "Answer", "Checks", "Made")))
+    rows = [
+        _answer(results, results.cells[place])
+        for contestant in range(len(plan.contestants))
+        for seed in range(len(plan.seeds))
+        if (place := Place(contestant, number, seed)) in results.cells
+    ]
+    content.append(element("div", element("table", head, *rows, class_="answers"), class_="wide"))
+    short = " ".join(question.text.split())
+    title = f"{question.key}: {short if len(short) <= 120 else short[:119] + '…'}"
+    passed = [one.passed for place, found in results.findings.items() if place.question == number for one in found]
+    count = f" ({sum(passed)} of {len(passed)} checks passed)" if passed else ""
+    return element("details", element("summary", title, element("span", count, class_="muted")), *content)
+
+
+def _answer(results: Results, cell: Cell) -> Markup:
+    plan, place = results.plan, cell.place
+    name = plan.contestants[place.contestant].name
+    if len(plan.seeds) > 1:
+        name += f", seed {plan.seeds[place.seed]}"
+    if cell.state is CellState.FAILED:
+        text = element("span", f"There is no answer: {cell.error}", class_="failed")
+    elif cell.state is CellState.DONE:
+        text = element("pre", cell.text)
+    else:
+        text = element("span", "Not answered yet", class_="muted")
+    checks = checks_of(plan, plan.questions[place.question])
+    found = _findings(checks, results.findings.get(place, ()))
+    return element("tr", element("td", name), element("td", text), element("td", found), element("td", _made(cell)))
+
+
+def _findings(checks: Sequence[Check], findings: Sequence[Finding]) -> Markup:
+    told = [
+        element(
+            "li",
+            element("span", "✓ passed" if found.passed else "✗ failed", class_="passed" if found.passed else "failed"),
+            f" {name_of(check)}. {found.words}",
+        )
+        for check, found in zip(checks, findings, strict=False)
+    ]
+    return element("ul", *told)
+
+
+def _made(cell: Cell) -> Markup:
+    made = cell.provenance
+    if made is None:
+        return element("span")
+    return element(
+        "span",
+        f"{made.completion_tokens} tokens, {made.tokens_per_s:.1f} a second, ended by {made.stop_reason or 'unknown'}",
+        class_="muted",
+    )
+
+
+def _check(check: Check) -> Markup:
+    return element("li", f"{name_of(check)} ", element("code", _json({"kind": check.kind, **check.values})))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,148 @@
+"""A run with what was found in it, and its cells, checks and votes as rows for CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+from app.core.checks import name_of
+from app.core.lab import Cell, CellState, Finding, Place, Plan, Vote
+from app.core.plan_table import table_of
+from app.scoring.look import checks_of, findings_of
+
+Row: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What came of a plan. findings: of every cell that is done, in the order of `look.checks_of`."""
+
+    plan: Plan
+    cells: Mapping[Place, Cell]
+    findings: Mapping[Place, Sequence[Finding]]
+    votes: Sequence[Vote]
+
+    @property
+    def done(self) -> list[Cell]:
+        """The cells with an answer, in the order of the plan."""
+        return [self.cells[place] for place in sorted(self.cells) if self.cells[place].state is CellState.DONE]
+
+
+def results_of(plan: Plan, cells: Iterable[Cell], votes: Sequence[Vote]) -> Results:
+    """Look through every answer; takes as long as the checks do, so never in the window's thread."""
+    by_place = {cell.place: cell for cell in cells}
+    found = {place: findings_of(plan, cell) for place, cell in by_place.items() if cell.state is CellState.DONE}
+    return Results(plan, by_place, found, tuple(votes))
+
+
+def plan_hash(plan: Plan) -> str:
+    """SHA-256 of everything a plan says: equal plans have equal ones, on every computer."""
+    said = json.dumps(table_of(plan), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def cell_rows(results: Results) -> Iterator[Row]:
+    """Every cell: who was asked what, what came of it, and what made it."""
+    plan = results.plan
+    for place in sorted(results.cells):
+        cell, question = results.cells[place], plan.questions[place.question]
+        found = results.findings.get(place, ())
+        made = asdict(cell.provenance) if cell.provenance else {}
+        yield {
+            **_where(plan, place),
+            "question_text": question.text,
+            "question_system_prompt": question.system_prompt,
+            "reference": question.reference,
+            "state": str(cell.state),
+            "answer": cell.text,
+            "answer_sha256": text_hash(cell.text) if cell.state is CellState.DONE else "",
+            "error": cell.error,
+            "checks_passed": sum(one.passed for one in found),
+            "checks": len(found),
+            "provenance": made,
+        }
+
+
+def check_rows(results: Results) -> Iterator[Row]:
+    """Every check of every answer."""
+    plan = results.plan
+    for place in sorted(results.findings):
+        checks = checks_of(plan, plan.questions[place.question])
+        for check, found in zip(checks, results.findings[place], strict=True):
+            yield {
+                **_where(plan, place),
+                "check": name_of(check),
+                "kind": check.kind,
+                "values": dict(check.values),
+                "passed": found.passed,
+                "value": found.value,
+                "words": found.words,
+            }
+
+
+def vote_rows(results: Results) -> Iterator[Row]:
+    """Every vote. outcome: 1 where the first was better, 0 where the second was, 0.5 where they are equal."""
+    plan = results.plan
+    for vote in results.votes:
+        yield {
+            "rater": str(vote.rater),
+            "question": plan.questions[vote.question].key,
+            "seed": plan.seeds[vote.seed],
+            "first": plan.contestants[vote.first].name,
+            "second": plan.contestants[vote.second].name,
+            "outcome": vote.outcome,
+            "words": vote.words,
+            "at_ms": vote.at_ms,
+        }
+
+
+def as_csv(rows: Iterable[Row]) -> str:
+    """Rows as a table with a header; what is nested is spread over columns with dots, lists are JSON.
+
+    It begins with a byte order mark, without which Excel takes UTF-8 for something else.
+    """
+    flat = [_flat(row) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, names, lineterminator="\r\n")
+    if names:
+        writer.writeheader()
+    writer.writerows(flat)
+    return "\ufeff" + out.getvalue()
+
+
+def as_jsonl(rows: Iterable[Row]) -> str:
+    """Rows as JSON objects, one a line."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _where(plan: Plan, place: Place) -> Row:
+    contestant = plan.contestants[place.contestant]
+    return {
+        "prompt": contestant.name,
+        "prompt_version": contestant.version,
+        "question": plan.questions[place.question].key,
+        "seed": plan.seeds[place.seed],
+    }
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> Row:
+    found: Row = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping) and name != "values":
+            found |= _flat(value, f"{before}{name}.")
+        elif isinstance(value, Mapping | list | tuple):
+            found[before + name] = json.dumps(value, ensure_ascii=False)
+        else:
+            found[before + name] = value
+    return found

@@ -1,0 +1,165 @@
+"""The report and the rows of a run."""
+
+import csv
+import dataclasses
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from app.core.chat import Provenance
+from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Rater, Threshold, Vote
+from app.scoring.markup import element, escaped, joined, style
+from app.scoring.plots import Interval, Spread, intervals_plot, spreads_plot
+from app.scoring.ranking import rank
+from app.scoring.report import html_report
+from app.scoring.results import as_csv, as_jsonl, cell_rows, check_rows, plan_hash, results_of, vote_rows
+from app.scoring.win_table import win_rate_intervals
+
+EVIL = "</style></title><script>alert(1)</script>\"'><img src=x onerror=y>&amp;\x00\x1b"
+VOID = {"meta", "br", "hr", "col"}
+
+
+class Reader(HTMLParser):
+    """Sees that every element is closed where it was opened; keeps tags, attributes and text."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(report):
+    reader = Reader()
+    reader.feed(report)
+    reader.close()
+    assert not reader.open
+    return reader
+
+
+def run(text="answer", name="Plain"):
+    plan = Plan(
+        name,
+        "starter",
+        (Contestant(name, text), Contestant("Second", "Be brief.", "abc123")),
+        (Question("1", text, text, text, (Check("contains", {"texts": text}, text),)), Question("2", "Why?")),
+        checks=(Check("length", {"high": 5}), Check("stops")),
+        judge=Judge("starter", text),
+        thresholds=(Threshold("checks", 0.5),),
+    )
+    made = Provenance("Starter", "/m/x.gguf", template=text, sampling={"top_k": 3}, completion_tokens=4,
+                      tokens_per_s=20.0, stop_reason="end")  # fmt: skip
+    cells = [Cell(Place(one, two, 0), CellState.DONE, f"{text} {one}", made) for one in (0, 1) for two in (0, 1)]
+    cells[3] = Cell(Place(1, 1, 0), CellState.FAILED, error=text)
+    votes = [
+        Vote(Rater.JUDGE, 0, 0, 0, 1, 1.0, text), Vote(Rater.JUDGE, 0, 0, 1, 0, 0.5),
+        Vote(Rater.PERSON, 0, 0, 1, 0, 0.0), Vote(Rater.JUDGE, 1, 0, 0, 1, 0.0),
+    ]  # fmt: skip
+    return results_of(plan, cells, votes)
+
+
+def test_the_report_tells_everything():
+    report = html_report(run("a capital idea"), {"Version": "9.9"})
+    text = " ".join(read(report).text)
+    for part in ("Ranking", "Win rates", "Win table", "Checks", "Length and speed", "Questions and answers", "The plan",
+                 "What made it", "a capital idea 0", "There is no answer", "Cohen", "changed its mind", "9.9",
+                 "abc123", "/m/x.gguf", plan_hash(run("a capital idea").plan), "Thresholds", "✓ passed"):  # fmt: skip
+        assert part in text
+
+
+def test_no_text_gets_out_of_its_place():
+    report = html_report(run(EVIL, EVIL), {EVIL: EVIL})
+    found = read(report)
+    plain = read(html_report(run("x", "x"), {"x": "x"}))
+    assert found.tags == plain.tags
+    assert [name for name, _ in found.attributes] == [name for name, _ in plain.attributes]
+    assert "\x00" not in report
+    assert "\x1b" not in report
+
+
+def test_the_report_asks_nobody_for_anything_and_runs_nothing():
+    report = html_report(run())
+    found = read(report)
+    assert not {"script", "link", "img", "iframe", "object", "base", "form"} & set(found.tags)
+    assert not {"src", "href", "action"} & {name for name, _ in found.attributes}
+    assert not [name for name, _ in found.attributes if name.startswith("on")]
+    assert "url(" not in report
+    assert "@import" not in report
+    assert "prefers-color-scheme: dark" in report
+
+
+def test_a_report_without_votes_checks_or_answers_stands_too():
+    bare = Plan("p", "starter", (Contestant("a", ""),), (Question("1", "?"),))
+    assert "Ranking" not in html_report(results_of(bare, [], []))
+    done = results_of(bare, [Cell(Place(0, 0, 0), CellState.DONE, "x")], [])
+    read(html_report(done))
+
+
+def test_plots_hold_no_number_that_is_none():
+    rows = [Interval("a", 0, 5.0, None, None, "5"), Interval("b", 9, -3.0, -1e6, 1e6, "-3")]
+    drawn = str(intervals_plot("t", rows, str, 0, None)) + str(
+        spreads_plot("t", [Spread("a", 0, []), Spread("b", 1, [2])], str)
+    )
+    assert not re.search(r"=\"(nan|inf|-inf|None)", drawn)
+    assert drawn.count("whisker") == 3 + 1
+
+
+def test_markup_escapes_texts_and_takes_no_odd_attributes():
+    assert escaped("<a b=\"c\" d='e'>&\ud800") == "&lt;a b=&quot;c&quot; d=&#x27;e&#x27;&gt;&amp;\ufffd"
+    assert str(joined(["<", element("b", "<", title='"')])) == '&lt;<b title="&quot;">&lt;</b>'
+    with pytest.raises(ValueError):
+        element("b", **{"x onload=": "1"})
+    with pytest.raises(ValueError):
+        style("</style>")
+
+
+def test_rows_of_cells_checks_and_votes_say_who_what_and_how():
+    results = run()
+    cells = list(cell_rows(results))
+    assert [(row["prompt"], row["question"], row["state"]) for row in cells] == [
+        ("Plain", "1", "done"), ("Plain", "2", "done"), ("Second", "1", "done"), ("Second", "2", "failed"),
+    ]  # fmt: skip
+    assert cells[0]["provenance"]["sampling"] == {"top_k": 3}
+    assert (cells[0]["checks_passed"], cells[0]["checks"]) == (3, 3)
+    assert [row["passed"] for row in check_rows(results)] == [True] * 8
+    assert len(list(check_rows(results))) == 8
+    assert [row["outcome"] for row in vote_rows(results)] == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_csv_and_jsonl_hold_the_same():
+    rows = list(cell_rows(run('a "b",\nc;\tü')))
+    table = list(csv.DictReader(io.StringIO(as_csv(rows).removeprefix("\ufeff"), newline="")))
+    lines = [json.loads(line) for line in as_jsonl(rows).splitlines()]
+    assert [row["answer"] for row in table] == [row["answer"] for row in lines] == [row["answer"] for row in rows]
+    assert table[0]["provenance.sampling.top_k"] == "3"
+    assert as_csv([]) == "\ufeff"
+
+
+def test_equal_plans_have_equal_hashes_and_others_have_not():
+    plan = run().plan
+    assert plan_hash(plan) == plan_hash(run().plan)
+    assert plan_hash(dataclasses.replace(plan, seeds=(2,))) != plan_hash(plan)
+
+
+def test_win_rates_have_intervals_around_them():
+    votes = [Vote(Rater.JUDGE, question, 0, 0, 1, float(question % 3 > 0)) for question in range(30)]
+    (low, high), _, none = win_rate_intervals(votes, 3)
+    assert low < 20 / 30 < high
+    assert 0.2 < high - low < 0.45
+    assert none is None
+    won = [Vote(Rater.JUDGE, question, 0, 0, 1, 1.0) for question in range(10)]
+    assert win_rate_intervals(won, 2)[0] == pytest.approx((0.7225, 1.0), abs=1e-3)
+    assert rank(won, 2).ranks[0].contestant == 0
