@@ -1,0 +1,187 @@
+"""Rated chats and answers as training data: OpenAI and ShareGPT chats, OpenOrca's columns, preference pairs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.core.chat import Message, Role
+from app.core.lab import Cell, CellState, Place, Plan, Vote, system_prompt_of
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a dialogue."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A chat to learn from: maybe a system prompt, then a person and a model by turns, the model last."""
+
+    key: str
+    turns: tuple[Turn, ...]
+
+    @property
+    def system(self) -> str:
+        """Its system prompt, "" for none."""
+        return next((turn.text for turn in self.turns if turn.role is Role.SYSTEM), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Two answers to one question, the better one chosen."""
+
+    key: str
+    system: str
+    prompt: str
+    chosen: str
+    rejected: str
+
+
+class ChatFormat(StrEnum):
+    """How dialogues are written."""
+
+    OPENAI = "openai"
+    """JSON lines with `messages` of role and content."""
+    SHAREGPT = "sharegpt"
+    """One JSON list of `conversations` of from and value."""
+    OPENORCA_JSONL = "openorca-jsonl"
+    """JSON lines with id, system_prompt, question and response: dialogues of more than one question are left out."""
+    OPENORCA_CSV = "openorca-csv"
+    """The same as a table."""
+
+
+_SHAREGPT = {Role.SYSTEM: "system", Role.USER: "human", Role.ASSISTANT: "gpt"}
+
+
+def dialogue_of_chat(key: str, system_prompt: str, path: Sequence[Message]) -> Dialogue | None:
+    """A chat's path as a dialogue, up to its last finished answer; None where there is none."""
+    turns = [Turn(message.role, message.text) for message in path if message.role is not Role.SYSTEM]
+    finished = [message.role is Role.ASSISTANT and bool(message.text.strip()) for message in path
+                if message.role is not Role.SYSTEM]  # fmt: skip
+    while finished and not finished[-1]:
+        finished.pop()
+    if not finished:
+        return None
+    return Dialogue(key, (*_system(system_prompt), *turns[: len(finished)]))
+
+
+def dialogues_of_run(plan: Plan, cells: Iterable[Cell]) -> list[Dialogue]:
+    """Answers of a run as dialogues of one question each; which cells are good enough, the caller has decided."""
+    found = []
+    for cell in cells:
+        if cell.state is CellState.DONE and cell.text.strip():
+            question = plan.questions[cell.place.question]
+            contestant = plan.contestants[cell.place.contestant]
+            system = system_prompt_of(contestant, question)
+            turns = (*_system(system), Turn(Role.USER, question.text), Turn(Role.ASSISTANT, cell.text))
+            found.append(Dialogue(f"{question.key}.{contestant.name}.{plan.seeds[cell.place.seed]}", turns))
+    return found
+
+
+def winners(plan: Plan, cells: Iterable[Cell], votes: Iterable[Vote]) -> list[Cell]:
+    """The cells that won more than half of their duels."""
+    won: dict[Place, list[float]] = {}
+    for vote in votes:
+        won.setdefault(Place(vote.first, vote.question, vote.seed), []).append(vote.outcome)
+        won.setdefault(Place(vote.second, vote.question, vote.seed), []).append(1 - vote.outcome)
+    return [cell for cell in cells if (mine := won.get(cell.place)) and sum(mine) / len(mine) > 0.5]
+
+
+def preferences_of_run(plan: Plan, cells: Iterable[Cell], votes: Iterable[Vote]) -> list[Preference]:
+    """Pairs of answers of which one was found better, in the order of the questions.
+
+    Several votes on one pair count together; ties and equal answers teach nothing and are left out. The system prompt
+    is the one that came with the question: two contestants differ in theirs, and neither belongs to the pair.
+    """
+    done = {cell.place: cell for cell in cells if cell.state is CellState.DONE}
+    sums: dict[tuple[int, int, int, int], float] = {}
+    for vote in votes:
+        lower, higher = sorted((vote.first, vote.second))
+        outcome = vote.outcome if vote.first == lower else 1 - vote.outcome
+        pair = (vote.question, vote.seed, lower, higher)
+        sums[pair] = sums.get(pair, 0.0) + outcome - 0.5
+    found = []
+    for (asked, seed, lower, higher), ahead in sorted(sums.items()):
+        better, worse = (lower, higher) if ahead > 0 else (higher, lower)
+        chosen, rejected = (done.get(Place(one, asked, seed)) for one in (better, worse))
+        if ahead and chosen and rejected and chosen.text.strip() != rejected.text.strip():
+            question = plan.questions[asked]
+            names = f"{plan.contestants[better].name}.{plan.contestants[worse].name}.{plan.seeds[seed]}"
+            found.append(
+                Preference(f"{question.key}.{names}", question.system_prompt, question.text, chosen.text, rejected.text)
+            )
+    return found
+
+
+def written(dialogues: Iterable[Dialogue], form: ChatFormat) -> str:
+    """Dialogues as the text of a file."""
+    return _WRITERS[form](dialogues)
+
+
+def written_preferences(preferences: Iterable[Preference]) -> str:
+    """Preference pairs as JSON lines of prompt, chosen and rejected; system only where there is one."""
+    return _lines(
+        ({"system": one.system} if one.system.strip() else {})
+        | {"prompt": one.prompt, "chosen": one.chosen, "rejected": one.rejected}
+        for one in preferences
+    )
+
+
+def _openai(dialogues: Iterable[Dialogue]) -> str:
+    return _lines(
+        {"messages": [{"role": str(turn.role), "content": turn.text} for turn in one.turns]} for one in dialogues
+    )
+
+
+def _sharegpt(dialogues: Iterable[Dialogue]) -> str:
+    found = [
+        {"id": one.key, "conversations": [{"from": _SHAREGPT[turn.role], "value": turn.text} for turn in one.turns]}
+        for one in dialogues
+    ]
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
+
+def _openorca_rows(dialogues: Iterable[Dialogue]) -> list[dict[str, str]]:
+    rows = []
+    for one in dialogues:
+        said = [turn.text for turn in one.turns if turn.role is not Role.SYSTEM]
+        if len(said) == 2:
+            rows.append({"id": one.key, "system_prompt": one.system, "question": said[0], "response": said[1]})
+    return rows
+
+
+def _openorca_csv(dialogues: Iterable[Dialogue]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, ["id", "system_prompt", "question", "response"], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(_openorca_rows(dialogues))
+    return out.getvalue()
+
+
+def _openorca_jsonl(dialogues: Iterable[Dialogue]) -> str:
+    return _lines(_openorca_rows(dialogues))
+
+
+_WRITERS: dict[ChatFormat, Callable[[Iterable[Dialogue]], str]] = {
+    ChatFormat.OPENAI: _openai,
+    ChatFormat.SHAREGPT: _sharegpt,
+    ChatFormat.OPENORCA_JSONL: _openorca_jsonl,
+    ChatFormat.OPENORCA_CSV: _openorca_csv,
+}
+
+
+def _system(text: str) -> tuple[Turn, ...]:
+    return (Turn(Role.SYSTEM, text),) if text.strip() else ()
+
+
+def _lines(objects: Iterable[Any]) -> str:
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in objects)
