@@ -8,7 +8,7 @@ import threading
 
 ENGINE_HOST = "--engine-host"
 HARDWARE = "--hardware"
-COMMANDS = ("ask", "prompt", "doctor", "bench", "models")
+COMMANDS = ("ask", "prompt", "doctor", "bench", "models", "lab")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The same core without a window: ask, prompt, doctor, bench and models on the command line."""
+"""The same core without a window: ask, prompt, doctor, bench, models and lab on the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import app
-from app import cli_models
+from app import cli_lab, cli_models
 from app.core.chat import Role
 from app.core.context import Kept
 from app.core.errors import AppError, SettingError, UsageError
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="orcinus", description="Chat with open models on this computer. Without a word, the window opens."
     )
     parser.add_argument("--version", action="version", version=f"Orcinus {app.__version__}")
-    words = parser.add_subparsers(required=True, metavar="ask | prompt | doctor | bench | models")
+    words = parser.add_subparsers(required=True, metavar="ask | prompt | doctor | bench | models | lab")
     ask = words.add_parser("ask", help="play turns as one conversation and print each reply as it comes")
     _add_conversation(ask)
     ask.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as temperature=0.2")
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="for programs")
     bench.set_defaults(do=_bench)
     cli_models.add_words(words)
+    cli_lab.add_words(words)
     return parser
 
 

@@ -1,0 +1,285 @@
+"""`orcinus lab`: run an experiment with system prompts from a plan file, and go on with it; no window needed.
+
+Everything is kept in the folder that is given: the window's database is only read, for settings and known models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_interrupt
+from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError
+from app.core.judging import Judgement
+from app.core.lab import Cell, CellState, Plan, Question
+from app.core.plan_file import read_plan
+from app.core.stopping import StopFlag
+from app.services.experiment import Experiment, Seat, Seats, seats_of
+from app.services.lab_progress import Pace, Progress
+from app.setup import Parts, choose, headless
+from app.storage.plan_folder import PlanFolder, read_text
+from app.storage.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from app.services.engine_room import EngineRoom
+
+MISSED = 3
+"""The exit code where a threshold was missed."""
+_BAR = 24
+_PLAIN_S, _JSON_S, _TERMINAL_S = 10.0, 1.0, 0.2
+
+
+def add_words(words: Any) -> None:
+    """Add `lab` and its own words to the parser's."""
+    lab = words.add_parser("lab", help="test system prompts over many questions")
+    own = lab.add_subparsers(required=True, metavar="run")
+    run: argparse.ArgumentParser = own.add_parser(
+        "run",
+        help="run a plan, or go on with it: the same command again goes on where it was",
+        description="Exit code: 0 done, 1 could not be done or an answer failed, 2 the plan is wrong, "
+        f"{MISSED} a threshold was missed.",
+    )
+    run.add_argument("plan", metavar="FILE.toml", help="prompts, questions, checks, judge and thresholds")
+    run.add_argument("--out", required=True, metavar="DIR", help="where answers, votes and the summary are kept")
+    run.add_argument("--retry-failed", action="store_true", help="ask once more for answers that failed")
+    run.add_argument("--json", action="store_true", help="for programs: progress, then the summary, an object a line")
+    run.set_defaults(do=lambda asked: in_one_line(_run, asked))
+
+
+def _run(asked: argparse.Namespace) -> int:
+    plan = _plan(Path(asked.plan))
+    with headless() as parts, stop_on_interrupt() as stop, _alone(Path(asked.out)):
+        folder = RunFolder(Path(asked.out), plan)
+        if asked.retry_failed:
+            folder.forget_failed()
+        with _room(parts) as room:
+            _work(plan, _seats(parts, plan, Path(asked.plan).parent), folder, room, stop, as_json=asked.json)
+        if stop.is_set():
+            print("Stopped. The same command goes on from here.", file=sys.stderr)
+            return INTERRUPTED
+        folder.tidy()
+        return _tell_outcome(plan, folder, as_json=asked.json)
+
+
+def _plan(path: Path) -> Plan:
+    from app.scoring.look import prove
+    from app.scoring.measures import prove_thresholds
+
+    plan = read_plan(read_text(path), PlanFolder(path.parent, _readers()))
+    try:
+        prove(plan)
+    except SettingError as error:
+        raise PlanError(error.title, error.detail, error.hint) from error
+    prove_thresholds(plan)
+    return plan
+
+
+def _readers() -> Mapping[str, Callable[[Path], Sequence[Question]]]:
+    from app.datasets.questions import ENDINGS, Wanted, read_questions
+
+    return dict.fromkeys(ENDINGS, lambda path: read_questions(path, Wanted(limit=None)).questions)
+
+
+def _seats(parts: Parts, plan: Plan, folder: Path) -> Seats:
+    """Who answers. A model file may be named as it lies beside the plan.
+
+    Raises:
+        ModelFileError: there is no such model.
+    """
+    from app.services.engine_room import ModelSpec
+
+    def seat(model_id: str, overrides: Mapping[str, object]) -> Seat:
+        beside = folder / model_id
+        choice = choose(parts, str(beside) if model_id and beside.is_file() else model_id, overrides)
+        if choice.notice:
+            print(choice.notice, file=sys.stderr)
+        return Seat(ModelSpec(choice.model_id, choice.path, choice.loading), choice.sampling)
+
+    return seats_of(plan, seat)
+
+
+def _work(plan: Plan, seats: Seats, folder: RunFolder, room: EngineRoom, stop: StopFlag, *, as_json: bool) -> None:
+    """Do what is left of a plan; each answer is kept the moment it ends."""
+    experiment = Experiment(plan, seats, folder.cells.values(), folder.judgements.values())
+    pace = Pace(plan, folder.cells.values(), folder.judgements.values())
+    line = LabLine(as_json=as_json)
+    if pace.now().is_complete:
+        return
+    try:
+        for news in experiment.run(room, stop, StopFlag()):
+            pace.see(news)
+            if isinstance(news, Judgement) or (isinstance(news, Cell) and news.state in _ENDED):
+                folder.add(news)
+            line.show(pace)
+    finally:
+        line.close()
+
+
+_ENDED = (CellState.DONE, CellState.FAILED)
+
+
+def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:
+    from app.scoring.measures import missed, summary, tallies
+
+    told = summary(plan, folder.cells, [folder.judgements[duel] for duel in sorted(folder.judgements)])
+    folder.write_summary(told)
+    failed = [folder.cells[place] for place in sorted(folder.cells) if folder.cells[place].state is CellState.FAILED]
+    for cell in failed:
+        print(_printable(f"{_where(plan, cell)}: {cell.error}"), file=sys.stderr)
+    not_reached = missed(plan, tallies(plan, folder.cells.values()), folder.votes())
+    for one in not_reached:
+        print(_printable(str(one)), file=sys.stderr)
+    if as_json:
+        print_json(told)
+    else:
+        print(_table(told))
+    return MISSED if not_reached else 1 if failed else 0
+
+
+def _table(told: Mapping[str, Any]) -> str:
+    """The summary for people."""
+    rows = [("prompt", "answers", "checks", "wins")]
+    rows += [
+        (_printable(one["name"]), str(one["answered"]), _percent(one["checks_passed"]), _percent(one["wins"]))
+        for one in told["prompts"]
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if told["judged"]:
+        lines.append(f"\nThe judge compared {told['judged']} times; {told['unparsed']} had no verdict.")
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
+
+
+def _where(plan: Plan, cell: Cell) -> str:
+    place = cell.place
+    name, key = plan.contestants[place.contestant].name, plan.questions[place.question].key
+    return f"{name}, question {key}, seed {plan.seeds[place.seed]}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+class LabLine:
+    """Shows how far a run is: one line that changes on a terminal, a line now and then in a file, or JSON objects."""
+
+    def __init__(
+        self, *, as_json: bool, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._as_json = as_json
+        self._stream = stream or (sys.stdout if as_json else sys.stderr)
+        self._clock = clock
+        self._on_terminal = not as_json and self._stream.isatty()
+        self._every_s = _JSON_S if as_json else _TERMINAL_S if self._on_terminal else _PLAIN_S
+        self._told_at = float("-inf") if as_json or self._on_terminal else clock()
+        self._drawn = 0
+
+    def show(self, pace: Pace) -> None:
+        """Show it, unless that was done a moment ago."""
+        now = self._clock()
+        if now - self._told_at < self._every_s:
+            return
+        self._told_at = now
+        progress = pace.now()
+        if self._as_json:
+            self._write(json.dumps(_progress_json(progress)) + "\n")
+        elif self._on_terminal:
+            text = progress_words(progress)[: max(10, shutil.get_terminal_size().columns - 1)]
+            self._write("\r" + text.ljust(self._drawn))
+            self._drawn = len(text)
+        else:
+            self._write(progress_words(progress) + "\n")
+
+    def close(self) -> None:
+        """Leave the terminal's line."""
+        if self._drawn:
+            self._write("\n")
+            self._drawn = 0
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def progress_words(progress: Progress) -> str:
+    """How far it is, in one line."""
+    ended = progress.done + progress.failed
+    whole = progress.total + progress.judgements
+    share = (ended + progress.judged) / whole if whole else 1.0
+    words = f"[{'#' * round(share * _BAR):<{_BAR}}] {ended} of {progress.total} answers"
+    if progress.failed:
+        words += f", {progress.failed} failed"
+    if progress.judged or (ended == progress.total and progress.judgements):
+        words += f", {progress.judged} of {progress.judgements} judged"
+    if progress.tokens_per_s:
+        words += f"  {progress.tokens_per_s:.0f} tokens/s"
+    if progress.left_s:
+        minutes, seconds = divmod(round(progress.left_s), 60)
+        words += f", about {minutes} min left" if minutes else f", about {seconds} s left"
+    return words
+
+
+def _progress_json(progress: Progress) -> dict[str, Any]:
+    return {
+        "done": progress.done,
+        "failed": progress.failed,
+        "cells": progress.total,
+        "judged": progress.judged,
+        "judgements": progress.judgements,
+        "running": len(progress.running),
+        "tokens_per_s": round(progress.tokens_per_s, 1),
+        "left_s": None if progress.left_s is None else round(progress.left_s, 1),
+    }
+
+
+@contextmanager
+def _room(parts: Parts) -> Iterator[EngineRoom]:
+    """An engine in a process of its own, as the window has it."""
+    from app.engine.llama import load
+    from app.engine.loader import Loader
+    from app.engine.records import Records
+    from app.engine.trial import engine_version
+    from app.services.engine_room import EngineRoom
+    from app.services.resolution import Resolution
+
+    bundled = frozenset(str(entry.file) for entry in parts.catalog.entries if entry.file is not None)
+    running = Resolution(parts.catalog, parts.remembered.settings).running()
+    records = Records(parts.paths.trials_file, engine_version())
+    room = EngineRoom(Loader(load, (), records, bundled, lambda: running.own_process))
+    try:
+        yield room
+    finally:
+        room.empty()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, so that two runs do not write into each other.
+
+    Raises:
+        AppError: somebody else holds it, or it cannot be made.
+    """
+    from app.hub.part_file import FileLock
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.take()
+    except DownloadBusyError as error:
+        raise AppError("This folder is in use", f"Another run writes to {folder}.", "Wait until it is done.") from error
+    except OSError as error:
+        raise AppError(f"{folder} cannot be written to", f"{error.strerror}.", "Give another folder.") from error
+    try:
+        yield
+    finally:
+        lock.drop()

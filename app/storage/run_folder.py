@@ -1,0 +1,213 @@
+"""An experiment in a folder: its plan, a line for each answer and judgement when it ends, and in the end a summary.
+
+A line that a sudden end has cut is left out when the folder is opened again, so at most what was in the works is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.core.chat import Provenance
+from app.core.errors import StorageError
+from app.core.judging import Duel, Judgement
+from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
+from app.core.plan_table import table_of
+from app.storage.trouble import disk_full
+
+PLAN = "plan.json"
+CELLS = "cells.jsonl"
+VOTES = "votes.jsonl"
+SUMMARY = "summary.json"
+
+
+class RunFolder:
+    """One run in a folder of its own; used by one program at a time. What is added is on the disk when the call ends.
+
+    Every method may raise StorageError.
+    """
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        """Open the folder, or make it.
+
+        Raises:
+            StorageError: it holds the run of another plan, or cannot be written to.
+        """
+        self._folder = folder
+        self._plan = plan
+        self._keys = {question.key: place for place, question in enumerate(plan.questions)}
+        self._names = {contestant.name: place for place, contestant in enumerate(plan.contestants)}
+        self._seeds = {seed: place for place, seed in enumerate(plan.seeds)}
+        with _told(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._claim()
+            self.cells: dict[Place, Cell] = {}
+            """Those that have ended."""
+            self.judgements: dict[Duel, Judgement] = {}
+            self._read(CELLS, lambda line: _put(self.cells, (cell := self._cell_of(line)).place, cell))
+            self._read(VOTES, lambda line: _put(self.judgements, (one := self._judgement_of(line)).duel, one))
+
+    def add(self, news: Cell | Judgement) -> None:
+        """Keep an answer or a judgement that has ended."""
+        with _told(self._folder):
+            if isinstance(news, Cell):
+                self.cells[news.place] = news
+                self._append(CELLS, self._cell_line(news))
+            else:
+                self.judgements[news.duel] = news
+                self._append(VOTES, self._judgement_line(news))
+
+    def forget_failed(self) -> None:
+        """Take out the cells that failed, and what the judge could not say, so that they are asked for again."""
+        for place in [place for place, cell in self.cells.items() if cell.state is CellState.FAILED]:
+            del self.cells[place]
+        for duel in [duel for duel, one in self.judgements.items() if one.error]:
+            del self.judgements[duel]
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Write all lines again in the order of the plan: equal runs make equal files, but for the times in them."""
+        with _told(self._folder):
+            self._rewrite(CELLS, [self._cell_line(self.cells[place]) for place in sorted(self.cells)])
+            self._rewrite(VOTES, [self._judgement_line(self.judgements[duel]) for duel in sorted(self.judgements)])
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Keep what came of it."""
+        with _told(self._folder):
+            self._replace(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+
+    def votes(self) -> list[Vote]:
+        """What the judge found, in the order of the plan; what it said without a verdict is none."""
+        return [vote for duel in sorted(self.judgements) if (vote := self.judgements[duel].vote) is not None]
+
+    def _claim(self) -> None:
+        """See that the folder is this plan's, or make it so."""
+        mine = json.dumps(table_of(self._plan), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        try:
+            there = (self._folder / PLAN).read_text("utf-8")
+        except FileNotFoundError:
+            if any((self._folder / name).exists() for name in (CELLS, VOTES)):
+                there = ""
+            else:
+                self._replace(PLAN, mine)
+                return
+        if there != mine:
+            raise StorageError(
+                "This folder holds the run of another plan",
+                f"{self._folder} has answers to other prompts, questions or settings.",
+                "Give another folder, or delete this one to begin anew.",
+            )
+
+    # --- lines ------------------------------------------------------------------------------------------------------
+
+    def _cell_line(self, cell: Cell) -> dict[str, Any]:
+        place = cell.place
+        return {
+            "prompt": self._plan.contestants[place.contestant].name,
+            "question": self._plan.questions[place.question].key,
+            "seed": self._plan.seeds[place.seed],
+            "state": str(cell.state),
+            "text": cell.text,
+            "error": cell.error,
+            "provenance": asdict(cell.provenance) if cell.provenance is not None else None,
+        }
+
+    def _cell_of(self, line: Mapping[str, Any]) -> Cell:
+        place = Place(self._names[line["prompt"]], self._keys[line["question"]], self._seeds[line["seed"]])
+        how = line["provenance"]
+        if how is not None:
+            sampling = {key: tuple(value) if isinstance(value, list) else value
+                        for key, value in how["sampling"].items()}  # fmt: skip
+            how = Provenance(**{**how, "sampling": sampling})
+        return Cell(place, CellState(line["state"]), line["text"], how, line["error"])
+
+    def _judgement_line(self, one: Judgement) -> dict[str, Any]:
+        duel = one.duel
+        return {
+            "rater": str(Rater.JUDGE),
+            "question": self._plan.questions[duel.question].key,
+            "seed": self._plan.seeds[duel.seed],
+            "first": self._plan.contestants[duel.first].name,
+            "second": self._plan.contestants[duel.second].name,
+            "outcome": one.outcome,
+            "words": one.words,
+            "error": one.error,
+            "at_ms": one.at_ms,
+        }
+
+    def _judgement_of(self, line: Mapping[str, Any]) -> Judgement:
+        duel = Duel(
+            self._keys[line["question"]],
+            self._seeds[line["seed"]],
+            self._names[line["first"]],
+            self._names[line["second"]],
+        )
+        return Judgement(duel, line["outcome"], line["words"], line["error"], line["at_ms"])
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def _read(self, name: str, take: Callable[[Mapping[str, Any]], None]) -> None:
+        """Take every whole line, and cut off what stands behind the last one."""
+        path = self._folder / name
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return
+        whole = raw.rpartition(b"\n")[0]
+        for line in whole.splitlines():
+            # a line that was damaged is asked for again
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                take(json.loads(line))
+        kept = len(whole) + 1 if whole else 0
+        if kept < len(raw):
+            os.truncate(path, kept)
+
+    def _append(self, name: str, line: Mapping[str, Any]) -> None:
+        with open(self._folder / name, "ab") as file:
+            file.write(_bytes(line))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _rewrite(self, name: str, lines: Sequence[Mapping[str, Any]]) -> None:
+        self._replace(name, b"".join(map(_bytes, lines)).decode())
+
+    def _replace(self, name: str, text: str) -> None:
+        """Write a file so that either it or the one before is there, whole."""
+        draft = self._folder / f"{name}.new"
+        with open(draft, "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, self._folder / name)
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn what the file system complains about into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full() from error
+        raise StorageError(
+            f"The results cannot be kept in {folder}",
+            f"{error.strerror or error}: {error.filename or folder}.",
+            "What was kept before is there. Give a folder that can be written to.",
+        ) from error
+
+
+def _bytes(line: Mapping[str, Any]) -> bytes:
+    return (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _put(where: dict[Any, Any], key: Any, value: Any) -> None:
+    where[key] = value
+
+
+__all__ = ["CELLS", "PLAN", "SUMMARY", "VOTES", "RunFolder"]
