@@ -80,7 +80,8 @@ def _kept(schema: Schema, found: Any) -> Finding:
 @lru_cache(maxsize=8)
 def _checker_for(draft: str) -> Any:
     base = validators.validator_for({"$schema": draft}, default=jsonschema.Draft202012Validator)
-    return validators.extend(base, {"pattern": _pattern})
+    ours = {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": _additional}
+    return validators.extend(base, ours)
 
 
 def _pattern(validator: Any, pattern: str, found: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
@@ -94,6 +95,37 @@ def _pattern(validator: Any, pattern: str, found: Any, schema: Schema) -> Iterat
         return
     if there is None:
         yield jsonschema.ValidationError(f"{found!r:.80} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, by_pattern: Any, found: Any, schema: Schema) -> Iterator[Any]:
+    """The keyword "patternProperties" under the same limit."""
+    if validator.is_type(found, "object"):
+        for pattern, inner in by_pattern.items():
+            for name, value in found.items():
+                if _is_in(pattern, name):
+                    yield from validator.descend(value, inner, path=name, schema_path=pattern)
+
+
+def _additional(validator: Any, extra: Any, found: Any, schema: Any) -> Iterator[Any]:
+    """The keyword "additionalProperties", which asks the patterns too."""
+    if not validator.is_type(found, "object"):
+        return
+    for name, value in found.items():
+        if name in schema.get("properties", {}) or any(
+            _is_in(one, name) for one in schema.get("patternProperties", {})
+        ):
+            continue
+        if extra is False:
+            yield jsonschema.ValidationError(f"{name!r:.80} is not expected")
+        else:
+            yield from validator.descend(value, extra, path=name)
+
+
+def _is_in(pattern: str, name: str) -> bool:
+    try:
+        return regex.search(pattern, name, timeout=LIMIT_S) is not None
+    except regex.error:
+        return False
 
 
 def _no_constant(name: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 SHEET = """
 :root { color-scheme: light dark; --back: #ffffff; --card: #ffffff; --line: #dfe3ea; --text: #16191f;
-  --muted: #59616e; --good: #17723f; --bad: #b3261e; --win: 52, 97, 235; --lose: 199, 125, 54; --c0: #b0379b; --c1: #0f8073;
-  --c2: #b85c00; --c3: #2f5fe0; --c4: #6b46d6; --c5: #64707d; --c6: #a33a4a; --c7: #4d7a1f; }
+  --muted: #59616e; --good: #17723f; --bad: #b3261e; --win: 52, 97, 235; --lose: 199, 125, 54; --c0: #b0379b;
+  --c1: #0f8073; --c2: #b85c00; --c3: #2f5fe0; --c4: #6b46d6; --c5: #64707d; --c6: #a33a4a; --c7: #4d7a1f; }
 @media (prefers-color-scheme: dark) { :root { --back: #14171c; --card: #1b1f26; --line: #343a45; --text: #e7eaf0;
   --muted: #a0a9b8; --good: #5ecb8f; --bad: #ff8a80; --win: 110, 145, 255; --lose: 222, 150, 80; --c0: #e27fd0;
   --c1: #4cc4b4; --c2: #f0a055; --c3: #86a8ff; --c4: #ab92ff; --c5: #a3afbd; --c6: #f08a98; --c7: #a2d06a; } }

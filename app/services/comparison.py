@@ -263,7 +263,7 @@ class Comparison(QObject):
         missing = list(dict.fromkeys(name for at in numbers for name in self.prompt(at).unresolved))
         if missing:
             names = ", ".join(f"{{{{{name}}}}}" for name in missing)
-            hint = "Give it one under Sampling, or write a default into the prompt: {{name=default}}."
+            hint = "Give it one under Values, or write a default into the prompt: {{name=default}}."
             self.notice.emit(Notice(f"{names} has no value", "Nothing was sent.", hint, "warning"))
         return not missing
 

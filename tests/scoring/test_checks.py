@@ -110,6 +110,16 @@ def test_a_pattern_in_a_schema_is_cut_off_too(monkeypatch):
     assert "not done after" in finds("json", '"' + "a" * 60 + 'bc"', schema=schema).words
 
 
+def test_names_that_a_schema_has_no_word_for_are_told():
+    schema = {"patternProperties": {"^n_": {"type": "integer"}}, "properties": {"a": {}}, "additionalProperties": False}
+    assert passes("json", '{"n_x": 3, "a": null}', schema=schema)
+    assert finds("json", '{"n_x": "3"}', schema=schema).words.startswith("$.n_x: ")
+    assert "'b' is not expected" in finds("json", '{"b": 1}', schema=schema).words
+    words = {**schema, "additionalProperties": {"type": "string"}}
+    assert passes("json", '{"b": "x"}', schema=words)
+    assert not passes("json", '{"b": 1}', schema=words)
+
+
 def test_length_counts_words_characters_or_tokens():
     assert passes("length", "one two three", low=3, high=3)
     assert not passes("length", "one two three", low=4)
