@@ -1,0 +1,207 @@
+"""`orcinus lab run`, as a person in a terminal or a script would use it, with the starter model."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import cli, cli_lab
+from app.core.lab import Contestant, Plan, Question
+from app.hub.part_file import FileLock
+from app.services.lab_progress import Pace, Progress
+from tests import lab_plans
+
+LITTLE = """
+name = "Little"
+model = "starter"
+[sampling]
+temperature = 0
+max_tokens = 8
+[[prompt]]
+name = "brief"
+text = "Be brief."
+[[prompt]]
+name = "none"
+text = ""
+[[question]]
+key = "fruit"
+text = "Name a fruit."
+[[check]]
+kind = "length"
+high = 100
+label = "short"
+[[check]]
+kind = "contains"
+texts = "zyzzyva"
+label = "odd"
+[[threshold]]
+measure = "short"
+low = 1.0
+"""
+
+
+@pytest.fixture
+def lab(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Run `orcinus lab run` on a plan's text: exit code, stdout, stderr. The folder is tmp_path / "out"."""
+
+    def run(text: str, *more: str) -> tuple[int, str, str]:
+        (tmp_path / "plan.toml").write_text(text, "utf-8")
+        capsys.readouterr()
+        code = cli.run(["lab", "run", str(tmp_path / "plan.toml"), "--out", str(tmp_path / "out"), *more])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
+    code, out, err = lab(LITTLE)
+    assert code == 0, err
+    assert "brief" in out
+    assert "50%" in out
+    cells = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_text("utf-8").splitlines()]
+    assert [(cell["prompt"], cell["question"], cell["seed"], cell["state"]) for cell in cells] == [
+        ("brief", "fruit", 1, "done"),
+        ("none", "fruit", 1, "done"),
+    ]
+    assert cells[0]["provenance"]["sampling"]["temperature"] == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert (summary["done"], summary["failed"], summary["missed"]) == (2, 0, [])
+    assert summary["prompts"][0]["checks"] == {"short": {"passed": 1, "of": 1}, "odd": {"passed": 0, "of": 1}}
+    kept = (tmp_path / "out" / "cells.jsonl").read_bytes()
+    code, out, _ = lab(LITTLE, "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1]) == summary
+    assert (tmp_path / "out" / "cells.jsonl").read_bytes() == kept
+
+
+def test_a_threshold_that_is_missed_is_a_line_and_an_exit_code(lab):
+    code, _, err = lab(LITTLE + '[[threshold]]\nmeasure = "odd"\nlow = 0.5\nprompt = "none"\n')
+    assert code == cli_lab.MISSED
+    assert [line for line in err.splitlines() if "odd" in line] == ["none: odd must be at least 0.5, but 0.000"]
+
+
+def test_an_answer_that_fails_is_a_line_and_the_others_are_there(lab, tmp_path):
+    long = LITTLE + f'[[question]]\nkey = "long"\ntext = "{"lamp " * 4000}"\n'
+    code, _, err = lab(long)
+    assert code == cli_lab.MISSED, "the checks of what was not answered count as not passed"
+    told = [line for line in err.splitlines() if "question long" in line]
+    assert len(told) == 2
+    assert "tokens" in told[0]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))["done"] == 2
+
+
+def test_a_folder_of_another_plan_is_left_alone(lab, tmp_path):
+    assert lab(LITTLE)[0] == 0
+    kept = (tmp_path / "out" / "cells.jsonl").read_bytes()
+    code, _, err = lab(LITTLE.replace("Name a fruit", "Name a tree"))
+    assert code == 1
+    assert "another plan" in err
+    assert (tmp_path / "out" / "cells.jsonl").read_bytes() == kept
+
+
+def test_two_runs_do_not_write_into_one_folder(lab, tmp_path):
+    lock = FileLock(tmp_path / "out" / ".lock")
+    lock.take()
+    code, _, err = lab(LITTLE)
+    lock.drop()
+    assert code == 1
+    assert "in use" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = 7\n", "'name'"),
+        (LITTLE.replace('texts = "zyzzyva"', "texts = []"), "check 2"),
+        (LITTLE + '[[check]]\nkind = "regex"\npattern = "("\n', "cannot be used"),
+        (LITTLE.replace('measure = "short"', 'measure = "charm"'), "no measure 'charm'"),
+        (LITTLE.replace('measure = "short"', 'measure = "wins"'), "needs a judge"),
+        (LITTLE.replace("low = 1.0", "low = 90"), "0 to 1"),
+        ('question_files = ["gone.txt"]\n' + LITTLE, "gone.txt"),
+        ('question_files = ["what.doc"]\n' + LITTLE, "Kinds of files"),
+    ],
+)
+def test_a_plan_that_is_wrong_is_one_line_before_anything_is_made(lab, tmp_path, text, words):
+    code, out, err = lab(text)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_there_is_told(lab):
+    code, _, err = lab(LITTLE.replace('model = "starter"', 'model = "no-such-model"'))
+    assert code == 1
+    assert "no-such-model" in err
+
+
+def test_questions_are_read_from_lines_of_a_text_and_prompts_from_files(lab, tmp_path):
+    (tmp_path / "q.txt").write_text("First one?\n\n  Second one?  \n", "utf-8")
+    (tmp_path / "p.md").write_text("Answer like a clock.\n", "utf-8")
+    text = 'question_files = ["q.txt"]\n' + LITTLE.replace('text = "Be brief."', 'file = "p.md"')
+    assert lab(text)[0] == 0
+    cells = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_text("utf-8").splitlines()]
+    assert [cell["question"] for cell in cells[:3]] == ["1", "2", "fruit"]
+    assert cells[0]["provenance"]["system_prompt"] == "Answer like a clock."
+
+
+def test_a_line_that_was_cut_is_asked_for_again(lab, tmp_path):
+    assert lab(LITTLE)[0] == 0
+    path = tmp_path / "out" / "cells.jsonl"
+    whole = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
+    path.write_bytes(path.read_bytes()[:-40])
+    assert lab(LITTLE)[0] == 0
+    assert [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()] == whole
+
+
+def test_progress_is_told_in_words():
+    assert cli_lab.progress_words(Progress(10, 2, 48, 3, 0, 24, {}, 121.4, 250.0)) == (
+        "[#####                   ] 12 of 48 answers, 2 failed, 3 of 24 judged  121 tokens/s, about 4 min left"
+    )
+    assert cli_lab.progress_words(Progress(0, 0, 2)) == "[                        ] 0 of 2 answers"
+
+
+def test_a_file_of_short_work_holds_no_progress_and_a_terminal_shows_it_on_one_line():
+    class Terminal:
+        def __init__(self, tty: bool) -> None:
+            self.tty, self.text = tty, ""
+
+        def isatty(self) -> bool:
+            return self.tty
+
+        def write(self, text: str) -> None:
+            self.text += text
+
+        def flush(self) -> None:
+            pass
+
+    pace = Pace(Plan("p", "m", (Contestant("a", ""),), (Question("1", "Hi"),)))
+    for tty, shown in ((True, True), (False, False)):
+        stream = Terminal(tty)
+        line = cli_lab.LabLine(as_json=False, stream=stream, clock=lambda: 1.0)
+        line.show(pace)
+        line.close()
+        assert ("0 of 1 answers" in stream.text) is shown
+        assert stream.text.startswith("\r") is shown
+
+
+def test_what_was_killed_and_resumed_equals_an_unbroken_run_cell_for_cell(tmp_path):
+    plan = lab_plans.write_plan(tmp_path)
+    chance = random.Random()
+    kept = 0
+    for _ in range(3):
+        now = lab_plans.kill_after(plan, tmp_path / "killed", chance, 0.3)
+        if now is None:
+            break
+        assert now > kept, "what was kept before stays"
+        kept = now
+    lab_plans.finish(plan, tmp_path / "killed")
+    lab_plans.finish(plan, tmp_path / "whole")
+    killed, whole = (lab_plans.results(tmp_path / name) for name in ("killed", "whole"))
+    assert len(whole) == 48
+    assert killed == whole
