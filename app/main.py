@@ -107,6 +107,7 @@ class Program(QObject):
         )
         bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
         self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
+        self.preferences.know_prompts_by(self.prompts.authors_versions())
         self.window = window or MainWindow(settings_file=str(paths.window_file))
         from app.ui.model_services import ModelServices
 
