@@ -118,9 +118,9 @@ class _Axis:
         for number in range(round((self.high - self.low) / self.step) + 1):
             value = self.low + number * self.step
             x = self.x(value)
-            thick = abs(value - about) < self.step / 1000
-            drawn.append(element("line", x1=x, y1=0, x2=x, y2=bottom, class_="zero" if thick else "grid"))
+            drawn.append(element("line", x1=x, y1=0, x2=x, y2=bottom, class_="grid"))
             drawn.append(element("text", shown(value), x=x, y=bottom + 16, text_anchor="middle", class_="tick"))
+        drawn.append(element("line", x1=self.x(about), y1=0, x2=self.x(about), y2=bottom, class_="zero"))
         return joined(drawn)
 
 

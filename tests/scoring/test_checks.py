@@ -6,7 +6,9 @@ from app.core.chat import Provenance
 from app.core.checks import VALUES, Answer, CheckKind, name_of, values_of
 from app.core.errors import SettingError
 from app.core.lab import Cell, CellState, Check, Contestant, Place, Plan, Question
+from app.engine.base import StopReason
 from app.scoring import look as looking
+from app.scoring import wording
 from app.scoring.look import findings_of, look, prove, prove_check
 
 QUESTION = Question("1", "What is the capital of France?", reference="The capital of France is Paris.")
@@ -155,6 +157,10 @@ def test_a_few_letters_have_no_language():
 )
 def test_an_answer_stops_properly_by_itself_or_at_a_stop_string(reason, proper):
     assert passes("stops", "x", stop_reason=reason) is proper
+
+
+def test_every_way_an_answer_can_end_has_words():
+    assert set(wording._ENDS) == set(StopReason)
 
 
 def test_likeness_to_the_reference_is_measured():

@@ -12,7 +12,7 @@ import pytest
 from app.core.chat import Provenance
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Rater, Threshold, Vote
 from app.scoring.markup import element, escaped, joined, style
-from app.scoring.plots import Interval, Spread, intervals_plot, spreads_plot
+from app.scoring.plots import LEFT, RIGHT, WIDTH, Interval, Spread, intervals_plot, spreads_plot
 from app.scoring.ranking import rank
 from app.scoring.report import html_report
 from app.scoring.results import as_csv, as_jsonl, cell_rows, check_rows, plan_hash, results_of, vote_rows
@@ -115,6 +115,12 @@ def test_plots_hold_no_number_that_is_none():
     )
     assert not re.search(r"=\"(nan|inf|-inf|None)", drawn)
     assert drawn.count("whisker") == 3 + 1
+
+
+def test_a_line_goes_down_where_nobody_is_ahead():
+    drawn = str(intervals_plot("t", [Interval("a", 0, 0.7, 0.6, 0.8, "70 %")], str, 0.5, (0, 1)))
+    middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
+    assert f'<line x1="{middle:g}" y1="0" x2="{middle:g}" y2="36" class="zero">' in drawn
 
 
 def test_markup_escapes_texts_and_takes_no_odd_attributes():
