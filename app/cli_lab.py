@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+import app
 from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_interrupt
 from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError
 from app.core.judging import Judgement
@@ -25,7 +26,7 @@ from app.services.experiment import Experiment, Seat, Seats, seats_of
 from app.services.lab_progress import Pace, Progress
 from app.setup import Parts, choose, headless
 from app.storage.plan_folder import PlanFolder, read_text
-from app.storage.run_folder import RunFolder
+from app.storage.run_folder import SUMMARY, RunFolder
 
 if TYPE_CHECKING:
     from app.services.engine_room import EngineRoom
@@ -47,7 +48,9 @@ def add_words(words: Any) -> None:
         f"{MISSED} a threshold was missed.",
     )
     run.add_argument("plan", metavar="FILE.toml", help="prompts, questions, checks, judge and thresholds")
-    run.add_argument("--out", required=True, metavar="DIR", help="where answers, votes and the summary are kept")
+    run.add_argument(
+        "--out", required=True, metavar="DIR", help="where answers, votes, the summary and a report are kept"
+    )
     run.add_argument("--retry-failed", action="store_true", help="ask once more for answers that failed")
     run.add_argument("--json", action="store_true", help="for programs: progress, then the summary, an object a line")
     run.set_defaults(do=lambda asked: in_one_line(_run, asked))
@@ -127,13 +130,19 @@ _ENDED = (CellState.DONE, CellState.FAILED)
 
 def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:
     from app.scoring.measures import missed, summary, tallies
+    from app.scoring.report import html_report
+    from app.scoring.results import as_csv, cell_rows, check_rows, results_of
 
-    told = summary(plan, folder.cells, [folder.judgements[duel] for duel in sorted(folder.judgements)])
-    folder.write_summary(told)
+    results = results_of(plan, folder.cells.values(), folder.votes())
+    told = summary(results, [folder.judgements[duel] for duel in sorted(folder.judgements)])
+    folder.write(SUMMARY, json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    folder.write("report.html", html_report(results, {"Orcinus": app.__version__}))
+    folder.write("cells.csv", as_csv(cell_rows(results)))
+    folder.write("checks.csv", as_csv(check_rows(results)))
     failed = [folder.cells[place] for place in sorted(folder.cells) if folder.cells[place].state is CellState.FAILED]
     for cell in failed:
         print(_printable(f"{_where(plan, cell)}: {cell.error}"), file=sys.stderr)
-    not_reached = missed(plan, tallies(plan, folder.cells.values()), folder.votes())
+    not_reached = missed(results, tallies(results))
     for one in not_reached:
         print(_printable(str(one)), file=sys.stderr)
     if as_json:

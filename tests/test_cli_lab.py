@@ -72,6 +72,8 @@ def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     assert (summary["done"], summary["failed"], summary["missed"]) == (2, 0, [])
     assert summary["prompts"][0]["checks"] == {"short": {"passed": 1, "of": 1}, "odd": {"passed": 0, "of": 1}}
+    assert "Name a fruit." in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert (tmp_path / "out" / "cells.csv").read_text("utf-8").count("\n") == 3
     kept = (tmp_path / "out" / "cells.jsonl").read_bytes()
     code, out, _ = lab(LITTLE, "--json")
     assert code == 0

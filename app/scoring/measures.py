@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from app.core.checks import name_of
 from app.core.errors import PlanError
 from app.core.judging import Judgement
-from app.core.lab import Cell, CellState, Place, Plan, Threshold, Vote
+from app.core.lab import CellState, Plan, Threshold, Vote
 from app.scoring.agreement import steadiness
-from app.scoring.look import checks_of, findings_of
+from app.scoring.look import checks_of
 from app.scoring.ranking import rank
+from app.scoring.results import Results
 from app.scoring.win_table import win_rate, win_table
 
 ANSWERED, CHECKS, WINS = "answered", "checks", "wins"
@@ -71,17 +72,18 @@ def prove_thresholds(plan: Plan) -> None:
             raise PlanError(f"threshold {number} cannot be {one.low:g}", "It is a number from 0 to 1.", "Mend it.")
 
 
-def tallies(plan: Plan, cells: Iterable[Cell]) -> list[Tally]:
+def tallies(results: Results) -> list[Tally]:
     """For each contestant, how its answers did; every cell that has ended counts."""
+    plan = results.plan
     counts: list[dict[str, list[int]]] = [{} for _ in plan.contestants]
     ended, answered = [0] * len(plan.contestants), [0] * len(plan.contestants)
-    for cell in cells:
+    for cell in results.cells.values():
         one = cell.place.contestant
         done = cell.state is CellState.DONE
         ended[one] += 1
         answered[one] += done
         checks = checks_of(plan, plan.questions[cell.place.question])
-        passed = [found.passed for found in findings_of(plan, cell)] if done else [False] * len(checks)
+        passed = [found.passed for found in results.findings[cell.place]] if done else [False] * len(checks)
         for check, fine in zip(checks, passed, strict=True):
             count = counts[one].setdefault(name_of(check), [0, 0])
             count[0] += fine
@@ -92,8 +94,12 @@ def tallies(plan: Plan, cells: Iterable[Cell]) -> list[Tally]:
     ]
 
 
-def missed(plan: Plan, found: Sequence[Tally], votes: Sequence[Vote]) -> list[Missed]:
-    """The thresholds that were not reached, in the plan's order; one without a contestant is for each."""
+def missed(results: Results, found: Sequence[Tally]) -> list[Missed]:
+    """The thresholds that were not reached, in the plan's order; one without a contestant is for each.
+
+    `found` is what `tallies` says of the results.
+    """
+    plan, votes = results.plan, results.votes
     return [
         Missed(plan.contestants[index].name, one.measure, one.low, value)
         for one in plan.thresholds
@@ -103,10 +109,13 @@ def missed(plan: Plan, found: Sequence[Tally], votes: Sequence[Vote]) -> list[Mi
     ]
 
 
-def summary(plan: Plan, cells: Mapping[Place, Cell], judgements: Sequence[Judgement]) -> dict[str, Any]:
-    """What came of a run, as plain values for JSON; the same cells and judgements give the same."""
-    votes = [vote for one in judgements if (vote := one.vote) is not None]
-    found = tallies(plan, cells.values())
+def summary(results: Results, judgements: Sequence[Judgement]) -> dict[str, Any]:
+    """What came of a run, as plain values for JSON; the same cells and judgements give the same.
+
+    `judgements` are all of the judge's, also those without a verdict; the votes are those of the results.
+    """
+    plan, cells, votes = results.plan, results.cells, results.votes
+    found = tallies(results)
     names = [one.name for one in plan.contestants]
     made = [[cell.provenance for cell in cells.values() if cell.place.contestant == index and cell.provenance
              and cell.state is CellState.DONE] for index in range(len(names))]  # fmt: skip
@@ -137,7 +146,7 @@ def summary(plan: Plan, cells: Mapping[Place, Cell], judgements: Sequence[Judgem
         "judge_changed_its_mind": steadiness(votes).share,
         "missed": [
             {"prompt": one.contestant, "measure": one.measure, "low": one.low, "value": one.value}
-            for one in missed(plan, found, votes)
+            for one in missed(results, found)
         ],
     }
 

@@ -77,10 +77,10 @@ class RunFolder:
             self._rewrite(CELLS, [self._cell_line(self.cells[place]) for place in sorted(self.cells)])
             self._rewrite(VOTES, [self._judgement_line(self.judgements[duel]) for duel in sorted(self.judgements)])
 
-    def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Keep what came of it."""
+    def write(self, name: str, text: str) -> None:
+        """Put a file beside the others: the summary, a report."""
         with _told(self._folder):
-            self._replace(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
+            self._replace(name, text)
 
     def votes(self) -> list[Vote]:
         """What the judge found, in the order of the plan; what it said without a verdict is none."""
