@@ -87,6 +87,14 @@ def test_a_threshold_that_is_missed_is_a_line_and_an_exit_code(lab):
     assert [line for line in err.splitlines() if "odd" in line] == ["none: odd must be at least 0.5, but 0.000"]
 
 
+def test_what_is_looked_for_may_change_without_asking_again(lab, tmp_path):
+    assert lab(LITTLE)[0] == 0
+    kept = (tmp_path / "out" / "cells.jsonl").read_bytes()
+    changed = LITTLE.replace('name = "Little"', 'name = "Other"').replace("zyzzyva", "quokka")
+    assert lab(changed + '[[threshold]]\nmeasure = "odd"\nlow = 0.5\n')[0] == cli_lab.MISSED
+    assert (tmp_path / "out" / "cells.jsonl").read_bytes() == kept
+
+
 def test_an_answer_that_fails_is_a_line_and_the_others_are_there(lab, tmp_path):
     long = LITTLE + f'[[question]]\nkey = "long"\ntext = "{"lamp " * 4000}"\n'
     code, _, err = lab(long)

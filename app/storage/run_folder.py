@@ -87,22 +87,21 @@ class RunFolder:
         return [vote for duel in sorted(self.judgements) if (vote := self.judgements[duel].vote) is not None]
 
     def _claim(self) -> None:
-        """See that the folder is this plan's, or make it so."""
-        mine = json.dumps(table_of(self._plan), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        """See that the folder is this plan's, or make it so. What is looked for in the answers may have changed."""
+        mine = table_of(self._plan)
         try:
-            there = (self._folder / PLAN).read_text("utf-8")
+            there = json.loads((self._folder / PLAN).read_text("utf-8"))
         except FileNotFoundError:
-            if any((self._folder / name).exists() for name in (CELLS, VOTES)):
-                there = ""
-            else:
-                self._replace(PLAN, mine)
-                return
-        if there != mine:
+            there = {} if any((self._folder / name).exists() for name in (CELLS, VOTES)) else mine
+        except ValueError:
+            there = {}
+        if _asked(there) != _asked(mine):
             raise StorageError(
                 "This folder holds the run of another plan",
                 f"{self._folder} has answers to other prompts, questions or settings.",
                 "Give another folder, or delete this one to begin anew.",
             )
+        self._replace(PLAN, json.dumps(mine, ensure_ascii=False, indent=1) + "\n")
 
     # --- lines ------------------------------------------------------------------------------------------------------
 
@@ -187,13 +186,21 @@ class RunFolder:
         os.replace(draft, self._folder / name)
 
 
+def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a plan's tables the answers and the judge's words depend on."""
+    asked = {key: value for key, value in plan.items() if key not in ("name", "check", "threshold")}
+    questions = asked.get("question", [])
+    asked["question"] = [{key: value for key, value in one.items() if key != "check"} for one in questions]
+    return asked
+
+
 @contextlib.contextmanager
 def _told(folder: Path) -> Iterator[None]:
     """Turn what the file system complains about into a StorageError."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             raise disk_full() from error
         raise StorageError(
             f"The results cannot be kept in {folder}",
