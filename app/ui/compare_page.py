@@ -78,9 +78,7 @@ class ComparePage(QWidget):
         self.values.hide()
         self.values_button = WordButton("Values", theme, kind="outline", icon_name="settings")
         self.values_button.setCheckable(True)
-        self.values_button.setToolTip(
-            "Variables, temperature, seed, longest reply and more, for all columns or for one"
-        )
+        self.values_button.setToolTip("Variables, temperature, seed and more, for all columns or for one")
         self.against = QComboBox()
         self.against.setAccessibleName("Mark differences from")
         self._facts = ElidedLabel("")
