@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.core.errors import EngineDiedError
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Request, Tagged, Turn, Wish
@@ -42,7 +41,7 @@ def compare_job(room: EngineRoom, spec: ModelSpec, asked: Sequence[Asked]) -> Jo
         except LoadStopped:
             return
         yield engine.facts
-        try:
+        with room.guarded():
             prompts = [engine.render(one.turns).tokens for one in asked]
             yield SharedStart(_shared(prompts))
             wishes: Iterator[Wish] = (
@@ -50,13 +49,6 @@ def compare_job(room: EngineRoom, spec: ModelSpec, asked: Sequence[Asked]) -> Jo
             )
             for tagged in engine.stream_many(wishes, stop, len(asked), from_scratch=True):
                 yield Tagged(asked[tagged.index].column, tagged.event)
-        except EngineDiedError as error:
-            room.died(error)
-            raise
-        except Exception:
-            # whatever went wrong in there, what is asked next shall start from a sound context
-            room.empty()
-            raise
 
     return job
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -151,6 +152,18 @@ class EngineRoom:
         model_id = self.status[0]
         self.empty()
         self.status = (model_id, ModelState(Kind.FAILED, error=error))
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Work with the engine: whatever goes wrong in there, what is asked next starts from a sound context."""
+        try:
+            yield
+        except EngineDiedError as error:
+            self.died(error)
+            raise
+        except Exception:
+            self.empty()
+            raise
 
     def rest(self) -> None:
         """Use an idle moment to write down what was read; an engine that fails at it is let go of."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.core.chat import Message, Provenance, Role
 from app.core.context import WHOLE, Cut, Kept
-from app.core.errors import ContextFullError, EngineDiedError, MessageTooLongError
+from app.core.errors import AppError, ContextFullError, MessageTooLongError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
 from app.core.stopping import StopFlag
@@ -39,17 +39,14 @@ def reply_job(
         except LoadStopped:
             return
         yield engine.facts
-        try:
-            yield from play(engine, turns, sampling, stop, conversation, overflow, kept)
-        except (MessageTooLongError, ContextFullError):
-            raise  # nothing was sent, and nothing is wrong with the engine
-        except EngineDiedError as error:
-            room.died(error)
-            raise
-        except Exception:
-            # whatever went wrong in there, the next reply shall start from a sound context
-            room.empty()
-            raise
+        refused: AppError | None = None
+        with room.guarded():
+            try:
+                yield from play(engine, turns, sampling, stop, conversation, overflow, kept)
+            except (MessageTooLongError, ContextFullError) as error:
+                refused = error  # nothing was sent, and nothing is wrong with the engine
+        if refused is not None:
+            raise refused
 
     return job
 
