@@ -31,14 +31,13 @@ from app.services.preferences import Preferences
 from app.services.provenance import provenance
 
 MOST_COLUMNS = 8
-MOST_EXCHANGES = 10_000
 SEED = 42
 """The seed of all columns unless another is set: were it random, no difference would be known to be the prompt's."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The columns that one model answers in one go. `facts` of the model once it is loaded."""
+    """The columns that one model answers in one go."""
 
     spec: ModelSpec
     columns: tuple[int, ...]
@@ -212,7 +211,7 @@ class Comparison(QObject):
         if len(question) > LONGEST_TEXT:
             self.notice.emit(too_long(len(question)))
             return False
-        return self._ask(question, MOST_EXCHANGES)
+        return self._ask(question)
 
     def ask_instead(self, place: int, text: str) -> bool:
         """Ask all columns something else in the place of the question `place`, from 0; what followed goes."""
@@ -224,7 +223,7 @@ class Comparison(QObject):
         asked = max((column.exchanges for column in self._columns), key=len, default=())
         return bool(asked) and self._ask(asked[-1].question, len(asked) - 1)
 
-    def _ask(self, question: str, place: int) -> bool:
+    def _ask(self, question: str, place: int | None = None) -> bool:
         if self.busy or not self._columns or not self._is_filled(range(len(self._columns))):
             return False
         self._begin(
@@ -304,6 +303,7 @@ class Comparison(QObject):
         found: list[ModelFacts] = []
 
         def take(items: tuple[object, ...]) -> None:
+            grown: dict[int, list[str]] = {}
             for item in items:
                 if isinstance(item, ModelFacts):
                     # under the name that the person sees it by everywhere, which need not be the file's own
@@ -311,19 +311,25 @@ class Comparison(QObject):
                     self.progress_changed.emit("")
                 elif isinstance(item, SharedStart):
                     self.shared_tokens = max(self.shared_tokens, item.tokens)
+                elif isinstance(item, Tagged) and isinstance(item.event, Delta):
+                    grown.setdefault(item.index, []).append(item.event.text)
                 elif isinstance(item, Tagged):
+                    self._grow(item.index, grown)  # all of it is there before the end is told
                     self._hear(item, group, found[-1])
+            for at in tuple(grown):
+                self._grow(at, grown)
 
         ticket.items.connect(take)
         ticket.ended.connect(lambda outcome: self._ended(ticket, group, found[-1] if found else None, outcome))
 
+    def _grow(self, at: int, grown: dict[int, list[str]]) -> None:
+        if text := "".join(grown.pop(at, ())):
+            self._pieces[at].append(text)
+            self.text_added.emit(at, text)
+
     def _hear(self, tagged: Tagged, group: _Group, facts: ModelFacts) -> None:
         at, event = tagged.index, tagged.event
         match event:
-            case Delta(text, _):
-                if text:
-                    self._pieces[at].append(text)
-                    self.text_added.emit(at, text)
             case Reading(done, total):
                 self._columns[at] = dataclasses.replace(self._columns[at], reading=(done, total))
                 self.column_changed.emit(at)
