@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _SETTLE_MS = 400
 _PROMPT_LINES = 6
 NARROWEST_PX = 250
+_LOWEST_PX = 380
 _STATES = {
     MessageState.DONE: ("Done", "good"),
     MessageState.STOPPED: ("Stopped", "muted"),
@@ -353,7 +354,8 @@ class CompareColumn(QFrame):
         self._theme = theme
         self.more.setIcon(icon("more", theme.muted, 18))
         self.prompt.setFixedHeight(self.prompt.fontMetrics().lineSpacing() * _PROMPT_LINES + 18)
-        self.setMinimumWidth(int(NARROWEST_PX * max(1.0, theme.font_pt / 11)))
+        scale = max(1.0, theme.font_pt / 11)
+        self.setMinimumSize(int(NARROWEST_PX * scale), int(_LOWEST_PX * scale))
 
 
 def rows_of(column: Column) -> list[Row]:

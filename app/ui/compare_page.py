@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 EXACT_UP_TO = 4
 """Up to so many columns the same seed gives the same text alone and together; see `Engine.stream_many`."""
+_NARROW_PX = 880
 _FIRST_NAMES = ("A", "B", "C", "D", "E", "F", "G", "H")
 
 
@@ -74,6 +75,8 @@ class ComparePage(QWidget):
         self.anew = WordButton("Start over", theme, kind="outline", icon_name="reset")
         self.anew.setToolTip("Forget what was said in all columns; the prompts stay")
         self.add = WordButton("Add a column", theme, kind="outline", icon_name="plus")
+        self.copy = WordButton("Copy all", theme, kind="outline", icon_name="copy")
+        self.copy.setToolTip("Put all columns into the clipboard as Markdown")
         self.values = CompareValues(self.comparison, theme)
         self.values.hide()
         self.values_button = WordButton("Values", theme, kind="outline", icon_name="settings")
@@ -101,11 +104,16 @@ class ComparePage(QWidget):
             head.addWidget(shown)
         head.addStretch(1)
         head.addWidget(self.picker)
-        label = QLabel("Differences")
-        label.setBuddy(self.against)
+        self._label = QLabel("Differences")
+        self._label.setBuddy(self.against)
+        self._words = {
+            button: button.text() for button in (self.add, self.again, self.anew, self.copy, self.values_button)
+        }
+        for button, words in self._words.items():
+            button.setAccessibleName(words)
         bar = QHBoxLayout()
         bar.setSpacing(8)
-        for part in (self.add, self.again, self.anew, self.values_button, label, self.against):
+        for part in (self.add, self.again, self.anew, self.copy, self.values_button, self._label, self.against):
             bar.addWidget(part)
         bar.addWidget(self._facts, 1)
         inside = QWidget()
@@ -114,7 +122,6 @@ class ComparePage(QWidget):
         self._row.setSpacing(10)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setAccessibleName("Columns")
         self._area.setWidget(inside)
         below = QVBoxLayout()
@@ -152,6 +159,7 @@ class ComparePage(QWidget):
         self.composer.too_long.connect(self._too_long)
         self.again.clicked.connect(self._ask_again)
         self.anew.clicked.connect(comparison.begin_anew)
+        self.copy.clicked.connect(self.copy_all)
         self.add.clicked.connect(self._add)
         self.values_button.toggled.connect(self.values.setVisible)
         self.values.left.connect(lambda: self.values_button.setChecked(False))
@@ -227,6 +235,7 @@ class ComparePage(QWidget):
         asked = any(column.exchanges for column in columns)
         self.again.setEnabled(asked and not busy)
         self.anew.setEnabled(asked and not busy)
+        self.copy.setEnabled(asked)
         self.add.setEnabled(not busy and len(columns) < MOST_COLUMNS)
         self.picker.setEnabled(not busy)
         self._show_facts()
@@ -356,6 +365,15 @@ class ComparePage(QWidget):
         """Follow the theme's text size."""
         self._theme = theme
         self._header.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, buttons are their icons alone."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
+        for button, words in self._words.items():
+            button.setText("" if narrow else words)
+        for words_only in (self._label, self._facts):
+            words_only.setVisible(not narrow)
 
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""

@@ -154,6 +154,8 @@ def test_a_column_is_copied_as_markdown(qtbot, compare):
     text = QGuiApplication.clipboard().text()
     assert text.startswith("## A\n")
     assert "Hello there." in text
+    qtbot.mouseClick(page.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text().count("Hello there.") == 2
 
 
 def test_a_failure_is_told_in_its_column_and_above(qtbot, compare, caplog):
@@ -171,6 +173,12 @@ def test_narrow_windows_scroll_and_everything_has_a_name(qtbot, compare):
         for widget in (column.name, column.prompt, column.more, column.copy, column.go):
             assert widget.accessibleName()
         assert column.keep.text()
+        assert column.height() >= 380, "it scrolls instead of losing the answer"
+    buttons = (page.add, page.again, page.anew, page.copy, page.values_button)
+    assert [button.text() for button in buttons] == [""] * 5, "icons alone, none of them cut off"
+    assert all(button.accessibleName() and button.width() >= button.minimumSizeHint().width() for button in buttons)
+    page.stage.window.resize(1280, 820)
+    qtbot.waitUntil(lambda: page.add.text() == "Add a column")
 
 
 def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
