@@ -143,7 +143,7 @@ def test_a_disk_that_fills_up_keeps_what_came_and_goes_on_once_there_is_room(sta
         filler.unlink()
         standin.speed, before = None, standin.sent_bytes
         assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
-        assert standin.sent_bytes - before == 8 * MIB - held
+        assert 8 * MIB - held <= standin.sent_bytes - before <= (8 * MIB - held) * 1.03
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
