@@ -45,8 +45,8 @@ def sampling_key(key: str) -> Setting | None:
     return declared(Sampling).get(key) if key != "seed" else None
 
 
-def plan_of(table: Mapping[str, Any], files: Files | None = None) -> Plan:
-    """The plan that tables describe.
+def plan_of(table: Mapping[str, Any], files: Files | None = None, *, whole: bool = True) -> Plan:
+    """The plan that tables describe. One that is not `whole` may still be without prompts or questions.
 
     Raises:
         PlanError: something in it is unknown, missing or out of range; the text names the table and the key.
@@ -65,8 +65,23 @@ def plan_of(table: Mapping[str, Any], files: Files | None = None) -> Plan:
         thresholds=tuple(map(_threshold, top.tables("threshold"))),
     )
     top.end()
-    _look_over(plan)
+    if whole:
+        _look_over(plan)
     return plan
+
+
+def questions_of(tables: Sequence[Any]) -> tuple[Question, ...]:
+    """The questions that tables describe, as `tables_of_questions` makes them.
+
+    Raises:
+        PlanError: one of them is no question.
+    """
+    return _questions(_Table("the plan", {"question": list(tables)}), None)
+
+
+def tables_of_questions(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Questions as tables; `questions_of` makes the same of them."""
+    return [_question_table(one) for one in questions]
 
 
 def table_of(plan: Plan) -> dict[str, Any]:

@@ -39,12 +39,18 @@ def m005_chat_prompts(connection: apsw.Connection) -> None:
     connection.execute(_M005)
 
 
+def m006_question_sets(connection: apsw.Connection) -> None:
+    """Questions that are kept to be asked in one experiment after another."""
+    connection.execute(_M006)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
     m003_prompts,
     m004_runs,
     m005_chat_prompts,
+    m006_question_sets,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -269,5 +275,15 @@ CREATE TABLE chat_prompt (
     chat_id INTEGER PRIMARY KEY REFERENCES chat (id) ON DELETE CASCADE,
     version TEXT NOT NULL,
     since_ms INTEGER NOT NULL
+) STRICT;
+"""
+
+_M006 = """
+CREATE TABLE question_set (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    updated_ms INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    questions TEXT NOT NULL,
+    count INTEGER NOT NULL
 ) STRICT;
 """

@@ -206,6 +206,27 @@ class RunStore:
         how = provenance_of(system, setup, details) if setup is not None else None
         return Cell(place, _STATES[state], text, how, error)
 
+    def whole_cells(self, run_id: int, plan: Plan) -> list[Cell]:
+        """Every answer that has ended, with all that is known of it; `plan` is the run's."""
+        return [
+            Cell(
+                Place(contestant, question, seed),
+                _STATES[state],
+                text,
+                provenance_of(system_prompt_of(plan.contestants[contestant], plan.questions[question]), setup, details)
+                if setup is not None
+                else None,
+                error,
+            )
+            for contestant, question, seed, state, text, error, details, setup in self._database.rows(
+                "SELECT contestant, question, seed, state, cell.text, error, details, made_by.text FROM cell"
+                " LEFT JOIN made_by ON made_by.id = made_by_id WHERE cell.run_id = ?"
+                " ORDER BY contestant, question, seed",
+                run_id,
+            )
+            if state in _STATES
+        ]
+
     def forget_cells(self, run_id: int, places: Sequence[Place]) -> None:
         """Take answers out, so that they are asked for again; what was judged of them goes too."""
         with self._database.transaction():

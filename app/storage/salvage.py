@@ -63,6 +63,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("id", "run_id", "contestant", "question", "seed", "state", "made_by_id", "text", "error", "details"),
         "niiiit?ttt",
     ),
+    "question_set": (("id", "updated_ms", "name", "questions", "count"), "nitti"),
     "vote": (
         ("id", "run_id", "rater", "question", "seed", "first", "second", "outcome", "at_ms", "words"),
         "nitiiii?it",

@@ -19,6 +19,7 @@ from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.opening import open_database, open_to_read
 from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
 from app.storage.prompts import PromptStore
+from app.storage.question_sets import QuestionSetStore
 from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
@@ -58,6 +59,7 @@ class Stores:
         self.downloads = DownloadStore(database)
         self.prompts = PromptStore(database, backups)
         self.runs = RunStore(database, backups)
+        self.question_sets = QuestionSetStore(database)
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
@@ -120,7 +122,7 @@ class Stores:
         return (
             self._database.row(
                 "SELECT 1 WHERE EXISTS (SELECT 1 FROM chat) OR EXISTS (SELECT 1 FROM prompt)"
-                " OR EXISTS (SELECT 1 FROM run)"
+                " OR EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM question_set)"
             )
             is not None
         )

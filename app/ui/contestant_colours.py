@@ -7,8 +7,9 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from app.ui.theme import Theme
 
-_LIGHT = ("#3561e8", "#0f8a78", "#b0399c", "#c2620c", "#6d48d8", "#5d6673", "#a8324a", "#4d7c0f")
-_DARK = ("#7f9cff", "#2fc4ad", "#e07ad0", "#f0964a", "#a68bff", "#9aa4b2", "#ff8296", "#a3c95a")
+# those of the report's plots, in their order
+_LIGHT = ("#b0379b", "#0f8073", "#b85c00", "#2f5fe0", "#6b46d6", "#64707d", "#a33a4a", "#4d7a1f")
+_DARK = ("#e27fd0", "#4cc4b4", "#f0a055", "#86a8ff", "#ab92ff", "#a3afbd", "#f08a98", "#a2d06a")
 
 
 def contestant_colour(place: int, theme: Theme) -> QColor:

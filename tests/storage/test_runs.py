@@ -75,6 +75,8 @@ def test_a_run_comes_back_with_its_plan_its_answers_and_how_they_were_made(store
         (Place(1, 1, 1), CellState.FAILED, "", "Too long."),
     ]
     assert again.runs.cell(run.id, Place(0, 0, 0), PLAN) == done(0, 0)
+    places = [cell.place for cell in again.runs.cells(run.id)]
+    assert again.runs.whole_cells(run.id, PLAN) == [again.runs.cell(run.id, place, PLAN) for place in places]
     whole = again.runs.cell(run.id, Place(1, 1, 1), PLAN).provenance
     assert whole is not None
     assert whole.system_prompt == 'Be "kind".\n\\ <|im_end|>\n\nYou are a clock.', "it is the plan's, not kept twice"
