@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -196,6 +196,14 @@ class Comparison(QObject):
             contestant = self._columns[at].contestant
             left = {known: value for known, value in contestant.overrides.items() if known != key}
             self.change(at, dataclasses.replace(contestant, overrides=left))
+
+    def replace(self, contestants: Sequence[Contestant]) -> bool:
+        """Have these columns instead, without conversations; False when busy. Takes the first eight."""
+        if self.busy:
+            return False
+        self._columns = [Column(contestant) for contestant in contestants[:MOST_COLUMNS]]
+        self.columns_changed.emit()
+        return True
 
     def begin_anew(self) -> None:
         """Forget what was said, in all columns."""

@@ -124,9 +124,12 @@ class HardwarePage(QWidget):
 
     # --- showing ----------------------------------------------------------------------------------------------------
 
-    def enter(self, model_id: str) -> None:
-        """Somebody comes from a chat with this model: look at free memory again, and take the keyboard."""
+    def show_for(self, model_id: str) -> None:
+        """Show what this model takes, which is the chat's; "" leaves it at the one before."""
         self._chat_model_id = model_id or self._chat_model_id
+
+    def enter(self) -> None:
+        """Somebody comes here: look at free memory again, and take the keyboard."""
         self._watch.refresh()
         self.refresh()
         self.back.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -123,6 +123,10 @@ class ModelsPage(QWidget):
         self.header.show_model("", "")
         self.home.search.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def show_panels(self, *, sidebar: bool) -> None:
+        """The button for the chats is there while they are hidden."""
+        self.header.show_panels(sidebar=sidebar)
+
     def escape(self) -> None:
         """Put a notice away, else end the search, else go back one page."""
         if self.notices.close_newest():

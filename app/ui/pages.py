@@ -1,10 +1,10 @@
-"""The middle of the window: the chat, the models, the hardware and the settings, one of them at a time."""
+"""The middle of the window: the chat, or one of the pages beside it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.errors import AppError
@@ -17,13 +17,31 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.services.library import Library
     from app.ui.chat_page import ChatPage
-    from app.ui.compare_page import ComparePage
     from app.ui.hardware_page import HardwarePage
     from app.ui.hub_settings import HubSettings
+    from app.ui.lab_page import LabPage, Part
+    from app.ui.lab_view import LabView
     from app.ui.model_services import ModelServices
     from app.ui.models_page import ModelsPage
     from app.ui.notices import Notices
     from app.ui.settings_page import SettingsPage
+
+
+class SidePage(Protocol):
+    """What a page beside the chat can do; each is a QWidget."""
+
+    notices: Notices
+    left: SignalInstance
+    sidebar_asked: SignalInstance
+
+    def enter(self) -> None:
+        """Somebody comes here."""
+
+    def escape(self) -> None:
+        """Escape was pressed."""
+
+    def show_panels(self, *, sidebar: bool) -> None:
+        """Whether the chats are shown at the left."""
 
 
 class Pages(QStackedWidget):
@@ -31,13 +49,15 @@ class Pages(QStackedWidget):
 
     Signals: `turned()`: another page is shown; `chat_entered()`: it is the chat, which wants the keyboard;
     `chat_asked(str)`: chat with the model of this id; `chat_kept(int)`: the chat of this id was made on another page;
-    `open_asked()`: open a model's file; `sidebar_asked()`.
+    `prompt_chosen(object)`: begin a chat by this `PromptVersion`; `open_asked()`: open a model's file;
+    `sidebar_asked()`.
     """
 
     turned = Signal()
     chat_entered = Signal()
     chat_asked = Signal(str)
     chat_kept = Signal(int)
+    prompt_chosen = Signal(object)
     open_asked = Signal()
     sidebar_asked = Signal()
 
@@ -53,7 +73,7 @@ class Pages(QStackedWidget):
         self.hub_settings: HubSettings | None = None
         self.models: ModelsPage | None = None
         self.hardware: HardwarePage | None = None
-        self.compare: ComparePage | None = None
+        self.lab: LabPage | None = None
         self._asking = RepoAsking(hub.discover, self)
         self.model_actions = ModelActions(hub, self._asking, self)
         self._offer = FirstOffer(hub, self._asking, self.model_actions, chat.welcome.offer)
@@ -78,29 +98,38 @@ class Pages(QStackedWidget):
         """Whether the chat is in the middle."""
         return self.currentWidget() is self._chat
 
+    def shows(self, page: QWidget | None) -> bool:
+        """Whether this page, which may not have been made yet, is in the middle."""
+        return page is not None and self.currentWidget() is page
+
     @property
     def shows_models(self) -> bool:
         """Whether the models are in the middle."""
-        return self.models is not None and self.currentWidget() is self.models
+        return self.shows(self.models)
 
     @property
     def shows_hardware(self) -> bool:
         """Whether the hardware is in the middle."""
-        return self.hardware is not None and self.currentWidget() is self.hardware
+        return self.shows(self.hardware)
 
     @property
-    def shows_compare(self) -> bool:
-        """Whether the columns of prompts are in the middle."""
-        return self.compare is not None and self.currentWidget() is self.compare
+    def shows_lab(self) -> bool:
+        """Whether the prompt lab is in the middle."""
+        return self.shows(self.lab)
 
     @property
     def title(self) -> str:
         """What the window is called while this page is shown; "" leaves it to the chat."""
         if self.shows_models:
             return "Models"
-        if self.shows_compare:
-            return "Compare system prompts"
+        if self.lab is not None and self.shows_lab:
+            return self.lab.title
         return "Hardware" if self.shows_hardware else ""
+
+    def _side(self) -> SidePage | None:
+        """The page beside the chat that is shown; None where it is the chat or the settings."""
+        sides: tuple[SidePage | None, ...] = (self.models, self.hardware, self.lab)
+        return next((page for page in sides if page is not None and self.currentWidget() is page), None)
 
     def show_chat(self) -> None:
         """Show the chat; who has the keyboard is the caller's business."""
@@ -122,66 +151,70 @@ class Pages(QStackedWidget):
     @Slot()
     def toggle_models(self) -> None:
         """Show the models, or go back to the chat."""
-        if self.shows_models:
-            self.enter_chat()
-        else:
-            self.show_models()
+        (self.enter_chat if self.shows_models else self.show_models)()
 
     @Slot()
     def show_hardware(self) -> None:
-        """Show the hardware."""
+        """Show the hardware, as it is for the chat's model."""
         page = self._hardware_page()
-        self.setCurrentWidget(page)
-        page.enter(self._chat.session.chat.model_id if self._chat.session is not None else "")
-
-    @Slot()
-    def toggle_hardware(self) -> None:
-        """Show the hardware, or go back to the chat."""
-        if self.shows_hardware:
-            self.enter_chat()
-        else:
-            self.show_hardware()
-
-    @Slot()
-    def show_compare(self) -> None:
-        """Show system prompts side by side."""
-        page = self._compare_page()
+        page.show_for(self._chat.session.chat.model_id if self._chat.session is not None else "")
         self.setCurrentWidget(page)
         page.enter()
 
     @Slot()
-    def toggle_compare(self) -> None:
-        """Show system prompts side by side, or go back to the chat."""
-        if self.shows_compare:
-            self.enter_chat()
-        else:
-            self.show_compare()
+    def toggle_hardware(self) -> None:
+        """Show the hardware, or go back to the chat."""
+        (self.enter_chat if self.shows_hardware else self.show_hardware)()
 
-    def _compare_page(self) -> ComparePage:
-        if self.compare is None:
-            from app.ui.compare_page import ComparePage
+    @Slot()
+    def show_lab(self) -> None:
+        """Show the prompt lab."""
+        page = self._lab_page()
+        self.setCurrentWidget(page)
+        page.enter()
 
-            chat = self._chat.session.chat if self._chat.session is not None else None
-            model_id = chat.model_id if chat is not None else self._hub.models.default_id
-            prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
-            self.compare = ComparePage(self._library, self._hub, self._theme, model_id, prompt)
-            self.compare.left.connect(self.enter_chat)
-            self.compare.sidebar_asked.connect(self.sidebar_asked)
-            self.compare.chat_opened.connect(self.chat_kept)
-            self.compare.open_asked.connect(self.open_asked)
-            self.compare.show_panels(sidebar=self._sidebar_shown)
-            self.addWidget(self.compare)
-        return self.compare
+    @Slot()
+    def toggle_lab(self) -> None:
+        """Show the prompt lab, or go back to the chat."""
+        (self.enter_chat if self.shows_lab else self.show_lab)()
+
+    def _take(self, page: ModelsPage | HardwarePage | LabPage) -> None:
+        page.left.connect(self.enter_chat)
+        page.sidebar_asked.connect(self.sidebar_asked)
+        page.show_panels(sidebar=self._sidebar_shown)
+        self.addWidget(page)
+
+    def _lab_page(self) -> LabPage:
+        if self.lab is None:
+            from app.ui.lab_page import LabPage
+
+            self.lab = LabPage(self._lab_parts(), self._theme)
+            self.lab.chat_opened.connect(self.chat_kept)
+            self.lab.open_asked.connect(self.open_asked)
+            self.lab.prompt_chosen.connect(self.prompt_chosen)
+            self.lab.turned.connect(self.turned)
+            self._take(self.lab)
+        return self.lab
+
+    def _lab_parts(self) -> tuple[Part, ...]:
+        from app.ui.lab_page import Part
+
+        return (Part("Compare", "Compare system prompts", self._make_compare),)
+
+    def _make_compare(self) -> LabView:
+        from app.ui.compare_view import CompareView
+
+        chat = self._chat.session.chat if self._chat.session is not None else None
+        model_id = chat.model_id if chat is not None else self._hub.models.default_id
+        prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
+        return CompareView(self._library, self._hub, self._theme, model_id, prompt)
 
     def _hardware_page(self) -> HardwarePage:
         if self.hardware is None:
             from app.ui.hardware_page import HardwarePage
 
             self.hardware = HardwarePage(self._hub, self._theme)
-            self.hardware.left.connect(self.enter_chat)
-            self.hardware.sidebar_asked.connect(self.sidebar_asked)
-            self.hardware.show_panels(sidebar=self._sidebar_shown)
-            self.addWidget(self.hardware)
+            self._take(self.hardware)
         return self.hardware
 
     def _models_page(self) -> ModelsPage:
@@ -189,13 +222,10 @@ class Pages(QStackedWidget):
             from app.ui.models_page import ModelsPage
 
             self.models = ModelsPage(self._hub, self._asking, self.model_actions, self._theme)
-            self.models.left.connect(self.enter_chat)
             self.models.chat_asked.connect(self.chat_asked)
             self.models.token_asked.connect(self.show_token)
             self.models.folder_asked.connect(self.show_folder)
-            self.models.sidebar_asked.connect(self.sidebar_asked)
-            self.models.header.show_panels(sidebar=self._sidebar_shown)
-            self.addWidget(self.models)
+            self._take(self.models)
         return self.models
 
     @Slot(str)
@@ -251,12 +281,13 @@ class Pages(QStackedWidget):
 
     @Slot()
     def _leave_settings(self) -> None:
-        if self._before_settings is self.models and self.models is not None:
+        before = self._before_settings
+        if before is self.models:
             self.show_models()
-        elif self._before_settings is self.hardware and self.hardware is not None:
+        elif before is self.hardware:
             self.show_hardware()
-        elif self._before_settings is self.compare and self.compare is not None:
-            self.show_compare()
+        elif before is self.lab:
+            self.show_lab()
         else:
             self.enter_chat()
 
@@ -264,12 +295,8 @@ class Pages(QStackedWidget):
         """Leave a page, or put a notice away; False where the chat is shown."""
         if self.shows_chat:
             return False
-        if self.shows_models and self.models is not None:
-            self.models.escape()
-        elif self.shows_hardware and self.hardware is not None:
-            self.hardware.escape()
-        elif self.shows_compare and self.compare is not None:
-            self.compare.escape()
+        if (page := self._side()) is not None:
+            page.escape()
         elif self.settings is None or not self.settings.notices.close_newest():
             self._leave_settings()
         return True
@@ -277,27 +304,20 @@ class Pages(QStackedWidget):
     def show_panels(self, *, sidebar: bool) -> None:
         """Whether the chats are shown at the left."""
         self._sidebar_shown = sidebar
-        if self.models is not None:
-            self.models.header.show_panels(sidebar=sidebar)
-        if self.hardware is not None:
-            self.hardware.show_panels(sidebar=sidebar)
-        if self.compare is not None:
-            self.compare.show_panels(sidebar=sidebar)
+        for page in (self.models, self.hardware, self.lab):
+            if page is not None:
+                page.show_panels(sidebar=sidebar)
 
     def flush(self) -> None:
         """Hand over what is typed; before the window closes."""
-        if self.compare is not None:
-            self.compare.flush()
+        if self.lab is not None:
+            self.lab.flush()
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
     def _notices(self) -> Notices:
-        if self.shows_models and self.models is not None:
-            return self.models.notices
-        if self.shows_hardware and self.hardware is not None:
-            return self.hardware.notices
-        if self.shows_compare and self.compare is not None:
-            return self.compare.notices
+        if (page := self._side()) is not None:
+            return page.notices
         if self.settings is not None and self.currentWidget() is self.settings:
             return self.settings.notices
         return self._chat.notices

@@ -25,14 +25,14 @@ class Sidebar(QFrame):
     """Lists the library's chats and finds among them.
 
     Signals: `chat_chosen(int, int)` (a chat, and the message in it that was found, else 0), `new_asked()`,
-    `models_asked()`, `compare_asked()`, `hardware_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
+    `models_asked()`, `lab_asked()`, `hardware_asked()`, `settings_asked()`, `hide_asked()`, `export_asked(int)`.
     """
 
     chat_chosen = Signal(int, int)
     new_asked = Signal()
     models_asked = Signal()
     hardware_asked = Signal()
-    compare_asked = Signal()
+    lab_asked = Signal()
     settings_asked = Signal()
     hide_asked = Signal()
     export_asked = Signal(int)
@@ -66,10 +66,10 @@ class Sidebar(QFrame):
         self.models.setCheckable(True)
         self.models.setToolTip("Find, download and keep models (Ctrl+M)")
         self.models.clicked.connect(self._ask_models)
-        self.compare = WordButton("  Compare prompts", theme, kind="nav", icon_name="columns")
-        self.compare.setCheckable(True)
-        self.compare.setToolTip("System prompts side by side: one message, several answers at once (Ctrl+E)")
-        self.compare.clicked.connect(self._ask_compare)
+        self.lab = WordButton("  Prompt lab", theme, kind="nav", icon_name="columns")
+        self.lab.setCheckable(True)
+        self.lab.setToolTip("System prompts: side by side, kept as versions, and tested (Ctrl+E)")
+        self.lab.clicked.connect(self._ask_lab)
         self.hardware = WordButton("  Hardware", theme, kind="nav", icon_name="chip")
         self.hardware.setCheckable(True)
         self.hardware.setToolTip("What this computer has, and what a model takes of it (Ctrl+H)")
@@ -123,7 +123,7 @@ class Sidebar(QFrame):
         box.addWidget(self._new)
         box.addWidget(self.search)
         box.addWidget(self.models)
-        box.addWidget(self.compare)
+        box.addWidget(self.lab)
         box.addWidget(self.hardware)
         foot = QHBoxLayout()
         foot.setContentsMargins(18, 2, 10, 0)
@@ -162,10 +162,10 @@ class Sidebar(QFrame):
         self._status.setText(text)
         self._status.setToolTip(text)
 
-    def show_page_open(self, *, models: bool, compare: bool, hardware: bool) -> None:
+    def show_page_open(self, *, models: bool, lab: bool, hardware: bool) -> None:
         """Mark the way to the page that is shown."""
         self.models.setChecked(models)
-        self.compare.setChecked(compare)
+        self.lab.setChecked(lab)
         self.hardware.setChecked(hardware)
 
     def show_downloads(self, count: int) -> None:
@@ -182,9 +182,9 @@ class Sidebar(QFrame):
         self.models_asked.emit()
 
     @Slot()
-    def _ask_compare(self) -> None:
-        self.compare.setChecked(not self.compare.isChecked())
-        self.compare_asked.emit()
+    def _ask_lab(self) -> None:
+        self.lab.setChecked(not self.lab.isChecked())
+        self.lab_asked.emit()
 
     @Slot()
     def _ask_hardware(self) -> None:

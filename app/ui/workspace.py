@@ -27,6 +27,7 @@ from app.ui.words import state_words
 
 if TYPE_CHECKING:
     from app.core.errors import AppError
+    from app.core.prompts import PromptVersion
     from app.services.chat_session import ChatSession
     from app.services.library import Library
     from app.services.model_manager import ModelManager
@@ -84,8 +85,8 @@ class Workspace(QWidget):
         self.sidebar.hide_asked.connect(self.toggle_sidebar)
         self.sidebar.models_asked.connect(self.pages.toggle_models)
         self.sidebar.hardware_asked.connect(self.pages.toggle_hardware)
-        self.sidebar.compare_asked.connect(self.pages.toggle_compare)
-        self.sidebar.settings_asked.connect(self.toggle_settings)
+        self.sidebar.lab_asked.connect(self.pages.toggle_lab)
+        self.sidebar.settings_asked.connect(self.pages.toggle_settings)
         self.sidebar.export_asked.connect(self.export_chat)
         header = self.page.header
         header.model_chosen.connect(self._choose_model)
@@ -101,6 +102,7 @@ class Workspace(QWidget):
         self.pages.chat_entered.connect(self.page.composer.field.setFocus)
         self.pages.chat_asked.connect(self.chat_with)
         self.pages.chat_kept.connect(self.open_chat)
+        self.pages.prompt_chosen.connect(self.chat_by)
         self.pages.open_asked.connect(self.choose_file)
         self.pages.sidebar_asked.connect(self.toggle_sidebar)
         self.page.composer.stop_asked.connect(self.escape)
@@ -168,6 +170,12 @@ class Workspace(QWidget):
         model_id = self.page.session.chat.model_id if self.page.session is not None else ""
         self.show_session(self._library.new_chat(model_id))
         self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(object)
+    def chat_by(self, version: PromptVersion) -> None:
+        """Show an empty chat by this version of a prompt."""
+        self.new_chat()
+        self._session().use_prompt(version.text, version.hash)
 
     @Slot(object, str)
     def _new_chat_like(self, session: ChatSession, text: str) -> None:
@@ -310,20 +318,10 @@ class Workspace(QWidget):
             self.inspector.show_session(self._session())
 
     @Slot()
-    def toggle_settings(self) -> None:
-        """Show the settings, or go back to where one was."""
-        self.pages.toggle_settings()
-
-    @Slot()
-    def show_help(self) -> None:
-        """Show the list of keys."""
-        self.pages.show_keys()
-
-    @Slot()
     def _page_turned(self) -> None:
         """System prompt and settings belong to the chat: other pages have their room."""
         self.sidebar.show_page_open(
-            models=self.pages.shows_models, compare=self.pages.shows_compare, hardware=self.pages.shows_hardware
+            models=self.pages.shows_models, lab=self.pages.shows_lab, hardware=self.pages.shows_hardware
         )
         self.panels.set_right_allowed(self.pages.shows_chat)
         if self.page.session is not None:
@@ -341,19 +339,9 @@ class Workspace(QWidget):
         self.pages.enter_chat()
 
     @Slot()
-    def regenerate_last(self) -> None:
-        """Ask for another version of the last reply."""
-        self.page.regenerate_last()
-
-    @Slot()
     def close_window(self) -> None:
         """Close the window, and with it the program."""
         self.window().close()
-
-    @Slot()
-    def copy_conversation(self) -> None:
-        """Put the chat into the clipboard."""
-        self.page.copy_conversation()
 
     @Slot()
     def escape(self) -> None:

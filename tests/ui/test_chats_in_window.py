@@ -93,7 +93,7 @@ def test_a_new_chat_and_its_neighbours_are_a_key_away(qtbot, open_window):
 
 def trash_of(qtbot, stage) -> DeletedChats:
     """The deleted chats, on the settings page."""
-    stage.space.toggle_settings()
+    stage.space.pages.toggle_settings()
     trash = stage.space.pages.settings.findChild(DeletedChats)
     qtbot.waitUntil(lambda: trash.list.isVisible())
     return trash

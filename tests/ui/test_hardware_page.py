@@ -48,7 +48,8 @@ def page(qtbot, open_window, light):
         made.resize(1160, 860)
         made.show()
         qtbot.waitExposed(made)
-        made.enter(stage.session.chat.model_id)
+        made.show_for(stage.session.chat.model_id)
+        made.enter()
         qtbot.waitUntil(lambda: watch.look is not None and not made.facts.isHidden())
         return made
 
@@ -185,7 +186,7 @@ def test_the_page_is_reached_and_left_by_keys(qtbot, open_window):
     assert pages.shows_hardware
     assert stage.space.sidebar.hardware.isChecked()
     assert "Hardware" in stage.window.windowTitle()
-    stage.space.toggle_settings()
+    stage.space.pages.toggle_settings()
     stage.space.escape()
     assert pages.shows_hardware, "one is back where one was"
     stage.space.escape()

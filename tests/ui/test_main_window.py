@@ -142,7 +142,7 @@ def test_regenerating_keeps_the_first_version_beside_the_second(qtbot, open_wind
     stage = open_window(script=Script(replies=("the first answer", "the second answer")))
     say(qtbot, stage, "hello")
     first = stage.session.path()[-1]
-    stage.space.regenerate_last()
+    stage.space.page.regenerate_last()
     qtbot.waitUntil(lambda: stage.session.path()[-1].id != first.id and not stage.session.busy)
     qtbot.waitUntil(lambda: "the second answer" in read(stage))
     assert "the first answer" not in read(stage)

@@ -152,7 +152,7 @@ def test_the_panel_follows_the_chat_on_screen(qtbot, open_window):
 
 def test_the_settings_page_changes_and_resets_the_look(qtbot, open_window):
     stage = open_window()
-    stage.space.toggle_settings()
+    stage.space.pages.toggle_settings()
     form = stage.space.pages.settings.form
     box = form.row("theme").findChild(QComboBox)
     qtbot.keyClick(box, Qt.Key.Key_End)

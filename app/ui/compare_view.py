@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,14 +14,14 @@ from app.core.lab import Contestant
 from app.services.comparison import MOST_COLUMNS
 from app.services.comparison_text import as_markdown
 from app.services.notice import Notice
-from app.ui.buttons import IconButton, WordButton
+from app.ui.buttons import WordButton
 from app.ui.compare_column import CompareColumn
 from app.ui.compare_values import CompareValues
 from app.ui.composer import Composer
+from app.ui.lab_view import LabView
 from app.ui.link_offer import link_offer
 from app.ui.model_facts import ElidedLabel
 from app.ui.model_picker import ModelPicker
-from app.ui.notices import Notices
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -36,38 +36,23 @@ _NARROW_PX = 880
 _FIRST_NAMES = ("A", "B", "C", "D", "E", "F", "G", "H")
 
 
-class ComparePage(QWidget):
-    """The page.
-
-    Signals: `left()`: back to the chat; `sidebar_asked()`; `chat_opened(int)`: a column is a chat of this id now;
-    `open_asked()`: open a model's file.
-    """
-
-    left = Signal()
-    sidebar_asked = Signal()
-    chat_opened = Signal(int)
-    open_asked = Signal()
+class CompareView(LabView):
+    """The columns, and below the message for all of them."""
 
     def __init__(
         self, library: Library, services: ModelServices, theme: Theme, model_id: str, prompt: str,
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         """`model_id` and `prompt` are those of the chat that was on screen: where nothing is kept, they begin."""
-        super().__init__(parent)
-        self.setObjectName("page")
-        self._library, self._models, self._prompts, self._theme = library, services.models, services.prompts, theme
+        super().__init__(theme, parent)
+        self._library, self._models, self._prompts = library, services.models, services.prompts
         self.columns: list[CompareColumn] = []
         self._baseline = 0
         first = (Contestant("A", prompt), Contestant("B", prompt))
         self.comparison: Comparison = library.comparison(model_id, first)
-        self.notices = Notices(theme)
-        self._sidebar = IconButton("sidebar", "Show the chats", theme, keys="Ctrl+B", side_px=34)
-        self._sidebar.clicked.connect(self.sidebar_asked)
-        self._sidebar.hide()
-        self.back = IconButton("chevron-left", "Back to the chat", theme, keys="Esc", side_px=34)
-        self.back.clicked.connect(self.left)
         self.picker = ModelPicker(services.models, theme)
         self.picker.show_model(model_id)
+        self.corner = self.picker
         self.composer = Composer(theme)
         self.composer.set_placeholder("A message for all columns…")
         self.again = WordButton("Ask again", theme, kind="outline", icon_name="refresh")
@@ -93,17 +78,6 @@ class ComparePage(QWidget):
         self._rebuild()
 
     def _lay_out(self) -> None:
-        self._header = QFrame()
-        self._header.setObjectName("header")
-        title = QLabel("Compare system prompts")
-        title.setProperty("kind", "title")
-        head = QHBoxLayout(self._header)
-        head.setContentsMargins(14, 0, 16, 0)
-        head.setSpacing(8)
-        for shown in (self._sidebar, self.back, title):
-            head.addWidget(shown)
-        head.addStretch(1)
-        head.addWidget(self.picker)
         self._label = QLabel("Differences")
         self._label.setBuddy(self.against)
         self._words = {
@@ -137,10 +111,8 @@ class ComparePage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(self._header)
         whole.addWidget(self.notices)
         whole.addLayout(below, 1)
-        self.set_theme(self._theme)
 
     def _connect(self) -> None:
         comparison = self.comparison
@@ -154,7 +126,7 @@ class ComparePage(QWidget):
         self._prompts.changed.connect(self._rebuild)
         self._prompts.notice.connect(self.notices.show_notice)
         self.composer.submitted.connect(self._ask)
-        self.composer.stop_asked.connect(self.escape)
+        self.composer.stop_asked.connect(self._leave)
         self.composer.last_asked.connect(self._take_last)
         self.composer.too_long.connect(self._too_long)
         self.again.clicked.connect(self._ask_again)
@@ -173,6 +145,11 @@ class ComparePage(QWidget):
         """Somebody comes here: take the keyboard."""
         self._prompts.refresh()
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def show_contestants(self, contestants: tuple[Contestant, ...]) -> None:
+        """Show these side by side instead of what is there, with nothing said yet; not while columns answer."""
+        if not self.comparison.replace(contestants):
+            self.notices.show_notice(Notice("The columns are answering", "Stop them, or wait until they are done."))
 
     @Slot()
     def _rebuild(self) -> None:
@@ -342,29 +319,24 @@ class ComparePage(QWidget):
             Notice(f"That text is too long to paste: {characters:,} characters", detail, level="warning")
         )
 
-    # --- the page itself --------------------------------------------------------------------------------------------
+    # --- the part itself --------------------------------------------------------------------------------------------
 
-    @Slot()
-    def escape(self) -> None:
-        """Stop all answers, else put a notice away, else go back."""
+    def escape(self) -> bool:
+        """Stop all answers, else put a notice away."""
         if self.comparison.busy:
             self.comparison.stop_all()
-        elif not self.notices.close_newest():
+            return True
+        return super().escape()
+
+    @Slot()
+    def _leave(self) -> None:
+        if not self.escape():
             self.left.emit()
 
     def flush(self) -> None:
         """Hand over what is typed; before the program ends."""
         for shown in self.columns:
             shown.flush()
-
-    def show_panels(self, *, sidebar: bool) -> None:
-        """The button for the chats is there while they are hidden."""
-        self._sidebar.setVisible(not sidebar)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Follow the theme's text size."""
-        self._theme = theme
-        self._header.setFixedHeight(max(56, self.fontMetrics().height() + 38))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, buttons are their icons alone."""

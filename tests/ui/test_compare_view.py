@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 
 from app.core.chat import MessageState
 from app.engine.scripted import Script
-from app.ui.compare_page import ComparePage
+from app.ui.compare_view import CompareView
 
 LONG = " ".join(f"word{n}" for n in range(300))
 
@@ -17,13 +17,12 @@ LONG = " ".join(f"word{n}" for n in range(300))
 def compare(qtbot, open_window):
     """The page, opened by its key: `compare(script)`; None for the real starter model."""
 
-    def make(script: Script | None = Script(), size=(1280, 820)) -> ComparePage:  # noqa: B008
+    def make(script: Script | None = Script(), size=(1280, 820)) -> CompareView:  # noqa: B008
         stage = open_window(script, size)
         with qtbot.waitActive(stage.window):
             stage.window.activateWindow()
         qtbot.keyClick(stage.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-        page = stage.space.pages.compare
-        assert page is not None
+        page = stage.space.pages.lab.compare
         qtbot.waitUntil(lambda: len(page.columns) == 2)
         page.stage = stage
         return page
@@ -31,17 +30,17 @@ def compare(qtbot, open_window):
     return make
 
 
-def write(qtbot, page: ComparePage, at: int, prompt: str) -> None:
+def write(qtbot, page: CompareView, at: int, prompt: str) -> None:
     page.columns[at].prompt.setPlainText(prompt)
 
 
-def ask(qtbot, page: ComparePage, text: str) -> None:
+def ask(qtbot, page: CompareView, text: str) -> None:
     qtbot.keyClicks(page.composer.field, text)
     qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not page.comparison.busy, timeout=20_000)
 
 
-def said(page: ComparePage) -> list[str]:
+def said(page: CompareView) -> list[str]:
     """The newest answers as they stand in the transcripts."""
     return [column.transcript.rows[-1].text for column in page.columns]
 
@@ -64,13 +63,13 @@ def test_it_is_reached_and_left_by_mouse_and_keys(qtbot, compare):
     page = compare()
     space = page.stage.space
     assert page.composer.field.hasFocus()
-    assert space.sidebar.compare.isChecked()
+    assert space.sidebar.lab.isChecked()
     assert page.stage.window.windowTitle().startswith("Compare system prompts")
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert space.pages.shows_chat
-    assert not space.sidebar.compare.isChecked()
-    qtbot.mouseClick(space.sidebar.compare, Qt.MouseButton.LeftButton)
-    assert space.pages.shows_compare
+    assert not space.sidebar.lab.isChecked()
+    qtbot.mouseClick(space.sidebar.lab, Qt.MouseButton.LeftButton)
+    assert space.pages.shows_lab
 
 
 def test_stop_ends_all_and_a_columns_own_button_ends_that_alone(qtbot, compare):
@@ -85,7 +84,7 @@ def test_stop_ends_all_and_a_columns_own_button_ends_that_alone(qtbot, compare):
     qtbot.waitUntil(lambda: not page.comparison.busy)
     assert [column._state.text() for column in page.columns] == ["Stopped", "Stopped"]
     assert said(page) == [column.exchanges[-1].text for column in page.comparison.columns()]
-    assert page.stage.space.pages.shows_compare, "it stopped the answers and did not leave"
+    assert page.stage.space.pages.shows_lab, "it stopped the answers and did not leave"
 
 
 def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
@@ -127,7 +126,7 @@ def test_a_column_becomes_a_chat_that_is_opened(qtbot, compare):
     space = page.stage.space
     qtbot.waitUntil(lambda: space.pages.shows_chat and space.page.session.ready)
     assert [message.text for message in space.page.session.path()] == ["Hi", "Hello there."]
-    qtbot.mouseClick(space.sidebar.compare, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(space.sidebar.lab, Qt.MouseButton.LeftButton)
     assert said(page) == ["Hello there."] * 2, "the columns are still there"
 
 
