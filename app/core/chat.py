@@ -92,7 +92,8 @@ class Chat:
     `model_id` names a model ("starter", or the path of a GGUF file). `overrides` holds only what differs from the
     model's settings, by setting key. `leaf_id` is the last message of the path on screen. `deleted_ms` is set while the
     chat is in the trash. `prompt_version` is the hash of the version that the system prompt was taken from and perhaps
-    edited since, "" for none.
+    edited since, "" for none. `variables` are the values for the variables in it, by name; date and time are among them
+    once they were sent, and stay as they were.
     """
 
     id: int
@@ -107,6 +108,7 @@ class Chat:
     updated_ms: int = 0
     deleted_ms: int | None = None
     prompt_version: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from app.core.chat import TRASH_DAYS, Chat, ChatRow, Message, MessageState, Prov
 from app.core.errors import StorageError
 from app.core.search import Found
 from app.core.text import clean
+from app.storage import chat_prompts
 from app.storage.backups import Backups, forget_rows
 from app.storage.chat_search import search
 from app.storage.database import Database, Row
@@ -58,6 +59,7 @@ class ChatStore:
         system_prompt: str = "",
         overrides: Mapping[str, Any] | None = None,
         prompt_version: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> Chat:
         """A new chat without messages, at the top of the list."""
         now = self._clock()
@@ -74,29 +76,23 @@ class ChatStore:
             )
             if prompt_version:
                 self.set_prompt_version(chat_id, prompt_version)
+            if variables:
+                self.set_variables(chat_id, variables)
         return self.chat(chat_id)
 
     def chat(self, chat_id: int) -> Chat:
         """One chat, in the trash or not."""
         found = self._database.row(
             "SELECT id, title, model_id, system_prompt, overrides, pinned, titled_by_person, leaf_id, created_ms,"
-            " updated_ms, deleted_ms,"
-            " coalesce((SELECT version FROM chat_prompt WHERE chat_id = chat.id), '') FROM chat WHERE id = ?",
+            f" updated_ms, deleted_ms, {chat_prompts.COLUMNS} FROM chat WHERE id = ?",
             chat_id,
         )
         if found is None:
             raise _no_chat()
-        chat = Chat(*found)
-        return Chat(
-            chat.id,
-            chat.title,
-            chat.model_id,
-            chat.system_prompt,
-            _overrides(found[4]),
-            bool(chat.pinned),
-            bool(chat.titled_by_person),
-            *found[7:],
-        )
+        values = list(found)
+        values[4], values[5], values[6] = _overrides(found[4]), bool(found[5]), bool(found[6])
+        values[12] = chat_prompts.variables(found[12])
+        return Chat(*values)
 
     def rows(self, *, trashed: bool = False) -> list[ChatRow]:
         """The list of chats: pinned ones first, then those last written in; or the trash, last deleted first."""
@@ -130,10 +126,13 @@ class ChatStore:
         """Say which version the system prompt comes from, by its hash; "" for none."""
         with self._database.transaction():
             self._check_parent(chat_id, None)
-            self._database.run("DELETE FROM chat_prompt WHERE chat_id = ?", chat_id)
-            if version:
-                sql = "INSERT INTO chat_prompt (chat_id, version, since_ms) VALUES (?, ?, ?)"
-                self._database.run(sql, chat_id, clean(version), self._clock())
+            chat_prompts.set_version(self._database, chat_id, version, self._clock())
+
+    def set_variables(self, chat_id: int, values: Mapping[str, str]) -> None:
+        """Replace all values for the variables of its system prompt."""
+        with self._database.transaction():
+            self._check_parent(chat_id, None)
+            chat_prompts.set_variables(self._database, chat_id, values)
 
     def set_overrides(self, chat_id: int, overrides: Mapping[str, Any]) -> None:
         """Replace all settings that differ from the model's in this chat."""

@@ -44,6 +44,11 @@ def m006_question_sets(connection: apsw.Connection) -> None:
     connection.execute(_M006)
 
 
+def m007_chat_variables(connection: apsw.Connection) -> None:
+    """What a chat puts in the places of its system prompt's variables."""
+    connection.execute(_M007)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -51,6 +56,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m004_runs,
     m005_chat_prompts,
     m006_question_sets,
+    m007_chat_variables,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -285,5 +291,14 @@ CREATE TABLE question_set (
     name TEXT NOT NULL,
     questions TEXT NOT NULL,
     count INTEGER NOT NULL
+) STRICT;
+"""
+
+# `given`: JSON, by name, what the person gave; `known`: JSON, what the app filled in once, as the date
+_M007 = """
+CREATE TABLE chat_variables (
+    chat_id INTEGER PRIMARY KEY REFERENCES chat (id) ON DELETE CASCADE,
+    given TEXT NOT NULL,
+    known TEXT NOT NULL
 ) STRICT;
 """

@@ -57,6 +57,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     "prompt_version": (("id", "prompt_id", "hash", "parent", "created_ms", "note", "text"), "nittitt"),
     "chat_prompt": (("chat_id", "version", "since_ms"), "nti"),
+    "chat_variables": (("chat_id", "given", "known"), "ntt"),
     "run": (("id", "name", "state", "plan", "cells", "created_ms", "updated_ms", "deleted_ms"), "ntttiii?"),
     "made_by": (("id", "run_id", "sha256", "text"), "nibt"),
     "cell": (
@@ -152,6 +153,8 @@ def _sensible(table: str, rowid: int, record: Record) -> bool:
         return _is_id(record[1]) and is_hash(str(record[2]))
     if table == "chat_prompt":
         return is_hash(str(record[1]))
+    if table == "chat_variables":
+        return all(str(text).startswith("{") for text in record[1:])
     if table in _CHOICES:
         place, allowed = _CHOICES[table]
         return record[place] in allowed
@@ -206,5 +209,6 @@ def _join_up_prompts(into: apsw.Connection) -> None:
         " ORDER BY id DESC LIMIT 1), '') WHERE NOT EXISTS"
         " (SELECT 1 FROM prompt_version WHERE prompt_id = prompt.id AND hash = current)",
         "DELETE FROM chat_prompt WHERE chat_id NOT IN (SELECT id FROM chat)",
+        "DELETE FROM chat_variables WHERE chat_id NOT IN (SELECT id FROM chat)",
     ):
         into.execute(statement)

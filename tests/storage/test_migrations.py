@@ -127,6 +127,21 @@ def test_where_a_chats_prompt_came_from_is_known_too(tmp_path: Path, damaged: bo
     stores.close()
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_stood_in_the_places_of_a_prompts_variables_is_known_too(tmp_path: Path, damaged: bool):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v7.db", path)
+    if damaged:
+        path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    stores = open_stores(path)
+    found = {row.title: stores.chats.chat(row.id).variables for row in stores.chats.rows()}
+    assert found == {
+        "Pinned whales": {},
+        "Namen": {"learner": "a child 🐳\nof six", "date": "Saturday 21 November 2026", "time": "20:10"},
+    }
+    stores.close()
+
+
 def test_prompts_are_salvaged_from_a_damaged_file(tmp_path: Path):
     path = tmp_path / "orcinus.db"
     shutil.copy(OLD / "v3.db", path)
