@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 
 class StopFlag:
@@ -15,6 +17,7 @@ class StopFlag:
 
     def __init__(self) -> None:
         self._text = ctypes.create_string_buffer(2)
+        self._heard: list[Callable[[], None]] = []
 
     @property
     def address(self) -> int:
@@ -24,6 +27,31 @@ class StopFlag:
     def set(self) -> None:
         """Ask the work to end; from any thread, any number of times."""
         self._text[0] = b"x"
+        for tell in tuple(self._heard):
+            tell()
+
+    def tell(self, tell: Callable[[], None]) -> None:
+        """Call this at the moment when the flag is set, in the thread that sets it; at once if it is set already.
+
+        It may be called twice.
+        """
+        self._heard.append(tell)
+        if self.is_set():
+            tell()
+
+    def untell(self, tell: Callable[[], None]) -> None:
+        """Do not call this any more; harmless when it was not to be called."""
+        with suppress(ValueError):
+            self._heard.remove(tell)
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+        """As `tell`, as long as the block runs."""
+        self.tell(tell)
+        try:
+            yield
+        finally:
+            self.untell(tell)
 
     def is_set(self) -> bool:
         """Whether the work shall end."""

@@ -13,9 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from app.core.errors import AppError, EngineDiedError, EngineError
@@ -29,8 +31,8 @@ from app.engine.wire import Channel, Closed
 
 log = logging.getLogger(__name__)
 
-_TICK_S = 0.01
-"""How often the flag of whoever waits is looked at while the process is silent."""
+_TICK_S = 0.25
+"""How often a silent process is looked after. Seldom: whoever waits takes time from the threads that compute."""
 _CLOSE_S = 2.5
 """So that all memory is free again within three seconds, whatever the process is at."""
 _STOP_S = 20.0
@@ -64,6 +66,8 @@ class HostProcess:
         self._handing_over = False
         self._flags: dict[int, StopFlag] = {}
         """The flags of requests that are answered side by side, by their place."""
+        self._places = threading.RLock()
+        """Held while a place goes from one request to the next; whoever stops one is in another thread."""
         self._patience_s = math.inf
         self._held = bytearray()
         self._channel = Channel(self._read, self._write)
@@ -186,7 +190,8 @@ class HostProcess:
 
     def _hand_over(self, place: int, wishes: Iterator[Wish | None]) -> None:
         """Answer the process, which waits for a request for this place."""
-        self._flags.pop(place, None)
+        with self._places:
+            self._flags.pop(place, None)
         wish: Wish | tuple[()] | None = ()
         self._handing_over = True
         try:
@@ -195,8 +200,11 @@ class HostProcess:
             self._handing_over = False
             with suppress(Closed, ValueError):  # closed or gone: reading will tell
                 if wish:
-                    request, self._flags[place] = wish
-                    self._flag[flag_at(place) : flag_at(place) + 1] = b"\0"
+                    request, flag = wish
+                    with self._places:
+                        self._flag[flag_at(place) : flag_at(place) + 1] = b"\0"
+                        self._flags[place] = flag
+                    flag.tell(partial(self._stop_place, place, flag))
                     self._channel.send(WISH, request)
                 else:
                     self._channel.send(NOTHING if wish is None else OVER)
@@ -283,7 +291,19 @@ class HostProcess:
             raise _closed()
         self._stop, self._asked_at = stop, None
         self._flag[0:1] = b"\0"
-        yield from self._answers(kind, *values)
+        with stop.telling(self._pass_on):
+            yield from self._answers(kind, *values)
+
+    def _pass_on(self) -> None:
+        """Tell the process to stop; from any thread."""
+        with suppress(ValueError):  # it has ended, and the file is closed
+            self._flag[0:1] = b"x"
+
+    def _stop_place(self, place: int, flag: StopFlag) -> None:
+        """Tell the process to stop this one of several requests, if it still has the place; from any thread."""
+        with self._places, suppress(ValueError):
+            if self._flags.get(place) is flag:
+                self._flag[flag_at(place) : flag_at(place) + 1] = b"x"
 
     def _answers(self, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
         try:
@@ -312,16 +332,12 @@ class HostProcess:
         return found
 
     def _wait_for_data(self, fd: int) -> None:
-        """Wait until there is something to read, passing on the wish to stop meanwhile."""
+        """Wait until there is something to read, or the process hangs."""
         began = time.monotonic()
         used_s = state_of(self._process.pid)[1] if self._patience_s < math.inf else 0.0
         while True:
             if self._stop.is_set() and self._asked_at is None:
                 self._asked_at = time.monotonic()
-                self._flag[0:1] = b"x"
-            for place, flag in self._flags.items():
-                if flag.is_set():
-                    self._flag[flag_at(place) : flag_at(place) + 1] = b"x"
             if has_data(fd, _TICK_S):
                 return
             since, limit_s = (began, self._patience_s) if self._asked_at is None else (self._asked_at, self._stop_s)
