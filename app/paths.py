@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 
 HOME_VARIABLE = "ORCINUS_HOME"
+PORTABLE = "data"
+"""A folder of this name beside a bundled program keeps everything there."""
 _NAME = "Orcinus"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
@@ -65,8 +67,8 @@ class Paths:
 def find_paths(environ: Mapping[str, str] | None = None) -> Paths:
     """Choose the data folder and make it.
 
-    ORCINUS_HOME wins, then the system's usual place. Where that cannot be written to, a folder beside the program is
-    used, then one in the temporary folder, and at last none. Never raises.
+    ORCINUS_HOME wins, then a folder `data` beside a bundled program, then the system's usual place. Where that cannot
+    be written to, a folder beside the program is used, then one in the temporary folder, and at last none. Never raises.
 
     Args:
         environ: where ORCINUS_HOME is looked up; the process's own environment when left out.
@@ -97,12 +99,20 @@ def resources_dir() -> Path:
 def _wished(environ: Mapping[str, str]) -> Paths:
     if home := environ.get(HOME_VARIABLE, "").strip():
         return _inside(Path(home).expanduser().absolute())
+    if (portable := _portable()) is not None:
+        return _inside(portable)
     places = platformdirs.PlatformDirs(_NAME, appauthor=False)
     return Paths(places.user_data_path, places.user_cache_path, places.user_log_path, resources_dir())
 
 
 def _inside(folder: Path, warning: str = "") -> Paths:
     return Paths(folder, folder / "cache", folder / "logs", resources_dir(), warning=warning)
+
+
+def _portable() -> Path | None:
+    """The folder that makes a bundled program keep everything beside itself, where somebody made one."""
+    beside = _program_dir() if getattr(sys, "frozen", False) else None
+    return beside / PORTABLE if beside is not None and (beside / PORTABLE).is_dir() else None
 
 
 def _fallbacks() -> Iterator[tuple[Path, str]]:

@@ -47,6 +47,24 @@ def test_without_it_the_systems_usual_places_are_taken(tmp_path: Path, monkeypat
     assert paths.logs_dir.is_relative_to(tmp_path / "STATE" / "Orcinus")
 
 
+def test_a_folder_data_beside_a_bundled_program_keeps_everything_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_program_dir", lambda: tmp_path / "stick")
+    (tmp_path / "stick" / "data").mkdir(parents=True)
+    monkeypatch.setattr(module, "_usable", lambda _: True)  # nothing is made in the person's own folders
+    usual = find_paths({}).data_dir
+    assert usual != tmp_path / "stick" / "data", "a checkout may have such a folder for reasons of its own"
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    paths = find_paths({})
+    assert paths.data_dir == tmp_path / "stick" / "data"
+    assert paths.cache_dir.is_relative_to(paths.data_dir)
+    assert paths.logs_dir.is_relative_to(paths.data_dir)
+    assert find_paths({"ORCINUS_HOME": str(tmp_path / "wished")}).data_dir == tmp_path / "wished"
+    (tmp_path / "stick" / "data").rmdir()
+    assert find_paths({}).data_dir == usual
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_the_data_folder_is_for_this_persons_eyes_alone(tmp_path: Path):
     find_paths({"ORCINUS_HOME": str(tmp_path / "home")})

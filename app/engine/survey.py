@@ -101,10 +101,13 @@ def _not_opened(name: str, folder: Path | None) -> Backend:
 
 
 def _advice(backends: Sequence[Backend]) -> str:
-    """As in README, GPU builds; "" where a GPU can be used, or no build would help."""
+    """As in README, GPU builds; "" where a GPU can be used, or no build or download would help."""
     if sys.platform == "darwin" or any(b.state is BackendState.READY and b.name in _LIBRARIES for b in backends):
         return ""
     absent = [b for b in backends if b.state is BackendState.ABSENT and b.name in _BUILDS]
+    if getattr(sys, "frozen", False):
+        cuda = any(b.name == "CUDA" and drivers.gpu_of("CUDA") for b in absent)
+        return "There is a larger download of Orcinus for NVIDIA cards." if cuda else ""
     wanted = [b for b in absent if drivers.gpu_of(b.name)] or absent
     ways = "; ".join(
         f"python3 packaging/dev.py --gpu {_BUILDS[b.name][0]} run (needs {_BUILDS[b.name][1]})" for b in wanted

@@ -173,6 +173,16 @@ def test_how_to_get_a_gpu_build_is_told_where_no_gpu_can_be_used():
     assert usable or sys.platform == "darwin" or "packaging/dev.py --gpu" in advice
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac has Metal")
+def test_a_bundled_program_names_the_download_for_nvidia_and_no_command_of_the_source(monkeypatch):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    absent = [Backend("CUDA", BackendState.ABSENT, ""), Backend("Vulkan", BackendState.REFUSED, "")]
+    monkeypatch.setattr(drivers, "gpu_of", lambda backend: "NVIDIA’s driver" if backend == "CUDA" else "")
+    assert "download" in survey._advice(absent)
+    monkeypatch.setattr(drivers, "gpu_of", lambda _backend: "")
+    assert survey._advice(absent) == ""
+
+
 def test_the_report_names_every_device_and_reason():
     gpu = Device("CUDA0", "RTX 4060", DeviceKind.GPU, "CUDA", 7 << 30, 8 << 30)
     lines = "\n".join(hardware_lines(Hardware("Ryzen", 8, 16, ("AVX2",), 9 << 30, 16 << 30, (gpu,))))
