@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.errors import AppError
@@ -26,22 +26,7 @@ if TYPE_CHECKING:
     from app.ui.notices import Notices
     from app.ui.settings_page import SettingsPage
 
-
-class SidePage(Protocol):
-    """What a page beside the chat can do; each is a QWidget."""
-
-    notices: Notices
-    left: SignalInstance
-    sidebar_asked: SignalInstance
-
-    def enter(self) -> None:
-        """Somebody comes here."""
-
-    def escape(self) -> None:
-        """Escape was pressed."""
-
-    def show_panels(self, *, sidebar: bool) -> None:
-        """Whether the chats are shown at the left."""
+    SidePage = ModelsPage | HardwarePage | LabPage
 
 
 class Pages(QStackedWidget):
@@ -128,8 +113,9 @@ class Pages(QStackedWidget):
 
     def _side(self) -> SidePage | None:
         """The page beside the chat that is shown; None where it is the chat or the settings."""
-        sides: tuple[SidePage | None, ...] = (self.models, self.hardware, self.lab)
-        return next((page for page in sides if page is not None and self.currentWidget() is page), None)
+        return next(
+            (page for page in (self.models, self.hardware, self.lab) if page is not None and self.shows(page)), None
+        )
 
     def show_chat(self) -> None:
         """Show the chat; who has the keyboard is the caller's business."""
@@ -178,7 +164,7 @@ class Pages(QStackedWidget):
         """Show the prompt lab, or go back to the chat."""
         (self.enter_chat if self.shows_lab else self.show_lab)()
 
-    def _take(self, page: ModelsPage | HardwarePage | LabPage) -> None:
+    def _take(self, page: SidePage) -> None:
         page.left.connect(self.enter_chat)
         page.sidebar_asked.connect(self.sidebar_asked)
         page.show_panels(sidebar=self._sidebar_shown)
