@@ -68,7 +68,8 @@ def find_paths(environ: Mapping[str, str] | None = None) -> Paths:
     """Choose the data folder and make it.
 
     ORCINUS_HOME wins, then a folder `data` beside a bundled program, then the system's usual place. Where that cannot
-    be written to, a folder beside the program is used, then one in the temporary folder, and at last none. Never raises.
+    be written to, a folder beside the program is used, then one in the temporary folder, and at last none. Never
+    raises.
 
     Args:
         environ: where ORCINUS_HOME is looked up; the process's own environment when left out.

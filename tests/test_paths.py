@@ -47,9 +47,7 @@ def test_without_it_the_systems_usual_places_are_taken(tmp_path: Path, monkeypat
     assert paths.logs_dir.is_relative_to(tmp_path / "STATE" / "Orcinus")
 
 
-def test_a_folder_data_beside_a_bundled_program_keeps_everything_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_folder_data_beside_a_bundled_program_keeps_everything_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "_program_dir", lambda: tmp_path / "stick")
     (tmp_path / "stick" / "data").mkdir(parents=True)
     monkeypatch.setattr(module, "_usable", lambda _: True)  # nothing is made in the person's own folders

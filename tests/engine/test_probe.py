@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from app.core.hardware import (
+    Backend,
     BackendState,
     Device,
     DeviceKind,
