@@ -19,6 +19,13 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class Mark(StrEnum):
+    """What a person thinks of an answer."""
+
+    GOOD = "good"
+    BAD = "bad"
+
+
 class MessageState(StrEnum):
     """How far a message got."""
 
@@ -71,7 +78,7 @@ class Message:
     """One turn. `id` rises with time; `parent_id` is the turn before it (None: the first).
 
     `token_ids` are the ids the model generated for an answer: tokenizing its text again may give others, and the KV
-    cache knows these. They are empty for what a person wrote.
+    cache knows these. They are empty for what a person wrote. `mark` is what the person thinks of an answer.
     """
 
     id: int
@@ -83,6 +90,7 @@ class Message:
     created_ms: int = 0
     token_ids: tuple[int, ...] = ()
     provenance: Provenance | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from app.storage import chat_prompts
 from app.storage.backups import Backups, forget_rows
 from app.storage.chat_search import search
 from app.storage.database import Database, Row
+from app.storage.marks import with_marks
 from app.storage.replies import Wordings, parse_details, save_answer, unpack
 from app.storage.trouble import told
 
@@ -175,8 +176,9 @@ class ChatStore:
             " WHERE m.chat_id = ? ORDER BY m.id",
             chat_id,
         )
-        details = parse_details([row[-1] for row in found])
-        return [self._message(chat_id, row, wordings, more) for row, more in zip(found, details, strict=True)]
+        details = zip(found, parse_details([row[-1] for row in found]), strict=True)
+        read = [self._message(chat_id, row, wordings, more) for row, more in details]
+        return with_marks(self._database, chat_id, read)
 
     def add_turn(
         self, chat_id: int, parent_id: int | None, text: str, *, clear_draft: bool = True

@@ -49,6 +49,11 @@ def m007_chat_variables(connection: apsw.Connection) -> None:
     connection.execute(_M007)
 
 
+def m008_marks(connection: apsw.Connection) -> None:
+    """What the person thinks of answers in chats."""
+    connection.execute(_M008)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -57,6 +62,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m005_chat_prompts,
     m006_question_sets,
     m007_chat_variables,
+    m008_marks,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -300,5 +306,13 @@ CREATE TABLE chat_variables (
     chat_id INTEGER PRIMARY KEY REFERENCES chat (id) ON DELETE CASCADE,
     given TEXT NOT NULL,
     known TEXT NOT NULL
+) STRICT;
+"""
+
+_M008 = """
+CREATE TABLE mark (
+    message_id INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
+    good INTEGER NOT NULL CHECK (good IN (0, 1)),
+    at_ms INTEGER NOT NULL
 ) STRICT;
 """

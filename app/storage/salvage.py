@@ -58,6 +58,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "prompt_version": (("id", "prompt_id", "hash", "parent", "created_ms", "note", "text"), "nittitt"),
     "chat_prompt": (("chat_id", "version", "since_ms"), "nti"),
     "chat_variables": (("chat_id", "given", "known"), "ntt"),
+    "mark": (("message_id", "good", "at_ms"), "nii"),
     "run": (("id", "name", "state", "plan", "cells", "created_ms", "updated_ms", "deleted_ms"), "ntttiii?"),
     "made_by": (("id", "run_id", "sha256", "text"), "nibt"),
     "cell": (
@@ -71,12 +72,13 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
-_CHOICES: Mapping[str, tuple[int, frozenset[str]]] = {
+_CHOICES: Mapping[str, tuple[int, frozenset[object]]] = {
+    "mark": (1, frozenset({0, 1})),
     "run": (2, frozenset({"draft", "running", "paused", "done"})),
     "cell": (5, frozenset({CellState.DONE, CellState.FAILED})),
     "vote": (2, frozenset(Rater)),
 }
-"""Tables with a column that holds one of a few words: its place, and the words."""
+"""Tables with a column that holds one of a few values: its place, and the values."""
 _MOST_ROWID = 1 << 40
 """No chat will ever have a higher id; a damaged cell may."""
 _LOST_TITLE = "Chat without a title"
@@ -180,6 +182,7 @@ def _join_up(into: apsw.Connection) -> None:
         " WHERE chat_id NOT IN (SELECT id FROM chat) GROUP BY chat_id",
         "DELETE FROM chunk WHERE message_id NOT IN (SELECT id FROM message WHERE state = 'streaming')",
         "DELETE FROM answer WHERE message_id NOT IN (SELECT id FROM message)",
+        "DELETE FROM mark WHERE message_id NOT IN (SELECT id FROM message)",
         "DELETE FROM draft WHERE chat_id <> 0 AND chat_id NOT IN (SELECT id FROM chat)",
         # the turn before in time stands in for a lost one
         "UPDATE message SET parent_id = (SELECT max(other.id) FROM message AS other"

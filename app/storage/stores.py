@@ -11,10 +11,11 @@ from typing import Any
 from app.core.chat import ChatRow
 from app.core.errors import StorageError
 from app.storage.backups import Backups
-from app.storage.chats import ChatStore
+from app.storage.chats import ChatStore, now_ms
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore, SavedDownload
 from app.storage.export import export
+from app.storage.marks import MarkStore
 from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.opening import open_database, open_to_read
 from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
@@ -52,6 +53,7 @@ class Stores:
         self._database = database
         self._backups = backups
         self.chats = ChatStore(database, backups)
+        self.marks = MarkStore(database, now_ms)
         self.settings = SettingsStore(database)
         self.state = StateStore(database)
         self.models = ModelStore(database)

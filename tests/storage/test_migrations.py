@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from app.core.chat import MessageState
+from app.core.chat import Mark, MessageState
 from app.core.library import DownloadState, Trouble
 from app.core.prompts import hash_of
 from app.storage import migrations
@@ -252,3 +252,15 @@ def test_every_table_can_be_brought_back_and_none_is_taken_for_another():
         record = tuple(samples[kind] for kind in kinds)
         assert [other for other, (_, shape) in COLUMNS.items() if fits(shape, record)] == [table]
     connection.close()
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_was_thought_of_answers_is_known_too(tmp_path: Path, damaged: bool):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v8.db", path)
+    if damaged:
+        path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    stores = open_stores(path)
+    chat_id = next(row.id for row in stores.chats.rows() if row.title == "Namen")
+    assert [message.mark for message in stores.chats.messages(chat_id)] == [None, Mark.GOOD, None, Mark.BAD]
+    stores.close()
