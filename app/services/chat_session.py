@@ -70,7 +70,7 @@ class ChatSession(OpenChat):
         self._begin(lambda _text, dropping: self.continue_reply(message_id, dropping=dropping), dropping)
         self._ask(
             lambda stores, _chat_id: stores.chats.reopen(message_id),
-            lambda reply: self._start_reply(reply, None, continued=message),
+            lambda reply: self._start_reply(dataclasses.replace(reply, mark=message.mark), None, continued=message),
             self._not_sent,
         )
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.chat import Chat, Message, MessageTree
+from app.core.chat import Chat, Mark, Message, MessageState, MessageTree, Role
 from app.core.errors import AppError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
@@ -161,6 +161,13 @@ class OpenChat(QObject):
         self._ask(lambda stores, chat_id: stores.chats.set_leaf(chat_id, leaf_id))
         self.path_changed.emit()
         self._recount()
+
+    def mark(self, message_id: int, mark: Mark | None) -> None:
+        """Say of an answer that it is good or bad; None takes that back."""
+        message = self.tree[message_id]
+        if message.role is Role.ASSISTANT and message.state is not MessageState.STREAMING:
+            self.tree.put(dataclasses.replace(message, mark=mark))
+            self._ask(lambda stores, _chat_id: stores.marks.set(message_id, mark))
 
     def set_system_prompt(self, text: str) -> None:
         """Change the system prompt; the very next reply uses it."""

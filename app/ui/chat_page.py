@@ -13,6 +13,7 @@ from app.services.notice import Notice
 from app.ui.chat_header import ChatHeader
 from app.ui.composer import Composer
 from app.ui.link_offer import link_offer
+from app.ui.message_wishes import MessageWishes
 from app.ui.notices import Notices
 from app.ui.text_field import LONGEST_CHARS
 from app.ui.theme import Theme
@@ -177,10 +178,10 @@ class ChatPage(QWidget):
             from app.ui.transcript import Transcript
 
             self._transcript = Transcript(self._theme)
-            self._transcript.regenerate_requested.connect(self._regenerate)
-            self._transcript.edit_requested.connect(self._edit)
-            self._transcript.version_requested.connect(self._show_version)
-            self._transcript.continue_requested.connect(self._continue)
+            self._wishes = MessageWishes(self._transcript, lambda: self._session)
+            self._wishes.sent.connect(self.sent)
+            # the editor that had the keyboard is gone
+            self._wishes.edited.connect(self.composer.field.setFocus)
             self._transcript.link_activated.connect(self._offer_link)
             self.composer.messages_asked.connect(self._transcript.take_keyboard)
             self._body.addWidget(self._transcript)
@@ -328,7 +329,8 @@ class ChatPage(QWidget):
         """Ask for another version of the last reply."""
         path = self._session.path() if self._session is not None else []
         if path and path[-1].role is Role.ASSISTANT:
-            self._regenerate(path[-1].id)
+            self._the_transcript()
+            self._wishes.regenerate(path[-1].id)
 
     @Slot()
     def copy_conversation(self) -> None:
@@ -338,31 +340,6 @@ class ChatPage(QWidget):
         if self._session is not None:
             QGuiApplication.clipboard().setText(conversation_text(self._session.path(), self._model_name()))
             self.notices.show_notice(Notice("The conversation is in the clipboard"))
-
-    @Slot(int)
-    def _regenerate(self, message_id: int) -> None:
-        if self._session is not None:
-            self.sent.emit()
-            self._session.regenerate(message_id)
-
-    @Slot(int, str)
-    def _edit(self, message_id: int, text: str) -> None:
-        if self._session is not None:
-            self.sent.emit()
-            self._session.edit(message_id, text)
-            # the editor that had the keyboard is gone
-            self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot(int, int)
-    def _show_version(self, message_id: int, step: int) -> None:
-        if self._session is not None:
-            self._session.show_version(message_id, step)
-
-    @Slot(int)
-    def _continue(self, message_id: int) -> None:
-        if self._session is not None:
-            self.sent.emit()
-            self._session.continue_reply(message_id)
 
     @Slot(str)
     def _keep_draft(self, text: str) -> None:

@@ -93,6 +93,7 @@ def row_of(message: Message, tree: MessageTree, model_name: str) -> Row:
         version=versions.index(message.id) + 1,
         versions=len(versions),
         can_go_on=_was_cut_off(message) and tree.newest_leaf(message.id) == message.id,
+        mark=str(message.mark or ""),
     )
 
 

@@ -28,12 +28,13 @@ _STATES = {"stopped": "Stopped", "interrupted": "Interrupted", "failed": "Failed
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One button. Without an icon it is a word between two buttons."""
+    """One button. Without an icon it is a word between two buttons. `checked`: it stays pressed; None for most."""
 
     name: str
     icon: str
     label: str
     enabled: bool = True
+    checked: bool | None = None
 
 
 def actions_for(row: Row, code_blocks: int) -> list[Action]:
@@ -49,12 +50,23 @@ def actions_for(row: Row, code_blocks: int) -> list[Action]:
     if row.kind == "user":
         found.append(Action("edit", "edit", "Edit message"))
     elif row.state != "streaming":
+        found += _marks(row.mark) if row.mark is not None else []
         found.append(Action("regenerate", "refresh", "Regenerate reply"))
     if code_blocks and row.kind == "assistant":
         found.append(Action("copy_code", "code", "Copy code" if code_blocks == 1 else "Copy a code block…"))
     if row.can_go_on:
         found.append(Action("continue", "play", "Continue this reply"))
     return found
+
+
+def _marks(mark: str) -> list[Action]:
+    """Thumbs up and down; the one that is pressed is filled, and takes itself back."""
+    return [
+        Action(name, f"thumb-{way}-filled", f"Marked as {name}: take it back", checked=True)
+        if mark == name
+        else Action(name, f"thumb-{way}", f"Mark as a {name} answer", checked=False)
+        for name, way in (("good", "up"), ("bad", "down"))
+    ]
 
 
 class _Button(QToolButton):
@@ -123,11 +135,13 @@ class ActionBar(QWidget):
                 continue
             button = _Button(self)
             button.setObjectName(action.name)
-            button.setIcon(icon(action.icon, self._theme.muted, _ICON_SIZE))
+            button.setIcon(icon(action.icon, self._theme.accent if action.checked else self._theme.muted, _ICON_SIZE))
             button.setIconSize(QSize(_ICON_SIZE, _ICON_SIZE))
             button.setToolTip(action.label)
             button.setAccessibleName(action.label)
             button.setEnabled(action.enabled)
+            button.setCheckable(action.checked is not None)
+            button.setChecked(bool(action.checked))
             button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             button.setFixedSize(_BUTTON_WIDTH, BAR_HEIGHT - 2)
             button.clicked.connect(self._clicked)
@@ -240,6 +254,7 @@ class ActionBar(QWidget):
                 place = QRect(0, 0, _ICON_SIZE, _ICON_SIZE)
                 place.moveCenter(slot.center())
                 colour = self._theme.faint if action.enabled else self._theme.border
+                colour = self._theme.accent if action.checked else colour
                 icon(action.icon, colour, _ICON_SIZE).paint(painter, place)
         if self._note and not self._right:
             painter.setPen(QColor(self._note_colour))

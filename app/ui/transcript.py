@@ -31,13 +31,15 @@ class Transcript(RowView):
     """Shows the rows of one chat.
 
     Signals: `regenerate_requested(id)`; `edit_requested(id, new_text)`; `version_requested(id, step)` with -1 or 1;
-    `continue_requested(id)` for a reply that was cut off; `link_activated(url)`, http, https and mailto only.
+    `continue_requested(id)` for a reply that was cut off; `mark_requested(id, mark)`, "" to take a mark back;
+    `link_activated(url)`, http, https and mailto only.
     """
 
     regenerate_requested = Signal(int)
     edit_requested = Signal(int, str)
     version_requested = Signal(int, int)
     continue_requested = Signal(int)
+    mark_requested = Signal(int, str)
     link_activated = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -104,6 +106,13 @@ class Transcript(RowView):
         else:
             self._splice(position, position + 1, [row])
         self.relayout()
+
+    def show_mark(self, row_id: int, mark: str) -> None:
+        """Show what the person thinks of a reply, and say it to those who only hear it."""
+        position = self._index.get(row_id)
+        if position is not None:
+            self._show_row(position, replace(self._rows[position], mark=mark))
+            announce(self, f"Marked as {mark}" if mark else "Mark taken back")
 
     def remove_row(self, row_id: int) -> None:
         """Take a row away."""
@@ -197,6 +206,9 @@ class Transcript(RowView):
             self.continue_requested.emit(row_id)
         elif action in ("previous", "next"):
             self.version_requested.emit(row_id, -1 if action == "previous" else 1)
+        elif action in ("good", "bad"):
+            row = self._rows[self._index[row_id]]
+            self.mark_requested.emit(row_id, "" if row.mark == action else action)
 
     @Slot(str)
     def _announce(self, words: str) -> None:

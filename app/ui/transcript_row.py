@@ -19,7 +19,8 @@ class Row:
 
     `id` is unique in a transcript. `title` is the model's name, `footer` the small print under a reply, such as
     "214 tokens · 48.0 tok/s · 4.5 s". `version` counts from 1 among `versions`. `can_go_on`: the reply was cut off and
-    nothing follows it. A marker says its `text` on a line between turns.
+    nothing follows it. `mark` is what the person thinks of a reply: "good", "bad" or ""; None where nobody can say so.
+    A marker says its `text` on a line between turns.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Row:
     version: int = 1
     versions: int = 1
     can_go_on: bool = False
+    mark: str | None = None
 
     @property
     def is_long_paste(self) -> bool:

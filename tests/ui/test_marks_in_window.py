@@ -1,0 +1,70 @@
+"""Answers in chats are marked as good or bad, by mouse and keys; it lasts, and is taken back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.core.chat import Mark
+from app.engine.scripted import Script
+from tests.ui.conversations import item, press
+from tests.ui.talking import say
+
+
+def names(stage, row_id: int) -> list[str]:
+    transcript = stage.space.page.transcript
+    bar = item(transcript, row_id).bar
+    return [action.label for action in bar._actions if action.name in ("good", "bad")]
+
+
+def kept(stage) -> list[Mark | None]:
+    chat_id = stage.session.chat.id
+    return [one.mark for one in stage.services.ask(lambda stores: stores.chats.messages(chat_id))]
+
+
+def test_a_reply_is_marked_the_mark_lasts_and_the_same_button_takes_it_back(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    reply = stage.session.path()[-1].id
+    transcript = stage.space.page.transcript
+    assert names(stage, reply) == ["Mark as a good answer", "Mark as a bad answer"]
+    press(qtbot, transcript, reply, "good")
+    assert names(stage, reply) == ["Marked as good: take it back", "Mark as a bad answer"]
+    assert kept(stage) == [None, Mark.GOOD]
+    press(qtbot, transcript, reply, "bad")
+    assert names(stage, reply) == ["Mark as a good answer", "Marked as bad: take it back"]
+    assert kept(stage) == [None, Mark.BAD]
+    again = stage.services.ask(lambda stores: stores.chats.messages(stage.session.chat.id))
+    assert again == [stage.session.tree[one.id] for one in again], "what is on screen is what is kept"
+    press(qtbot, transcript, reply, "bad")
+    assert names(stage, reply) == ["Mark as a good answer", "Mark as a bad answer"]
+    assert kept(stage) == [None, None]
+
+
+def test_a_mark_is_set_with_the_keyboard_and_the_focus_stays_on_it(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    reply = stage.session.path()[-1].id
+    bar = item(stage.space.page.transcript, reply).bar
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    bar.button("bad").setFocus()
+    qtbot.keyClick(bar.button("bad"), Qt.Key.Key_Return)
+    assert kept(stage) == [None, Mark.BAD]
+    assert bar.button("bad").hasFocus()
+    assert bar.button("bad").isChecked()
+    assert not bar.button("good").isChecked()
+
+
+def test_a_mark_stays_on_its_version_and_on_a_reply_that_goes_on(qtbot, open_window):
+    stage = open_window(Script(replies=("one two three", " and four", "five")))
+    say(qtbot, stage, "Hello")
+    first = stage.session.path()[-1].id
+    press(qtbot, stage.space.page.transcript, first, "good")
+    stage.session.continue_reply(first)
+    qtbot.waitUntil(lambda: not stage.session.busy)
+    assert stage.session.path()[-1].mark is Mark.GOOD
+    stage.session.regenerate(first)
+    qtbot.waitUntil(lambda: not stage.session.busy and len(stage.session.tree) == 3)
+    second = stage.session.path()[-1].id
+    assert names(stage, second) == ["Mark as a good answer", "Mark as a bad answer"]
+    assert kept(stage) == [None, Mark.GOOD, None]
