@@ -115,6 +115,34 @@ def resolve(text: str, values: Mapping[str, str]) -> Resolved:
     return Resolved("".join((*parts, text[at:])), tuple(unresolved))
 
 
+def with_default(text: str, name: str, default: str | None) -> str:
+    """The text with another default for a variable, where the one in force stands, else where it appears first.
+
+    Args:
+        text: the text with variables.
+        name: the variable's; without it in the text, nothing changes.
+        default: what is to be sent where nobody gives a value; None for none, which takes every default of it away.
+
+    Raises:
+        ValueError: a default stands on one line and has no braces.
+    """
+    if default is not None and not can_be_default(default):
+        raise ValueError(f"no default can be {default!r}")
+    places = [one for one in occurrences(text) if one.name == name and not one.escaped]
+    in_force = next((one for one in places if one.default is not None), places[0] if places else None)
+    for one in reversed(places):
+        if one is in_force or default is None:
+            ending = "" if default is None else f"={default}"
+            written = "\\" * one.slashes + f"{{{{{name}{ending}}}}}"
+            text = text[: one.start] + written + text[one.end :]
+    return text
+
+
+def can_be_default(text: str) -> bool:
+    """Whether this can stand in a prompt as a variable's default: on one line and without braces."""
+    return not any(sign in text for sign in "{}\r\n")
+
+
 def escape(text: str) -> str:
     """The text so that it is sent as it stands: what looks like a variable gets backslashes."""
     return _VARIABLE.sub(lambda match: match["slashes"] + "\\" + match[0], text)

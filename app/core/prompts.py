@@ -53,6 +53,27 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptOrigin:
+    """Which wording a text was taken from, as people name it.
+
+    `number` counts the prompt's versions from 1. A wording that is left alone, because its prompt is in the trash, has
+    no name and the number 0; one that comes with the app has a name, and the `prompt_id` 0.
+    """
+
+    version: PromptVersion
+    name: str = ""
+    number: int = 0
+    prompt_id: int = 0
+
+    @property
+    def words(self) -> str:
+        """Name and number; a prompt that comes with the app has one version, which is not counted."""
+        if not self.name:
+            return "A deleted prompt"
+        return f"{self.name}, version {self.number}" if self.prompt_id else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class PromptHistory:
     """All that is told of a prompt to another computer: its versions in the order they came, parents first.
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
-from app.core.prompts import BundledPrompt, Prompt, PromptHistory, PromptVersion, found_in
+from app.core.prompts import BundledPrompt, Prompt, PromptHistory, PromptOrigin, PromptVersion, found_in
 from app.services.archive import Archive
 from app.services.notice import Notice
 from app.storage.prompt_exchange import Imported
@@ -97,6 +97,28 @@ class PromptLibrary(QObject):
         """Look for a version by its hash, in the bundled prompts too; `then` gets it, or None, in the GUI thread."""
         held = next((one.version for one in self._bundled if one.version.hash == version_hash), None)
         self._ask(lambda stores: held or stores.prompts.version(version_hash), then)
+
+    def find_origin(self, version_hash: str, then: Callable[[PromptOrigin | None], None]) -> None:
+        """Look which prompt a version belongs to; `then` gets it, or None, in the GUI thread."""
+        known = {one.version.hash: PromptOrigin(one.version, one.name) for one in self._bundled}
+        bundled = known.get(version_hash)
+
+        def work(stores: Stores) -> PromptOrigin | None:
+            # a copy of a bundled prompt begins with the same version, and is the one that the person works on
+            own = stores.prompts.origin(version_hash)
+            return own if own is not None and own.name else bundled or own
+
+        self._ask(work, then)
+
+    def find_holders(self, hashes: Iterable[str], then: Callable[[dict[str, int]], None]) -> None:
+        """Look which of the person's own prompts have these versions; `then` gets prompts' ids by hash."""
+        wanted = tuple(hashes)
+
+        def work(stores: Stores) -> dict[str, int]:
+            found = ((one, stores.prompts.holder(one)) for one in wanted)
+            return {version_hash: held for version_hash, held in found if held is not None}
+
+        self._ask(work, then)
 
     def search(self, query: str) -> None:
         """Look for words in names, tags, notes and texts; answers with `found`."""
@@ -213,8 +235,9 @@ class PromptLibrary(QObject):
         prompt = self.prompt(prompt_id)
         if prompt is None:
             return
-        self._listed(tuple(other for other in self._prompts if other.id != prompt_id))
+        # first: who hears that the list is another one may ask the store about it
         self._do(lambda store: store.trash(prompt_id))
+        self._listed(tuple(other for other in self._prompts if other.id != prompt_id))
         self.notice.emit(Notice(f"“{prompt.name}” was deleted", actions=(("Undo", lambda: self.restore(prompt_id)),)))
 
     def restore(self, prompt_id: int) -> None:

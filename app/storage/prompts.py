@@ -13,6 +13,7 @@ from app.core.prompts import (
     LONGEST_PROMPT,
     Prompt,
     PromptHistory,
+    PromptOrigin,
     PromptVersion,
     ancestry,
     found_in,
@@ -100,6 +101,15 @@ class PromptStore:
             clean(version_hash),
         )
         return int(found[0]) if found else None
+
+    def origin(self, version_hash: str) -> PromptOrigin | None:
+        """The version with this hash, and how people name it; None where it is in no prompt, not even in the trash."""
+        version = self.version(version_hash)
+        held = self.holder(version_hash)
+        if version is None or held is None:
+            return PromptOrigin(version) if version is not None else None
+        hashes = [one.hash for one in self.versions(held)]
+        return PromptOrigin(version, self.prompt(held).name, hashes.index(version.hash) + 1, held)
 
     def history(self, prompt_id: int) -> PromptHistory:
         """All that is told of a prompt to another computer."""

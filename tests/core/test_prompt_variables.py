@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.core.prompt_variables import Resolved, Variable, built_in, escape, occurrences, resolve, variables
+from app.core.prompt_variables import (
+    Resolved,
+    Variable,
+    built_in,
+    can_be_default,
+    escape,
+    occurrences,
+    resolve,
+    variables,
+    with_default,
+)
 
 
 def test_values_and_defaults_take_the_places_of_variables():
@@ -123,3 +133,28 @@ def test_without_a_model_its_name_is_unresolved_unless_it_has_a_default():
 def test_long_rows_of_openings_take_no_time():
     for text in ("{{a=" * 200_000, "\\" * 400_000 + "{{", "{" * 400_000, "{{a" * 200_000):
         assert occurrences(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "then"),
+    [
+        ("A {{x}} b {{x}}", "new", "A {{x=new}} b {{x}}"),
+        ("A {{x}} b {{x=old}} {{x=other}}", "new", "A {{x}} b {{x=new}} {{x=other}}"),
+        ("A {{x=1}} b {{x=2}} {{y=3}}", None, "A {{x}} b {{x}} {{y=3}}"),
+        ("A {{x}}", "", "A {{x=}}"),
+        (r"\{{x}} \\{{x}}", "new", r"\{{x}} \\{{x=new}}"),
+        ("no such", "new", "no such"),
+    ],
+)
+def test_a_default_is_changed_where_it_stands(text: str, default: str | None, then: str):
+    assert with_default(text, "x", default) == then
+    if default is not None and text != then:
+        (variable,) = (one for one in variables(then) if one.name == "x")
+        assert variable.default == default
+
+
+@pytest.mark.parametrize("default", ["a}", "{", "two\nlines", "\r"])
+def test_what_cannot_stand_in_a_prompt_is_no_default(default: str):
+    with pytest.raises(ValueError, match="no default"):
+        with_default("{{x}}", "x", default)
+    assert not can_be_default(default)

@@ -14,6 +14,7 @@ from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.chat_prompt import ChatPrompt
 from app.services.chat_session import ChatSession
+from app.services.model_prompt import ModelPrompt
 from app.services.prompt_library import PromptLibrary
 
 
@@ -93,6 +94,25 @@ def test_a_text_from_nowhere_becomes_a_prompt_named_by_its_beginning(desk: Desk)
     assert named.id == prompt.id
 
 
+def test_a_text_is_known_by_its_prompts_name_and_the_versions_number(desk: Desk):
+    version = desk.own("Be brief.")
+    desk.prompt.use(version)
+    desk.services.wait(lambda: desk.prompt.origin.words == "Mine, version 1")
+    desk.session.set_system_prompt("Be very brief.")
+    prompt, _ = desk.save()
+    assert desk.prompt.origin.words == "Mine, version 2"
+    desk.library.rename(prompt.id, "Short")
+    desk.services.wait(lambda: desk.prompt.origin.words == "Short, version 2")
+    desk.library.delete(prompt.id)
+    desk.services.wait(lambda: desk.prompt.origin.words == "A deleted prompt")
+    assert not desk.prompt.edited
+    teacher = desk.library.bundled_prompt("teacher")
+    desk.prompt.use(teacher.version)
+    desk.services.wait(lambda: desk.prompt.origin.words == teacher.name)
+    desk.prompt.use_none()
+    assert (desk.prompt.origin, desk.prompt.saved, desk.session.chat.prompt_version) == (None, True, "")
+
+
 def test_where_a_text_came_from_is_known_when_the_chat_is_opened_again(desk: Desk):
     version = desk.own("Be brief.")
     desk.prompt.use(version)
@@ -148,6 +168,31 @@ def test_a_new_chat_starts_from_the_named_default(desk: Desk):
     preferences.clear_model_prompt(model_id)
     assert preferences.model_prompt_version(model_id) == ""
     assert services.ask(lambda stores: stores.settings.values(f"model:{model_id}")) == {}
+
+
+def test_an_edited_default_knows_its_version_and_can_be_saved_and_reverted(desk: Desk):
+    preferences, model_id = desk.services.preferences, desk.session.chat.model_id
+    link = ModelPrompt(preferences, desk.library)
+    link.show_model(model_id)
+    version = desk.own("Be brief.")
+    link.use(version)
+    assert (preferences.model_prompt(model_id), preferences.model_prompt_version(model_id)) == (
+        "Be brief.",
+        version.hash,
+    )
+    link.edit("Be very brief.")
+    assert (link.edited, link.saved, preferences.model_prompt(model_id)) == (True, False, "Be very brief.")
+    kept: list[Any] = []
+    link.kept.connect(lambda prompt, version: kept.append((prompt, version)))
+    link.save_as_version()
+    desk.services.wait(lambda: bool(kept))
+    assert (kept[0][1].parent, link.edited) == (version.hash, False)
+    assert preferences.model_prompt_version(model_id) == kept[0][1].hash
+    link.edit("Something else.")
+    link.revert()
+    assert preferences.model_prompt(model_id) == "Be very brief."
+    link.edit("")
+    assert (link.saved, preferences.model_prompt_version(model_id)) == (True, "")
 
 
 def test_a_chat_with_mistralorca_starts_from_its_authors_prompt_by_name(desk: Desk):
