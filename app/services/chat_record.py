@@ -50,6 +50,7 @@ class ChatRecord:
                     system_prompt=chat.system_prompt,
                     overrides=chat.overrides,
                     prompt_version=chat.prompt_version,
+                    variables=chat.variables,
                 ).id
             return self._id_on_lane, work(stores, self._id_on_lane)
 
@@ -82,6 +83,7 @@ def keep_conversation(stores: Stores, chat: Chat, exchanges: Sequence[tuple[str,
             system_prompt=chat.system_prompt,
             overrides=chat.overrides,
             prompt_version=chat.prompt_version,
+            variables=chat.variables,
         )
         leaf_id: int | None = None
         for question, answer in exchanges:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
+from app.core import prompt_variables
 from app.core.chat import Chat, Message, Role
 from app.core.errors import AppError, ContextFullError
 from app.core.overflow import WhenFull
@@ -53,7 +54,7 @@ class ChatSession(OpenChat):
     def regenerate(self, message_id: int, *, dropping: bool = False) -> None:
         """Ask for another answer; the old one stays, a step to the side. `dropping`: turns may go without a word."""
         question_id = self.tree[message_id].parent_id
-        if self.busy or question_id is None:
+        if self.busy or question_id is None or not self._is_filled():
             return
         self._begin(lambda _text, dropping: self.regenerate(message_id, dropping=dropping), dropping)
         self._ask(
@@ -66,6 +67,8 @@ class ChatSession(OpenChat):
         """Let an answer that was cut off go on where it ended. `dropping`: turns may go without a word."""
         message = self.tree[message_id]
         if self.busy or message.role is not Role.ASSISTANT or self.chat.leaf_id != message_id:
+            return
+        if not self._is_filled():
             return
         self._begin(lambda _text, dropping: self.continue_reply(message_id, dropping=dropping), dropping)
         self._ask(
@@ -96,6 +99,9 @@ class ChatSession(OpenChat):
             self.notice.emit(too_long(len(text)))
             self._put_back(text)
             return
+        if not self._is_filled():
+            self._put_back(text)
+            return
         title = self.chat.title if self.chat.titled_by_person or parent_id is not None else title_from(text)
         self._begin(lambda text, dropping: self._say(text, parent_id, dropping, typed=typed), dropping)
         self._ask(
@@ -115,6 +121,22 @@ class ChatSession(OpenChat):
             self.message_added.emit(question)
         self._start_reply(reply, question if branched else None)
         self.saved.emit()
+
+    def _is_filled(self) -> bool:
+        """Whether all variables of the system prompt have values; date and time get theirs now, once for this chat."""
+        missing = self.filled().unresolved
+        if missing:
+            names = ", ".join(f"{{{{{name}}}}}" for name in missing)
+            hint = "Give it one below the system prompt, or write a default into that: {{name=default}}."
+            way = ("Give a value", self.values_wanted.emit)
+            self.notice.emit(Notice(f"{names} has no value", "Nothing was sent.", hint, "warning", (way,)))
+            return False
+        moment = (prompt_variables.DATE, prompt_variables.TIME)
+        used = {variable.name for variable in prompt_variables.variables(self.chat.system_prompt)}
+        if used.intersection(moment) and not self.chat.variables.keys() & set(moment):
+            values = self.values()
+            self._set_variables({**self.chat.variables, **{name: values[name] for name in moment}})
+        return True
 
     def _begin(self, again: Again, dropping: bool) -> None:
         self._again, self._dropping = again, dropping
@@ -148,12 +170,13 @@ class ChatSession(OpenChat):
             self.message_changed.emit(reply)
         else:
             self.path_changed.emit()
-        turns = turns_of([*history, *([continued] if continued else [])], self.chat.system_prompt)
+        chat = self._as_sent()
+        turns = turns_of([*history, *([continued] if continued else [])], chat.system_prompt)
         overflow = self.overflow()
         if overflow.asks and self._dropping:
             overflow = dataclasses.replace(overflow, when_full=WhenFull.DROP_OLDEST.value)
         self._reply = GrowingReply(
-            reply, history, turns, self.chat, self.sampling(), overflow, self._models, self._archive, self, continued
+            reply, history, turns, chat, self.sampling(), overflow, self._models, self._archive, self, continued
         )
         self._reply.text_added.connect(self.text_added)
         self._reply.progress_changed.connect(self.progress_changed)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.chat import Chat, ChatRow, Message
 from app.core.errors import AppError
 from app.core.lab import Contestant
+from app.core.prompt_variables import BUILT_IN
 from app.core.text import clean
 from app.services.archive import Archive
 from app.services.chat_record import UNTITLED, keep_conversation, title_from
@@ -119,6 +120,9 @@ class Library(QObject):
         chat = other.chat
         session = self.new_chat(chat.model_id)
         session.use_prompt(chat.system_prompt, chat.prompt_version)
+        for name, text in chat.variables.items():
+            if name not in BUILT_IN:
+                session.set_variable(name, text)
         for key, value in chat.overrides.items():
             session.set_override(key, value)
         session.set_draft(draft if not session.draft.strip() else f"{draft}\n\n{session.draft}")

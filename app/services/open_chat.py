@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core import prompt_variables
 from app.core.chat import Chat, Mark, Message, MessageState, MessageTree, Role
 from app.core.errors import AppError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
+from app.core.prompt_variables import Resolved
 from app.core.settings import declared
 from app.core.text import clean
 from app.services.archive import Archive
@@ -47,6 +50,7 @@ class OpenChat(QObject):
         text_returned(str): this text was not sent; it belongs back in the composer.
         text_taken(): what stands in the composer is sent after all; hand it over as the draft, and clear the field.
         markers_changed(): the lines between the messages may be others.
+        values_wanted(): variables of the system prompt have no value; show where they are given.
         new_chat_wanted(ChatSession, str): a chat like this one shall be begun with this text.
         saved(): the chat got its place in the database, or changed there.
     """
@@ -65,6 +69,7 @@ class OpenChat(QObject):
     text_returned = Signal(str)
     text_taken = Signal()
     markers_changed = Signal()
+    values_wanted = Signal()
     new_chat_wanted = Signal(object, str)
     saved = Signal()
 
@@ -109,7 +114,7 @@ class OpenChat(QObject):
 
     def markers(self) -> tuple[Marker, ...]:
         """The lines between them."""
-        return markers(self.path(), self.chat.system_prompt)
+        return markers(self.path(), self.filled().text)
 
     @property
     def busy(self) -> bool:
@@ -130,6 +135,19 @@ class OpenChat(QObject):
     def draft(self) -> str:
         """What is typed but not sent."""
         return self._draft.text
+
+    def values(self) -> dict[str, str]:
+        """What stands in the places of variables: what was given, and what the app knows.
+
+        Date and time are those of the first message that was sent with them, so that nothing is read again for them.
+        """
+        name = self._models.entry(self.chat.model_id).name
+        known = prompt_variables.built_in(datetime.now(tz=UTC).astimezone(), name)
+        return {**known, **self.chat.variables, prompt_variables.MODEL: name}
+
+    def filled(self) -> Resolved:
+        """The system prompt as it is sent, and which of its variables have no value."""
+        return prompt_variables.resolve(self.chat.system_prompt, self.values())
 
     def sampling(self) -> Sampling:
         """The sampler values in force."""
@@ -191,6 +209,23 @@ class OpenChat(QObject):
                 stores.chats.set_prompt_version(chat_id, version)
 
         self._ask(work)
+        self._recount()
+
+    def set_variable(self, name: str, value: str | None) -> None:
+        """Give a variable of the system prompt a value; None goes back to its default."""
+        left = {known: text for known, text in self.chat.variables.items() if known != name}
+        self._set_variables(left if value is None else {**left, name: clean(value)})
+
+    def forget_moment(self) -> None:
+        """Let date and time be those of the next message."""
+        moment = (prompt_variables.DATE, prompt_variables.TIME)
+        self._set_variables({name: text for name, text in self.chat.variables.items() if name not in moment})
+
+    def _set_variables(self, values: Mapping[str, str]) -> None:
+        if values == self.chat.variables or not self.ready:
+            return
+        self._change(variables=values)
+        self._ask(lambda stores, chat_id: stores.chats.set_variables(chat_id, values))
         self._recount()
 
     def set_override(self, key: str, value: Any) -> None:
@@ -290,11 +325,15 @@ class OpenChat(QObject):
     def _not_kept(self, error: AppError) -> None:
         self.notice.emit(Notice.of(error))
 
+    def _as_sent(self) -> Chat:
+        """The chat with its system prompt as the model reads it."""
+        return dataclasses.replace(self.chat, system_prompt=self.filled().text)
+
     # --- counting ---------------------------------------------------------------------------------------------------
 
     def _recount(self) -> None:
         if self.ready and not self.busy:
-            self._meter.count(self.chat, self.path())
+            self._meter.count(self._as_sent(), self.path())
 
     def _model_settings_changed(self, model_id: str) -> None:
         if model_id == self.chat.model_id:
