@@ -1,10 +1,11 @@
-"""A model as judge: what it is shown, how its verdict is read, and which pairs it is asked about."""
+"""Judging answers by pairs: what a model is shown and how its verdict is read, and what a person says."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.core.lab import Place, Plan, Question, Rater, Vote
 
@@ -59,6 +60,42 @@ class Judgement:
         return Vote(
             Rater.JUDGE, duel.question, duel.seed, duel.first, duel.second, self.outcome, self.words, self.at_ms
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a person said about two answers, `id` as the store knows it.
+
+    `outcome` is None where the pair was skipped: kept, so that it does not come again, but no vote.
+    """
+
+    duel: Duel
+    outcome: float | None
+    words: str = ""
+    at_ms: int = 0
+    id: int = 0
+
+    @property
+    def vote(self) -> Vote | None:
+        """It as a vote, if it is one."""
+        if self.outcome is None:
+            return None
+        duel = self.duel
+        return Vote(
+            Rater.PERSON, duel.question, duel.seed, duel.first, duel.second, self.outcome, self.words, self.at_ms
+        )
+
+
+class Counted(StrEnum):
+    """Whose votes a ranking counts."""
+
+    BOTH = "both"
+    JUDGE = "judge"
+    PERSON = "person"
+
+    def of(self, votes: Iterable[Vote]) -> list[Vote]:
+        """Those that count."""
+        return [vote for vote in votes if self is Counted.BOTH or str(vote.rater) == str(self)]
 
 
 def judge_message(question: Question, first: str, second: str) -> str:

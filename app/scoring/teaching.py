@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.core.judging import Duel
 from app.core.lab import Cell, CellState, Rater, Vote
 from app.scoring.ranking import Array, covariance, strengths, wins_by_question
 
@@ -27,7 +28,12 @@ class TeachingPair:
 
 
 def teaching_pairs(
-    cells: Iterable[Cell], votes: Sequence[Vote], contestants: int, limit: int = 10, seed: int = 1
+    cells: Iterable[Cell],
+    votes: Sequence[Vote],
+    contestants: int,
+    limit: int = 10,
+    seed: int = 1,
+    skipped: Iterable[Duel] = (),
 ) -> list[TeachingPair]:
     """Pairs for blind rating, the one that teaches most first.
 
@@ -36,9 +42,10 @@ def teaching_pairs(
     that precision, so that the distribution loses ln(1 + p (1 - p) v) / 2 of its entropy: that is its gain. It is high
     for equals, and for those of whom little is known. Pairs are chosen one after another, each as if those before it
     had been rated. Among the questions that have a pair, the one rated least comes first, then chance decides, as it
-    does on who is shown first. Left out is what the person rated already, and what is word for word the same.
+    does on who is shown first. Left out is what the person rated already or skipped, and what is word for word the
+    same.
     """
-    open_pairs = _open_pairs(cells, votes)
+    open_pairs = _open_pairs(cells, votes, skipped)
     if not open_pairs or contestants < 2:
         return []
     wins = wins_by_question(votes, contestants).sum(axis=0)
@@ -62,7 +69,14 @@ def teaching_pairs(
     return chosen
 
 
-def _open_pairs(cells: Iterable[Cell], votes: Sequence[Vote]) -> dict[tuple[int, int], list[tuple[int, int]]]:
+def count_open(cells: Iterable[Cell], votes: Sequence[Vote], skipped: Iterable[Duel] = ()) -> int:
+    """How many pairs of answers a person could still compare."""
+    return sum(map(len, _open_pairs(cells, votes, skipped).values()))
+
+
+def _open_pairs(
+    cells: Iterable[Cell], votes: Sequence[Vote], skipped: Iterable[Duel]
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """Pairs of contestants with the (question, seed) where both answered and the person has not compared them."""
     answers: dict[tuple[int, int], list[tuple[int, str]]] = {}
     for cell in cells:
@@ -72,6 +86,7 @@ def _open_pairs(cells: Iterable[Cell], votes: Sequence[Vote]) -> dict[tuple[int,
     seen = {
         (vote.question, vote.seed, *sorted((vote.first, vote.second))) for vote in votes if vote.rater is Rater.PERSON
     }
+    seen |= {(duel.question, duel.seed, *sorted((duel.first, duel.second))) for duel in skipped}
     found: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for place_asked in sorted(answers):
         for (one, text), (other, other_text) in itertools.combinations(sorted(answers[place_asked]), 2):

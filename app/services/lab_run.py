@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.core.judging import Duel, Judgement
-from app.core.lab import Cell, CellState, Place, Plan
+from app.core.lab import Cell, CellState, Place, Plan, Vote
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.services.archive import Archive
+from app.services.ballots import Ballots
 from app.services.experiment import Experiment, Grown, Seat, seats_of
 from app.services.lab_progress import Pace, Progress
 from app.services.lane import End, Outcome, Ticket
@@ -69,6 +70,7 @@ class LabRun(QObject):
         self._judgements: dict[Duel, Judgement] = {one.duel: one for one in judgements}
         self._pace = Pace(plan, self._cells.values(), self._judgements.values())
         self._ticket: Ticket | None = None
+        self.ballots = Ballots(run_id, archive)
         self._pause = StopFlag()
         self._unsaved: list[Cell | Judgement] = []
         self._saving = False
@@ -100,6 +102,16 @@ class LabRun(QObject):
     def judgements(self) -> Sequence[Judgement]:
         """What the judge has said so far."""
         return tuple(self._judgements.values())
+
+    def votes(self) -> list[Vote]:
+        """The judge's votes and the person's."""
+        judged = [vote for one in self._judgements.values() if (vote := one.vote) is not None]
+        return judged + self.ballots.votes()
+
+    def read_whole(self, then: Callable[[list[Cell]], None], failed: Callable[[AppError], None]) -> None:
+        """Read every answer that has ended with all that is known of it."""
+        run_id, plan = self.run_id, self.plan
+        self._archive.ask(lambda stores: stores.runs.whole_cells(run_id, plan), then, failed)
 
     def progress(self) -> Progress:
         """How far it is."""
@@ -147,6 +159,7 @@ class LabRun(QObject):
             if {(duel.first, duel.question, duel.seed), (duel.second, duel.question, duel.seed)} & at
         ]:
             del self._judgements[duel]
+        self.ballots.forget(at)
         for place in places:
             self._cells.pop(place, None)
             self.cell_changed.emit(Cell(place))

@@ -46,7 +46,7 @@ class MarkStore:
 
 def with_marks(database: Database, chat_id: int, messages: list[Message]) -> list[Message]:
     """A chat's messages with what the person thinks of them."""
-    marks = dict(
+    marks: dict[int, int] = dict(
         database.rows(
             "SELECT message_id, good FROM mark JOIN message ON message.id = message_id WHERE chat_id = ?", chat_id
         )

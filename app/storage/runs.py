@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from app.core.chat import TRASH_DAYS
 from app.core.errors import AppError, StorageError
-from app.core.judging import Duel, Judgement
+from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote, system_prompt_of
 from app.core.plan_table import plan_of, table_of
 from app.core.text import clean
@@ -263,6 +263,23 @@ class RunStore:
         """Keep a vote; the id by which it can be taken back."""
         duel = Duel(vote.question, vote.seed, vote.first, vote.second)
         return self._save_vote(run_id, vote.rater, duel, vote.outcome, vote.words, vote.at_ms)
+
+    def ballots(self, run_id: int) -> list[Ballot]:
+        """What the person said, skipped pairs too, in the order it was said."""
+        return [
+            Ballot(Duel(*at), None if outcome is None else outcome / _HALVES, words, at_ms, vote_id)
+            for *at, outcome, words, at_ms, vote_id in self._database.rows(
+                "SELECT question, seed, first, second, outcome, words, at_ms, id FROM vote"
+                " WHERE run_id = ? AND rater = 'person' ORDER BY id",
+                run_id,
+            )
+        ]
+
+    def add_ballot(self, run_id: int, ballot: Ballot) -> Ballot:
+        """Keep what the person said of a pair; the same with the id by which it can be taken back."""
+        words = clean(ballot.words)
+        vote_id = self._save_vote(run_id, Rater.PERSON, ballot.duel, ballot.outcome, words, ballot.at_ms)
+        return replace(ballot, words=words, id=vote_id)
 
     def remove_vote(self, vote_id: int) -> None:
         """Take a vote back."""
