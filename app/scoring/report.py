@@ -14,6 +14,7 @@ from app.scoring.ranking import Ranking, rank
 from app.scoring.report_details import made_section, plan_section, questions_section
 from app.scoring.report_style import SHEET
 from app.scoring.results import Results
+from app.scoring.saying import sentences
 from app.scoring.win_table import win_rate, win_rate_intervals, win_table
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -82,23 +83,16 @@ def _ranking_sections(results: Results) -> list[Markup]:
     )
     caption = f"Points; 0 is the average prompt, 100 points win about 64 % of duels. {what}"
     sections = [
-        _section("Ranking", element("p", _verdict(found, names)), _figure(plot, caption)),
+        _section("Ranking", element("p", *_told(found, names)), _figure(plot, caption)),
         _rates_section(results, [one.contestant for one in found.ranks]),
     ]
     judged = _agreement_section(results)
     return sections if judged is None else [*sections, judged]
 
 
-def _verdict(found: Ranking, names: Sequence[str]) -> str:
-    """What the ranking says, in a sentence."""
-    first = found.ranks[0]
-    name = names[first.contestant]
-    if not found.joined:
-        return "Some prompts were never compared with the others, not even through third ones: their places are open."
-    if first.low is None:
-        return "There are votes on too few questions to say how sure the places are."
-    told = f"{name} comes first in {first.first:.0%} of the resamples."
-    return told if first.first >= 0.95 else f"{told} That is short of 95 %: first place is open."
+def _told(found: Ranking, names: Sequence[str]) -> list[Content]:
+    """What the ranking says, in sentences."""
+    return [element("strong", one.text) if one.strong else one.text for one in sentences(found, names)]
 
 
 def _rates_section(results: Results, order: Sequence[int]) -> Markup:
