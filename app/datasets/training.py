@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -37,13 +37,25 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Two answers to one question, the better one chosen."""
+    """Two answers to one question, the better one chosen. `before` is what was said before the question."""
 
     key: str
     system: str
     prompt: str
     chosen: str
     rejected: str
+    before: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What can be learnt from, chosen in one way: either dialogues or preferences. `left_out` says what is missing."""
+
+    title: str
+    dialogues: tuple[Dialogue, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    are_pairs: bool = False
+    left_out: str = ""
 
 
 class ChatFormat(StrEnum):
@@ -57,6 +69,15 @@ class ChatFormat(StrEnum):
     """JSON lines with id, system_prompt, question and response: dialogues of more than one question are left out."""
     OPENORCA_CSV = "openorca-csv"
     """The same as a table."""
+
+
+class PairFormat(StrEnum):
+    """How preferences are written, as JSON lines."""
+
+    TEXT = "text"
+    """`prompt`, `chosen` and `rejected` as texts, `system` where there is one: those with turns before are left out."""
+    MESSAGES = "messages"
+    """The same three as lists of role and content."""
 
 
 _SHAREGPT = {Role.SYSTEM: "system", Role.USER: "human", Role.ASSISTANT: "gpt"}
@@ -122,24 +143,62 @@ def preferences_of_run(plan: Plan, cells: Iterable[Cell], votes: Iterable[Vote])
     return found
 
 
+def examples_of_run(
+    plan: Plan, cells: Sequence[Cell], votes: Sequence[Vote], passed: Collection[Place] | None
+) -> tuple[Examples, ...]:
+    """A run's answers, in the ways in which they can be chosen. passed: the cells that passed all checks, if any."""
+    found = [Examples("Answers that won", tuple(dialogues_of_run(plan, winners(plan, cells, votes))))]
+    if passed is not None:
+        fine = [cell for cell in cells if cell.place in passed]
+        found.append(Examples("Answers that passed every check", tuple(dialogues_of_run(plan, fine))))
+    found.append(Examples("All answers", tuple(dialogues_of_run(plan, cells))))
+    pairs = tuple(preferences_of_run(plan, cells, votes))
+    found.append(Examples("Pairs: the better answer and the worse", preferences=pairs, are_pairs=True))
+    return tuple(found)
+
+
+def fits(dialogue: Dialogue, form: ChatFormat) -> bool:
+    """Whether a dialogue can be written so."""
+    one_question = sum(turn.role is not Role.SYSTEM for turn in dialogue.turns) == 2
+    return one_question or form not in (ChatFormat.OPENORCA_JSONL, ChatFormat.OPENORCA_CSV)
+
+
+def pair_fits(preference: Preference, form: PairFormat) -> bool:
+    """Whether a preference can be written so."""
+    return form is PairFormat.MESSAGES or not preference.before
+
+
 def written(dialogues: Iterable[Dialogue], form: ChatFormat) -> str:
-    """Dialogues as the text of a file."""
-    return _WRITERS[form](dialogues)
+    """Dialogues as the text of a file; those that do not fit the form are left out."""
+    return _WRITERS[form](one for one in dialogues if fits(one, form))
 
 
-def written_preferences(preferences: Iterable[Preference]) -> str:
-    """Preference pairs as JSON lines of prompt, chosen and rejected; system only where there is one."""
-    return _lines(
-        ({"system": one.system} if one.system.strip() else {})
-        | {"prompt": one.prompt, "chosen": one.chosen, "rejected": one.rejected}
-        for one in preferences
-    )
+def written_preferences(preferences: Iterable[Preference], form: PairFormat = PairFormat.TEXT) -> str:
+    """Preference pairs as JSON lines; those that do not fit the form are left out."""
+    fitting = (one for one in preferences if pair_fits(one, form))
+    return _lines(map(_pair_text if form is PairFormat.TEXT else _pair_messages, fitting))
+
+
+def _pair_text(one: Preference) -> dict[str, Any]:
+    system = {"system": one.system} if one.system.strip() else {}
+    return system | {"prompt": one.prompt, "chosen": one.chosen, "rejected": one.rejected}
+
+
+def _pair_messages(one: Preference) -> dict[str, Any]:
+    asked = (*_system(one.system), *one.before, Turn(Role.USER, one.prompt))
+    return {
+        "prompt": _messages(asked),
+        "chosen": _messages([Turn(Role.ASSISTANT, one.chosen)]),
+        "rejected": _messages([Turn(Role.ASSISTANT, one.rejected)]),
+    }
+
+
+def _messages(turns: Iterable[Turn]) -> list[dict[str, str]]:
+    return [{"role": str(turn.role), "content": turn.text} for turn in turns]
 
 
 def _openai(dialogues: Iterable[Dialogue]) -> str:
-    return _lines(
-        {"messages": [{"role": str(turn.role), "content": turn.text} for turn in one.turns]} for one in dialogues
-    )
+    return _lines({"messages": _messages(one.turns)} for one in dialogues)
 
 
 def _sharegpt(dialogues: Iterable[Dialogue]) -> str:
@@ -153,9 +212,8 @@ def _sharegpt(dialogues: Iterable[Dialogue]) -> str:
 def _openorca_rows(dialogues: Iterable[Dialogue]) -> list[dict[str, str]]:
     rows = []
     for one in dialogues:
-        said = [turn.text for turn in one.turns if turn.role is not Role.SYSTEM]
-        if len(said) == 2:
-            rows.append({"id": one.key, "system_prompt": one.system, "question": said[0], "response": said[1]})
+        question, response = (turn.text for turn in one.turns if turn.role is not Role.SYSTEM)
+        rows.append({"id": one.key, "system_prompt": one.system, "question": question, "response": response})
     return rows
 
 
