@@ -89,6 +89,12 @@ class ModelFacts:
     """How many replies `stream_many` generates at once."""
     can_move: bool = False
     """Whether what was read can be moved to another place of the context; see `Request.may_move`."""
+    mtime_ns: int = 0
+    """Time of the newest of the model's files when it was loaded."""
+    engine: str = ""
+    """Which release of which library runs it."""
+    devices: tuple[str, ...] = ()
+    """The devices that its weights lie on, each with its name for people."""
 
 
 MOST_AT_ONCE = 16
@@ -184,6 +190,8 @@ class Tagged:
 
     index: int
     event: Event | Failed
+    more: bool = False
+    """Whether others, of the same decode, follow at once."""
 
 
 class Engine(Protocol):

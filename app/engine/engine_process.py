@@ -176,7 +176,7 @@ class HostProcess:
                     over = True
                     return
                 else:
-                    yield values[0]
+                    yield from values[0]
         finally:
             if not over and not self._ended:
                 stop.set()

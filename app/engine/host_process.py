@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from typing import Any
 from app.core.errors import AppError, EngineError
 from app.core.stopping import StopFlag
 from app.engine import trial
-from app.engine.base import Engine
+from app.engine.base import Engine, Tagged
 from app.engine.feeding import Feed, flag_at
 from app.engine.wire import Channel, Closed
 
@@ -140,9 +140,7 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
     elif kind == "stream_many":
         feed = Feed(channel, stop.of_place, partial(_answer, channel, stop, engine))
         width, from_scratch = values
-        for told in engine.stream_many(feed, stop, width, from_scratch=from_scratch):
-            feed.note(told)
-            channel.send("event", told)
+        _tell_many(channel, feed, engine.stream_many(feed, stop, width, from_scratch=from_scratch))
         channel.send("ended")
     elif kind == "render":
         turns, reply = values
@@ -160,6 +158,21 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
         channel.send("value", None)
     else:
         raise EngineError("The engine was asked for something it does not know", kind)
+
+
+def _tell_many(channel: Channel, feed: Feed, events: Iterator[Tagged]) -> None:
+    """Tell what happens, all that comes of one decode in one message: each wakes the program up, which takes time."""
+    held: list[Tagged] = []
+    try:
+        for told in events:
+            feed.note(told)
+            held.append(told)
+            if not told.more:
+                channel.send("events", tuple(held))
+                held.clear()
+    finally:
+        if held:  # what came before a failure
+            channel.send("events", tuple(held))
 
 
 def end_with(lifeline: int, signal_number: int = 10) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from app.core.stopping import StopFlag
@@ -122,7 +122,8 @@ class Many:
                 yield from self._take(wishes, width)
                 if not self._running:
                     return
-                yield from self._step()
+                yield from _together(self._prepared())
+                yield from _together(self._step())
         finally:
             for one in self._running:
                 one.sampler.close()
@@ -197,8 +198,8 @@ class Many:
             idle.clear()
         self._laid = 0
 
-    def _step(self) -> Iterator[Tagged]:
-        """One decode, and what comes of it."""
+    def _prepared(self) -> Iterator[Tagged]:
+        """End what was stopped, and let the others begin that can."""
         for one in list(self._running):
             if self._stop.is_set() or one.stop.is_set():
                 yield from self._end(one, StopReason.STOPPED)
@@ -208,6 +209,9 @@ class Many:
                 self._take_over(one)
                 if not again:
                     yield Tagged(one.index, one.reading())
+
+    def _step(self) -> Iterator[Tagged]:
+        """One decode, and what comes of it."""
         parts = self._filled()
         if parts and self._decoded([part.one for part in parts]):
             for part in parts:
@@ -314,3 +318,14 @@ class Many:
             waiting.put_off = not self._fits(waiting)
         for event in events:
             yield Tagged(one.index, event)
+
+
+def _together(events: Iterable[Tagged]) -> Iterator[Tagged]:
+    """The same events, each of which knows whether others follow at once."""
+    last: Tagged | None = None
+    for told in [*events]:
+        if last is not None:
+            yield Tagged(last.index, last.event, more=True)
+        last = told
+    if last is not None:
+        yield last

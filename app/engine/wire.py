@@ -51,7 +51,6 @@ _VALUES: dict[str, Any] = {
         Request,
         Sampling,
         Segment,
-        Tagged,
         Turn,
     )
 }
@@ -99,6 +98,8 @@ def _plain(value: Any) -> Any:
     """The value as JSON knows it."""
     if isinstance(value, Delta):
         return {_NAME: "Delta", "t": value.text, "n": value.completion_tokens}
+    if isinstance(value, Tagged):
+        return {_NAME: "Tagged", "i": value.index, "e": _plain(value.event), "m": value.more}
     if dataclasses.is_dataclass(value):
         named = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {_NAME: type(value).__name__, **named}
@@ -118,6 +119,8 @@ def _restored(value: Any) -> Any:
     name = value.pop(_NAME)
     if name == "Delta":
         return Delta(str(value["t"]), int(value["n"]))
+    if name == "Tagged":
+        return Tagged(int(value["i"]), _restored(value["e"]), bool(value["m"]))
     if name == "error":
         return _error(value)
     kind = _VALUES[name]

@@ -268,3 +268,25 @@ def test_chats_are_kept_over_the_end_of_the_process(starter, tmp_path):
         engine.rest()
         engine.close()
     assert cached == [0, len(tokens) - 1]
+
+
+def test_what_comes_of_one_decode_comes_in_one_message(starter, monkeypatch):
+    engine = host.load(str(starter), Loading(threads=1, context_tokens=512), StopFlag())
+    assert engine is not None
+    messages: list[list[int]] = []
+    receive = engine.process._channel.receive
+
+    def heard() -> tuple[str, tuple[Any, ...]]:
+        kind, values = receive()
+        if kind == "events":
+            messages.append([told.index for told in values[0] if isinstance(told.event, Delta)])
+        return kind, values
+
+    monkeypatch.setattr(engine.process._channel, "receive", heard)
+    wish = Request(engine.render(ASK).tokens, Sampling(temperature=0, max_tokens=12), endless=True)
+    told = list(engine.stream_many(iter([(wish, StopFlag())] * 3), StopFlag(), 3))
+    engine.close()
+    assert sum(isinstance(one.event, Delta) for one in told) == 36
+    assert all(len(indices) == len(set(indices)) for indices in messages), "a reply gets one token of a decode"
+    assert [0, 1, 2] in map(sorted, messages)
+    assert not told[-1].more
