@@ -54,6 +54,7 @@ class Program(QObject):
         from app.hub.catalog import read_catalog
         from app.services.discover import Discover
         from app.services.downloads import Downloads
+        from app.services.experiments import Experiments
         from app.services.fitting import Fitting
         from app.services.hardware import HardwareWatch
         from app.services.hub_access import HubAccess
@@ -62,6 +63,7 @@ class Program(QObject):
         from app.services.model_manager import ModelManager
         from app.services.preferences import Preferences
         from app.services.prompt_library import PromptLibrary
+        from app.services.shelf import named
         from app.setup import read_header
 
         catalog = read_catalog(paths.resources_dir)
@@ -107,6 +109,13 @@ class Program(QObject):
         )
         bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
         self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
+        self.experiments = Experiments(
+            self.models,
+            self.preferences,
+            self._archive,
+            lambda text: next((found.path for found in named(text, self.model_library.models(), catalog)), ""),
+            self,
+        )
         self.preferences.know_prompts_by(self.prompts.authors_versions())
         self.window = window or MainWindow(settings_file=str(paths.window_file))
         from app.ui.model_services import ModelServices
@@ -122,6 +131,7 @@ class Program(QObject):
             lambda: access.endpoint,
             self.hardware,
             self.prompts,
+            self.experiments,
         )
         self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
@@ -159,6 +169,7 @@ class Program(QObject):
         """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
         self._spare_lane.close()
+        self.experiments.close()
         self.downloads.close()
         self.discover.close()
         self.fitting.close()

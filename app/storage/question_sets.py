@@ -28,7 +28,10 @@ class QuestionSet:
 
 
 class QuestionSetStore:
-    """All sets. Each call is one transaction and is on the disk when it returns; every method may raise StorageError."""
+    """All sets. Each call is one transaction and is on the disk when it returns.
+
+    Every method may raise StorageError.
+    """
 
     def __init__(self, database: Database, *, clock: Callable[[], int] = now_ms) -> None:
         self._database = database

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from app.core.known import Entry
     from app.services.discover import Discover
     from app.services.downloads import Downloads
+    from app.services.experiments import Experiments
     from app.services.fitting import Fitting
     from app.services.hardware import HardwareWatch
     from app.services.model_library import ModelLibrary
@@ -35,6 +36,7 @@ class ModelServices:
     hub_address: Callable[[], str]
     hardware: HardwareWatch
     prompts: PromptLibrary
+    experiments: Experiments
 
     @property
     def endpoint(self) -> str:

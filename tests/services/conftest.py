@@ -20,11 +20,13 @@ from app.services.chat_session import ChatSession
 from app.services.discover import Discover
 from app.services.downloads import Downloads
 from app.services.engine_room import EngineRoom, Load
+from app.services.experiments import Experiments
 from app.services.hub_access import HubAccess
 from app.services.library import Library
 from app.services.model_library import ModelLibrary
 from app.services.model_manager import ModelManager
 from app.services.preferences import Preferences
+from app.services.shelf import named
 from app.storage.stores import Stores, open_stores
 from tests.standin_hub.server import StandInHub
 
@@ -88,6 +90,13 @@ class Services:
             remembered.last_model_id,
         )
         self.library.notice.connect(self.notices.append)
+        self.experiments = Experiments(
+            self.models,
+            self.preferences,
+            self.archive,
+            lambda text: next((found.path for found in named(text, self.model_library.models(), catalog)), ""),
+        )
+        self.experiments.notice.connect(self.notices.append)
 
     def _room(self, load_counted: Load, load_model: Load) -> EngineRoom:
         return EngineRoom(load_counted, quarantine=load_model if isinstance(load_model, Loader) else None)
@@ -127,6 +136,7 @@ class Services:
 
     def close(self) -> None:
         self.library.flush()
+        assert self.experiments.close()
         assert self.downloads.close()
         assert self.discover.close()
         assert self.model_library.close()

@@ -76,6 +76,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             lambda: services.access.endpoint,
             watch(services, machine),
             PromptLibrary(services.archive, read_bundled_prompts(resources, catalog.entries)),
+            services.experiments,
         )
 
     yield make

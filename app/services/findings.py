@@ -1,0 +1,112 @@
+"""What the checks find in the answers of a run that is open, worked out beside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.lab import Cell, CellState, Finding, Place
+from app.core.stopping import StopFlag
+from app.scoring.look import findings_of
+from app.services.archive import Archive
+from app.services.lab_run import LabRun
+from app.services.lane import Lane, Outcome, Ticket
+from app.storage.stores import Stores
+
+
+class Findings(QObject):
+    """Looks through each answer as it ends, and through those that had ended before. Lives in the GUI thread.
+
+    Signals:
+        changed(tuple): the findings of these `Place`s are others now.
+        failed(AppError): a check cannot be carried out.
+    """
+
+    changed = Signal(tuple)
+    failed = Signal(object)
+
+    def __init__(self, run: LabRun, archive: Archive[Stores], lane: Lane, parent: QObject | None = None) -> None:
+        """`lane` is where the checks work: a regular expression may take a second."""
+        super().__init__(parent)
+        self._run, self._lane = run, lane
+        self._plan = run.plan
+        self._found: dict[Place, tuple[Finding, ...]] = {}
+        self._shares = [[0, 0] for _ in self._plan.contestants]
+        self._waiting: list[Cell] = []
+        self._ticket: Ticket | None = None
+        self.checks = sum(len(question.checks) for question in self._plan.questions) + len(self._plan.checks)
+        """How many there are; without any, nothing is looked for."""
+        run.cell_changed.connect(self._cell_changed)
+        if self.checks and any(cell.state is CellState.DONE for cell in run.cells().values()):
+            run_id, plan = run.run_id, self._plan
+            archive.ask(lambda stores: stores.runs.whole_cells(run_id, plan), self._look)
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers wait to be looked through."""
+        return self._ticket is not None
+
+    def of(self, place: Place) -> tuple[Finding, ...] | None:
+        """What was found in an answer, in the order of `scoring.look.checks_of`; None while that is not known."""
+        return self._found.get(place)
+
+    def passed(self, place: Place) -> bool | None:
+        """Whether an answer passed all its checks; None where there are none, or nobody has looked yet."""
+        found = self._found.get(place)
+        return all(one.passed for one in found) if found else None
+
+    def share(self, contestant: int) -> tuple[int, int]:
+        """Of a prompt's answers that were looked through, so many passed all checks, and so many there are."""
+        passed, looked = self._shares[contestant]
+        return passed, looked
+
+    def _cell_changed(self, cell: Cell) -> None:
+        if cell.state is CellState.DONE and self.checks:
+            self._look([cell])
+        elif cell.place in self._found:
+            self._put(cell.place, ())
+            del self._found[cell.place]
+            self.changed.emit((cell.place,))
+
+    def _put(self, place: Place, found: tuple[Finding, ...]) -> None:
+        """Keep what was found, and count it for its prompt."""
+        share = self._shares[place.contestant]
+        for one, sign in ((self._found.get(place, ()), -1), (found, 1)):
+            if one:
+                share[0] += sign * all(each.passed for each in one)
+                share[1] += sign
+        self._found[place] = found
+
+    def _look(self, cells: Iterable[Cell]) -> None:
+        self._waiting += [cell for cell in cells if cell.state is CellState.DONE]
+        if self._ticket is not None or not self._waiting:
+            return
+        batch, self._waiting, plan = self._waiting, [], self._plan
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            for cell in batch:
+                if stop.is_set():
+                    return
+                yield cell.place, cell.text, findings_of(plan, cell)
+
+        self._ticket = self._lane.submit(job)
+        self._ticket.items.connect(self._take)
+        self._ticket.ended.connect(self._ended)
+
+    def _take(self, items: tuple[tuple[Place, str, tuple[Finding, ...]], ...]) -> None:
+        fresh = []
+        for place, text, found in items:
+            cell = self._run.cell(place)
+            # it may have been asked for again meanwhile
+            if cell.state is CellState.DONE and cell.text == text:
+                self._put(place, found)
+                fresh.append(place)
+        if fresh:
+            self.changed.emit(tuple(fresh))
+
+    def _ended(self, outcome: Outcome) -> None:
+        self._ticket = None
+        if outcome.error is not None:
+            self.failed.emit(outcome.error)
+        self._look(())

@@ -1,0 +1,64 @@
+"""Plan files and results of experiments on the disk; plain work for a lane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import app
+from app.core.lab import Plan
+from app.core.plan_file import read_plan, write_plan
+from app.datasets.questions import ENDINGS, Wanted, read_questions
+from app.scoring.results import Results, as_csv, as_jsonl, cell_rows, check_rows, vote_rows
+from app.storage.export import write_whole
+from app.storage.plan_folder import PlanFolder, read_text
+
+
+class RunFile(StrEnum):
+    """What can be written of a run."""
+
+    REPORT = "report"
+    """One HTML file with plots."""
+    ANSWERS_CSV = "answers-csv"
+    ANSWERS_JSONL = "answers-jsonl"
+    CHECKS_CSV = "checks-csv"
+    VOTES_CSV = "votes-csv"
+
+
+def read_plan_file(path: Path) -> Plan:
+    """The plan in a TOML file, with the questions and prompts of the files that it names.
+
+    Raises:
+        AppError: it cannot be read, or is no plan; the text names the line, or the table and the key.
+    """
+    readers = dict.fromkeys(ENDINGS, lambda file: read_questions(file, Wanted(limit=None)).questions)
+    return read_plan(read_text(path), PlanFolder(path.parent, readers))
+
+
+def write_plan_file(plan: Plan, path: Path) -> None:
+    """Write a plan with everything in it, to be run by `lab run` too.
+
+    Raises:
+        AppError: it cannot be written.
+    """
+    write_whole(path, write_plan(plan).encode())
+
+
+def write_run_file(results: Results, kind: RunFile, path: Path, facts: Mapping[str, str] | None = None) -> None:
+    """Write a run's results. facts: what else made them, by name, for the report.
+
+    Raises:
+        AppError: it cannot be written.
+    """
+    if kind is RunFile.REPORT:
+        from app.scoring.report import html_report
+
+        text = html_report(results, {"Orcinus": app.__version__, **(facts or {})})
+    elif kind is RunFile.ANSWERS_JSONL:
+        text = as_jsonl(cell_rows(results))
+    elif kind is RunFile.ANSWERS_CSV:
+        text = as_csv(cell_rows(results))
+    else:
+        text = as_csv(check_rows(results) if kind is RunFile.CHECKS_CSV else vote_rows(results))
+    write_whole(path, text.encode("utf-8", "surrogatepass"))
