@@ -37,7 +37,7 @@ prompt = "Say which answer is better: A, B or tie."
 max_tokens = 6
 """
 QUESTIONS = ("Tell me a story.", "What is 3 + 4?", "Name a fruit.", "Who are you?", "Say: apple banana", "Where is it?")
-_TIMES = {"ttft_ms", "tokens_per_s", "duration_ms", "cached_tokens"}
+_TIMES = {"ttft_ms", "tokens_per_s", "duration_ms", "cached_tokens", "made_ms"}
 
 
 def write_plan(folder: Path) -> Path:

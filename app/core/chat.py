@@ -50,7 +50,19 @@ class Provenance:
 
     model_name: str = ""
     model_path: str = ""
+    model_quant: str = ""
+    model_size_bytes: int = 0
+    model_mtime_ns: int = 0
+    """The file as it was when it was loaded: all its parts together, and the newest one's time."""
+    model_sha256: tuple[str, ...] = ()
+    """Of the file's parts, in order; empty while nobody has read it through."""
+    engine: str = ""
+    """Which release of which library wrote it."""
+    running: Mapping[str, Any] = field(default_factory=dict)
+    """How the model ran, as `services.provenance.running` puts it: devices, layers, threads, KV cache and so on."""
     system_prompt: str = ""
+    prompt_version: str = ""
+    """Hash of the version that the system prompt was taken from, and perhaps edited since; "" for none."""
     template: str = ""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -70,6 +82,14 @@ class Provenance:
     """Id of the first message that was left out; 0 for the chat's first, or when nothing was left out."""
     first_sent_id: int = 0
     """Id of the first message that was sent behind what was left out; 0 when nothing was left out."""
+    at_once: int = 0
+    """So many answers at most were written side by side in the call that gave this one; 0 where it was a chat's own."""
+    continued_chars: int = 0
+    """Of the answer, so many characters were there before, and this tells how the rest came; 0 for a whole answer."""
+    continued_tokens: int = 0
+    """The same in ids; 0 where those of the beginning were not kept."""
+    made_ms: int = 0
+    """When it was done, in milliseconds since 1970; 0 where that was not kept."""
     error: str = ""
 
 

@@ -77,6 +77,7 @@ class GgufFile:
     size_bytes: int
     metadata: dict[str, Any]
     tensors: tuple[Tensor, ...]
+    mtime_ns: int = 0
 
 
 def read(path: Path) -> GgufFile:
@@ -88,13 +89,14 @@ def read(path: Path) -> GgufFile:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        found = os.fstat(file.fileno())
+        size = found.st_size
         source = _Source(file, size)
         n_tensors, n_entries = _counts(source)
         metadata = _metadata(source, n_entries)
         tensors = tuple(_tensor(source) for _ in range(n_tensors))
         _check_layout(tensors, _alignment(metadata), source.position, size)
-    return GgufFile(path, size, metadata, tensors)
+    return GgufFile(path, size, metadata, tensors, found.st_mtime_ns)
 
 
 class _Source:

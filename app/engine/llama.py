@@ -36,8 +36,9 @@ from app.engine.devices import Library, library
 from app.engine.many import Many
 from app.engine.model_file import ModelFile, inspect
 from app.engine.moving import can_move
-from app.engine.placing import placement
+from app.engine.placing import devices, placement
 from app.engine.plan import Plan, plan
+from app.engine.release import release
 from app.engine.sampling import Sampler
 from app.engine.snapshots import Snapshots
 from app.engine.writing import Writing
@@ -134,6 +135,9 @@ class LlamaEngine:
             placement=where,
             can_move=self._decoder.cache.can_move,
             n_at_once=min(self._n_spare(), MOST_AT_ONCE),
+            mtime_ns=file.mtime_ns,
+            engine=release(),
+            devices=devices(native, where),
         )
 
     @property

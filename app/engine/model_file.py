@@ -69,6 +69,8 @@ class ModelFile:
     output_bytes: int = 0
     """The weights behind the last layer; those of the input where the model has none of its own (`tied`)."""
     tied: bool = False
+    mtime_ns: int = 0
+    """Time of the newest of its files."""
 
 
 def inspect(path: str) -> ModelFile:
@@ -153,6 +155,7 @@ def _facts(files: tuple[gguf.GgufFile, ...], header: _Entries, arch: str) -> Mod
         layer_bytes=layer_bytes,
         output_bytes=output_bytes,
         tied=tied,
+        mtime_ns=max(part.mtime_ns for part in files),
     )
 
 

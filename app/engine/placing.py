@@ -43,6 +43,13 @@ def placement(native: Library, how: Plan, adapters: Sequence[str] = ()) -> Place
     )
 
 
+def devices(native: Library, where: Placement) -> tuple[str, ...]:
+    """The devices that a model's weights lie on, each with its name for people: "NVIDIA H100 (CUDA0)"."""
+    titles = {device.name: device.title for device in native.devices()}
+    used = [part.device for part in where.placed if part.weights] or [CPU]
+    return tuple(name if titles.get(name, name) == name else f"{titles[name]} ({name})" for name in used)
+
+
 def placed(lines: Iterable[str], gpus: Sequence[str]) -> tuple[Placed, ...]:
     """What lies on each device, GPUs first in the order of `gpus`, main memory last.
 

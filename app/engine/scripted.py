@@ -132,6 +132,8 @@ class ScriptedEngine:
             notices=self.script.notices,
             placement=self.script.placement,
             n_at_once=MOST_AT_ONCE,
+            engine="scripted",
+            devices=("CPU",),
         )
 
     @property

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
 from app.core.chat import Role
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Request, Turn
+from app.engine.release import release
 
 _VERSION = 1
 """Of what is tried; raised when something is added, and then every file is tried again."""
@@ -52,10 +52,7 @@ _SAMPLING = Sampling(
 
 def engine_version() -> str:
     """What a verdict holds for: this llama.cpp and this trial."""
-    try:
-        return f"llama-cpp-python {version('llama-cpp-python')}, trial {_VERSION}"
-    except PackageNotFoundError:
-        return f"unknown, trial {_VERSION}"
+    return f"{release()}, trial {_VERSION}"
 
 
 def loading_for_trial(loading: Loading) -> Loading:

@@ -370,7 +370,9 @@ class Comparison(QObject):
     ) -> None:
         column = self._so_far(at)
         words = str(error) if error is not None else ""
-        how = provenance(facts, group.sampling[at], group.prompts[at], (), None, done, words)
+        known = (facts, group.sampling[at], group.prompts[at], (), None, done, words)
+        beside = min(len(group.columns), facts.n_at_once) if facts is not None else 0
+        how = provenance(*known, prompt_version=column.contestant.version, at_once=beside)
         ids = done.token_ids if done is not None else ()
         last = dataclasses.replace(column.exchanges[-1], state=state, token_ids=ids, provenance=how)
         self._columns[at] = dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from app.core.chat import Role
 from app.core.errors import AppError
 from app.core.judging import SAME_WORDS, Duel, Judgement, duels, judge_message, verdict_of
-from app.core.lab import Cell, CellState, Place, Plan, places, system_prompt_of
+from app.core.lab import Cell, CellState, Place, Plan, Question, places, system_prompt_of
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import ModelFacts, Turn
@@ -63,6 +63,12 @@ class Judging:
 
 
 News = ModelFacts | Cell | Grown | Judging | Judgement
+
+
+def cell_turns(system_prompt: str, question: Question) -> tuple[Turn, ...]:
+    """What is sent for a cell."""
+    system = (Turn(Role.SYSTEM, system_prompt),) if system_prompt.strip() else ()
+    return (*system, Turn(Role.USER, question.text))
 
 
 class Experiment:
@@ -149,10 +155,8 @@ class Experiment:
                 yield self.cells[place]
 
     def _task(self, place: Place) -> Task:
-        question = self.plan.questions[place.question]
-        system = self._system_prompt(place)
-        turns = (Turn(Role.SYSTEM, system),) if system.strip() else ()
-        return Task((*turns, Turn(Role.USER, question.text)), self._sampling(place))
+        turns = cell_turns(self._system_prompt(place), self.plan.questions[place.question])
+        return Task(turns, self._sampling(place))
 
     def _system_prompt(self, place: Place) -> str:
         return system_prompt_of(self.plan.contestants[place.contestant], self.plan.questions[place.question])
@@ -163,7 +167,18 @@ class Experiment:
     def _ended(self, place: Place, told: Answered | Refused) -> Cell:
         done = told.done if isinstance(told, Answered) else None
         error = str(told.error) if isinstance(told, Refused) else ""
-        how = provenance(told.facts, self._sampling(place), self._system_prompt(place), (), told.fitted, done, error)
+        how = provenance(
+            told.facts,
+            self._sampling(place),
+            self._system_prompt(place),
+            (),
+            told.fitted,
+            done,
+            error,
+            prompt_version=self.plan.contestants[place.contestant].version,
+            at_once=told.at_once if isinstance(told, Answered) else 0,
+            made_ms=self._now_ms(),
+        )
         if done is None:
             how = replace(how, seed=self.plan.seeds[place.seed])
         text = told.text if isinstance(told, Answered) else ""

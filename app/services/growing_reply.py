@@ -177,7 +177,21 @@ class GrowingReply(QObject):
 
     def _provenance(self, error: str = "") -> Provenance:
         prompt = self._chat.system_prompt
-        return provenance(self._facts, self._sampling, prompt, self._history, self._fitted, self._done, error)
+        made = provenance(
+            self._facts,
+            self._sampling,
+            prompt,
+            self._history,
+            self._fitted,
+            self._done,
+            error,
+            prompt_version=self._chat.prompt_version,
+        )
+        before = self.continued
+        if before is None:
+            return made
+        ids = len(before.token_ids)
+        return dataclasses.replace(made, continued_chars=len(before.text), continued_tokens=ids)
 
     def _token_ids(self) -> tuple[int, ...]:
         ids_before = self.continued.token_ids if self.continued else ()

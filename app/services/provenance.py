@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
+from typing import Any
 
 from app.core.chat import Message, Provenance
 from app.core.context import Cut
@@ -20,9 +22,25 @@ def provenance(
     fitted: Fitted | None,
     done: Done | None,
     error: str = "",
+    *,
+    prompt_version: str = "",
+    at_once: int = 0,
+    made_ms: int | None = None,
 ) -> Provenance:
-    """What is kept of how an answer came about, however far it got. `path` are the messages it answers."""
-    known = Provenance(system_prompt=system_prompt, sampling=dataclasses.asdict(sampling), error=error)
+    """What is kept of how an answer came about, however far it got. `path` are the messages it answers.
+
+    prompt_version: hash of the version that the system prompt was taken from, and perhaps edited since.
+    at_once: how many answers could be written side by side in the call that gave it; 0 where it was a chat's own.
+    made_ms: when that was; now, where it is left out.
+    """
+    known = Provenance(
+        system_prompt=system_prompt,
+        prompt_version=prompt_version,
+        sampling=dataclasses.asdict(sampling),
+        at_once=at_once,
+        made_ms=time.time_ns() // 1_000_000 if made_ms is None else made_ms,
+        error=error,
+    )
     if fitted is not None:
         left_out_from_id, first_sent_id = _gap_ids(path, fitted.cut)
         known = dataclasses.replace(
@@ -37,6 +55,11 @@ def provenance(
             known,
             model_name=facts.name,
             model_path=facts.path,
+            model_quant=facts.quant,
+            model_size_bytes=facts.size_bytes,
+            model_mtime_ns=facts.mtime_ns,
+            engine=facts.engine,
+            running=running(facts),
             template=facts.template,
             context_tokens=facts.n_ctx,
         )
@@ -54,6 +77,21 @@ def provenance(
             stop_reason=str(done.reason),
         )
     return known
+
+
+def running(facts: ModelFacts) -> dict[str, Any]:
+    """How a loaded model runs, as far as its answers may depend on it; see core/made_by.py for the words."""
+    where = facts.placement
+    return {
+        "devices": facts.devices,
+        "gpu_layers": where.gpu_layers,
+        "layers": facts.n_layers + 1,
+        "threads": where.threads,
+        "batch_tokens": where.batch_tokens,
+        "kv_type": where.kv_type,
+        "flash_attention": where.flash_attention,
+        "adapters": where.adapters,
+    }
 
 
 def _gap_ids(path: Sequence[Message], cut: Cut) -> tuple[int, int]:

@@ -72,6 +72,8 @@ class Answered:
     facts: ModelFacts
     fitted: Fitted
     done: Done
+    at_once: int = 1
+    """How many could be written side by side with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class SideBySide:
         given: list[int] = []
         for tagged in engine.stream_many(self._wishes(engine, queue, given), stop, width, from_scratch=True):
             yield from self._take_refused()
-            yield from self._told(tagged, given[tagged.index], engine.facts)
+            yield from self._told(tagged, given[tagged.index], engine.facts, width)
         yield from self._take_refused()
         left, self._flying = sorted(self._flying, reverse=True), {}
         queue.extendleft(left)
@@ -174,8 +176,8 @@ class SideBySide:
             given.append(index)
             yield Request(flight.fitted.prompt.tokens, task.sampling), StopFlag()
 
-    def _told(self, tagged: Tagged, index: int, facts: ModelFacts) -> Iterator[News]:
-        flight, event = self._flying[index], tagged.event
+    def _told(self, tagged: Tagged, index: int, facts: ModelFacts, width: int) -> Iterator[News]:
+        flight, event, at_once = self._flying[index], tagged.event, min(width, facts.n_at_once)
         if not flight.begun and isinstance(event, Reading | Delta | Done):
             flight.begun = True
             yield Begun(index)
@@ -189,7 +191,7 @@ class SideBySide:
             del self._flying[index]
             self._in_a_row = 0
             yield from self._take_blamed()
-            yield Answered(index, "".join(flight.parts), facts, flight.fitted, event)
+            yield Answered(index, "".join(flight.parts), facts, flight.fitted, event, at_once)
 
     def _take_refused(self) -> Iterator[Refused]:
         refused, self._refused = self._refused, []

@@ -54,6 +54,11 @@ def m008_marks(connection: apsw.Connection) -> None:
     connection.execute(_M008)
 
 
+def m009_provenance(connection: apsw.Connection) -> None:
+    """The SHA-256 of model files, and what came of making answers once more."""
+    connection.execute(_M009)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -63,6 +68,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m006_question_sets,
     m007_chat_variables,
     m008_marks,
+    m009_provenance,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -314,5 +320,26 @@ CREATE TABLE mark (
     message_id INTEGER PRIMARY KEY REFERENCES message (id) ON DELETE CASCADE,
     good INTEGER NOT NULL CHECK (good IN (0, 1)),
     at_ms INTEGER NOT NULL
+) STRICT;
+"""
+
+# sums stay when a file changes: answers of before name the file as it was
+_M009 = """
+CREATE TABLE model_sum (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    UNIQUE (path, size_bytes, mtime_ns)
+) STRICT;
+
+CREATE TABLE reproduction (
+    id INTEGER PRIMARY KEY,
+    message_id INTEGER UNIQUE REFERENCES message (id) ON DELETE CASCADE,
+    cell_id INTEGER UNIQUE REFERENCES cell (id) ON DELETE CASCADE,
+    at_ms INTEGER NOT NULL,
+    details TEXT NOT NULL
 ) STRICT;
 """

@@ -16,9 +16,22 @@ from typing import Any, cast
 from app.core.chat import Provenance
 from app.core.text import clean
 from app.storage.database import Database
+from app.storage.model_sums import Summed
 
-_SETUP = ("model_name", "model_path", "template", "sampling", "context_tokens")
-_PLAIN = {
+_SETUP = (
+    "model_name", "model_path", "model_quant", "model_size_bytes", "model_mtime_ns", "model_sha256", "engine",
+    "running", "template", "sampling", "context_tokens",
+)  # fmt: skip
+_KINDS: Mapping[str, type] = {
+    "sampling": dict,
+    "running": dict,
+    "model_sha256": list,
+    "context_tokens": int,
+    "model_size_bytes": int,
+    "model_mtime_ns": int,
+}
+"""What those are in JSON; the others are texts."""
+_PLAIN: Mapping[str, type] = {
     f.name: type(f.default)
     for f in dataclasses.fields(Provenance)
     if f.name not in (*_SETUP, "system_prompt") and f.default is not dataclasses.MISSING
@@ -57,7 +70,14 @@ def details_text(provenance: Provenance) -> str:
 
 def provenance_of(system_prompt: str, setup: str, details: str) -> Provenance:
     """How an answer came about, from the texts of the two functions above; what is damaged is left at its default."""
-    return Provenance(system_prompt=system_prompt, **_setup(setup), **_plain(_mapping(details)))
+    return Provenance(system_prompt=system_prompt, **_setup(_mapping(setup)), **_plain(_mapping(details)))
+
+
+def provenance_from(table: Mapping[str, Any]) -> Provenance:
+    """How an answer came about, from what `dataclasses.asdict` and JSON made of it; what is unknown is passed over."""
+    prompt = table.get("system_prompt")
+    known = {"system_prompt": prompt} if isinstance(prompt, str) else {}
+    return Provenance(**known, **_setup(table), **_plain(table))
 
 
 def pack(token_ids: Sequence[int]) -> bytes:
@@ -84,13 +104,16 @@ class Wordings:
             )
         )
         self._setups: dict[int | None, dict[str, Any]] = {}
+        self._summed = Summed(database)
 
     def provenance(self, prompt_id: int | None, setup_id: int | None, details: Mapping[str, Any]) -> Provenance | None:
         """The provenance of one answer; what is damaged in it is left at its default."""
         if setup_id is None and prompt_id is None:
             return None
         if setup_id not in self._setups:
-            self._setups[setup_id] = _setup(self._texts.get(setup_id, ""))
+            setup = _setup(_mapping(self._texts.get(setup_id, "")))
+            sums = self._summed(Provenance(**setup)).model_sha256
+            self._setups[setup_id] = {**setup, "model_sha256": sums}
         return Provenance(system_prompt=self._texts.get(prompt_id, ""), **self._setups[setup_id], **_plain(details))
 
 
@@ -117,16 +140,16 @@ def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _setup(text: str) -> dict[str, Any]:
-    kinds = {"sampling": dict, "context_tokens": int}
+def _setup(table: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
-        name: value
-        for name, value in _mapping(text).items()
-        if name in _SETUP and isinstance(value, kinds.get(name, str))
+        name: value for name, value in table.items() if name in _SETUP and isinstance(value, _KINDS.get(name, str))
     }
-    if sampling := found.get("sampling"):
-        # JSON knows no tuples, and a setting no lists
-        found["sampling"] = {key: tuple(held) if isinstance(held, list) else held for key, held in sampling.items()}
+    # JSON knows no tuples, and neither a setting nor what is kept of running has lists
+    for name in ("sampling", "running"):
+        if name in found:
+            found[name] = {key: tuple(held) if isinstance(held, list) else held for key, held in found[name].items()}
+    if "model_sha256" in found:
+        found["model_sha256"] = tuple(map(str, found["model_sha256"]))
     return found
 
 

@@ -14,11 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.core.chat import Provenance
 from app.core.errors import StorageError
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
 from app.core.plan_table import table_of
+from app.storage.replies import provenance_from
 from app.storage.trouble import disk_full
 
 PLAN = "plan.json"
@@ -119,11 +119,7 @@ class RunFolder:
 
     def _cell_of(self, line: Mapping[str, Any]) -> Cell:
         place = Place(self._names[line["prompt"]], self._keys[line["question"]], self._seeds[line["seed"]])
-        how = line["provenance"]
-        if how is not None:
-            sampling = {key: tuple(value) if isinstance(value, list) else value
-                        for key, value in how["sampling"].items()}  # fmt: skip
-            how = Provenance(**{**how, "sampling": sampling})
+        how = provenance_from(line["provenance"]) if line["provenance"] is not None else None
         return Cell(place, CellState(line["state"]), line["text"], how, line["error"])
 
     def _judgement_line(self, one: Judgement) -> dict[str, Any]:

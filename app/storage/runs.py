@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from app.core.chat import TRASH_DAYS
+from app.core.chat import TRASH_DAYS, Provenance
 from app.core.errors import AppError, StorageError
 from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote, system_prompt_of
@@ -18,6 +18,7 @@ from app.core.text import clean
 from app.storage.backups import Backups, forget_run_rows
 from app.storage.chats import now_ms
 from app.storage.database import Database
+from app.storage.model_sums import Summed
 from app.storage.replies import details_text, provenance_of, setup_text
 from app.storage.trouble import told
 
@@ -203,19 +204,23 @@ class RunStore:
             return Cell(place)
         state, text, error, details, setup = found
         system = system_prompt_of(plan.contestants[place.contestant], plan.questions[place.question])
-        how = provenance_of(system, setup, details) if setup is not None else None
+        how = Summed(self._database)(provenance_of(system, setup, details)) if setup is not None else None
         return Cell(place, _STATES[state], text, how, error)
 
     def whole_cells(self, run_id: int, plan: Plan) -> list[Cell]:
         """Every answer that has ended, with all that is known of it; `plan` is the run's."""
+        summed = Summed(self._database)
+
+        def made(contestant: int, question: int, setup: str, details: str) -> Provenance:
+            system = system_prompt_of(plan.contestants[contestant], plan.questions[question])
+            return summed(provenance_of(system, setup, details))
+
         return [
             Cell(
                 Place(contestant, question, seed),
                 _STATES[state],
                 text,
-                provenance_of(system_prompt_of(plan.contestants[contestant], plan.questions[question]), setup, details)
-                if setup is not None
-                else None,
+                made(contestant, question, setup, details) if setup is not None else None,
                 error,
             )
             for contestant, question, seed, state, text, error, details, setup in self._database.rows(

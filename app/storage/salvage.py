@@ -59,6 +59,8 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "chat_prompt": (("chat_id", "version", "since_ms"), "nti"),
     "chat_variables": (("chat_id", "given", "known"), "ntt"),
     "mark": (("message_id", "good", "at_ms"), "nii"),
+    "model_sum": (("id", "path", "size_bytes", "mtime_ns", "sha256", "at_ms"), "ntiiti"),
+    "reproduction": (("id", "message_id", "cell_id", "at_ms", "details"), "n??it"),
     "run": (("id", "name", "state", "plan", "cells", "created_ms", "updated_ms", "deleted_ms"), "ntttiii?"),
     "made_by": (("id", "run_id", "sha256", "text"), "nibt"),
     "cell": (
@@ -183,6 +185,8 @@ def _join_up(into: apsw.Connection) -> None:
         "DELETE FROM chunk WHERE message_id NOT IN (SELECT id FROM message WHERE state = 'streaming')",
         "DELETE FROM answer WHERE message_id NOT IN (SELECT id FROM message)",
         "DELETE FROM mark WHERE message_id NOT IN (SELECT id FROM message)",
+        "DELETE FROM reproduction WHERE message_id NOT IN (SELECT id FROM message)",
+        "DELETE FROM reproduction WHERE cell_id NOT IN (SELECT id FROM cell)",
         "DELETE FROM draft WHERE chat_id <> 0 AND chat_id NOT IN (SELECT id FROM chat)",
         # the turn before in time stands in for a lost one
         "UPDATE message SET parent_id = (SELECT max(other.id) FROM message AS other"

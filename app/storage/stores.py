@@ -17,10 +17,12 @@ from app.storage.downloads import DownloadStore, SavedDownload
 from app.storage.export import export
 from app.storage.marks import MarkStore
 from app.storage.model_notes import ModelFileStore, ModelNote
+from app.storage.model_sums import ModelSumStore
 from app.storage.opening import open_database, open_to_read
 from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
 from app.storage.prompts import PromptStore
 from app.storage.question_sets import QuestionSetStore
+from app.storage.reproductions import ReproductionStore
 from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
@@ -58,6 +60,8 @@ class Stores:
         self.state = StateStore(database)
         self.models = ModelStore(database)
         self.model_files = ModelFileStore(database)
+        self.model_sums = ModelSumStore(database, now_ms)
+        self.reproductions = ReproductionStore(database)
         self.downloads = DownloadStore(database)
         self.prompts = PromptStore(database, backups)
         self.runs = RunStore(database, backups)
