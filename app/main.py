@@ -58,6 +58,7 @@ class Program(QObject):
         from app.services.fitting import Fitting
         from app.services.hardware import HardwareWatch
         from app.services.hub_access import HubAccess
+        from app.services.judging import Judging
         from app.services.library import Library
         from app.services.model_library import ModelLibrary
         from app.services.model_manager import ModelManager
@@ -109,6 +110,7 @@ class Program(QObject):
         )
         bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
         self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
+        self.library.origins.know_bundled({one.version.hash: one.name for one in bundled_prompts})
         self.experiments = Experiments(
             self.models,
             self.preferences,
@@ -117,6 +119,7 @@ class Program(QObject):
             self,
         )
         self.preferences.know_prompts_by(self.prompts.authors_versions())
+        self.judging = Judging(self)
         self.window = window or MainWindow(settings_file=str(paths.window_file))
         from app.ui.model_services import ModelServices
 
@@ -132,6 +135,7 @@ class Program(QObject):
             self.hardware,
             self.prompts,
             self.experiments,
+            self.judging,
         )
         self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):
@@ -169,6 +173,7 @@ class Program(QObject):
         """Stop the engine and save everything. Whether all was saved, and whether the engine ended."""
         self.library.flush()
         self._spare_lane.close()
+        self.judging.close()
         self.experiments.close()
         self.downloads.close()
         self.discover.close()

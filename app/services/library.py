@@ -20,6 +20,7 @@ from app.services.comparison import Comparison
 from app.services.comparison_record import ComparisonRecord
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
+from app.services.origins import Origins
 from app.services.preferences import Preferences
 from app.storage.stores import LAST_CHAT, LAST_MODEL, Stores
 
@@ -70,6 +71,8 @@ class Library(QObject):
         self._refresh_timer.timeout.connect(self._refresh)
         self._kept_columns: ComparisonRecord | None = None
         self._told: set[Notice] = set()
+        self.origins = Origins(archive, models, self)
+        """What tells of any answer what made it."""
         models.state_changed.connect(self._model_changed)
         archive.failed.connect(self._failed)
 
@@ -229,9 +232,11 @@ class Library(QObject):
             session.flush()
         if self._kept_columns is not None:
             self._kept_columns.flush()
+        self.origins.close()
 
     def _open(self, chat: Chat) -> ChatSession:
         session = ChatSession(chat, self._archive, self._models, self._preferences, self)
+        session.origins = self.origins
         session.saved.connect(lambda: self._saved(session))
         session.chat_changed.connect(lambda: self._changed(session))
         return session

@@ -24,6 +24,8 @@ from app.services.draft import Draft
 from app.services.growing_reply import GrowingReply
 from app.services.model_manager import ModelManager
 from app.services.notice import Notice
+from app.services.origin import Origin, of_message
+from app.services.origins import Origins
 from app.services.preferences import Preferences
 from app.services.transcript_marks import Marker, markers
 from app.storage.stores import Stores
@@ -91,6 +93,8 @@ class OpenChat(QObject):
         self._record = ChatRecord(archive, chat.id, self._got_place, self._not_kept)
         self._models = models
         self._preferences = preferences
+        self.origins: Origins | None = None
+        """Tells of answers what made them, where the chat is one of the library's."""
         self._reply: GrowingReply | None = None
         self._sending = False
         self._meter = ContextMeter(models, self)
@@ -148,6 +152,11 @@ class OpenChat(QObject):
     def filled(self) -> Resolved:
         """The system prompt as it is sent, and which of its variables have no value."""
         return prompt_variables.resolve(self.chat.system_prompt, self.values())
+
+    def origin(self, message_id: int) -> Origin | None:
+        """A reply with what made it; None where that was not kept."""
+        reply = self.tree[message_id]
+        return of_message(self.tree.path(reply.parent_id), reply)
 
     def sampling(self) -> Sampling:
         """The sampler values in force."""

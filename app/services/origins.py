@@ -1,0 +1,98 @@
+"""What made any answer, and how it is made once more: one place for chats, the comparison and experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.chat import Provenance
+from app.core.lab import Place, Plan
+from app.core.reproduced import Reproduced
+from app.services.archive import Archive
+from app.services.model_manager import ModelManager
+from app.services.model_sums import ModelSums
+from app.services.origin import Origin, of_cell
+from app.services.reproduction import Reproduction
+from app.storage.stores import Stores
+
+
+class Origins(QObject):
+    """Lives in the GUI thread.
+
+    Signals:
+        summed(): more is known of the files that models were loaded from; ask `whole` again.
+    """
+
+    summed = Signal()
+
+    def __init__(self, archive: Archive[Stores], models: ModelManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._archive = archive
+        self._models = models
+        self._bundled: Mapping[str, str] = {}
+        self._at_work: dict[Reproduction, Origin] = {}
+        self._sums = ModelSums(archive, models, self)
+        self._sums.found.connect(self._heard)
+
+    def know_bundled(self, names: Mapping[str, str]) -> None:
+        """Say what the prompts that come with the app are called, by the hash of their version."""
+        self._bundled = names
+
+    def whole(self, how: Provenance) -> Provenance:
+        """The same, with the SHA-256 of the model where it is known by now; `summed` tells when there is more."""
+        self._sums.want(how)
+        return self._sums.filled(how)
+
+    def read_cell(self, run_id: int, plan: Plan, place: Place, then: Callable[[Origin | None], None]) -> None:
+        """Look up what made an answer of a run; `then` hears it in the GUI thread, None where there is none."""
+        self._archive.ask(lambda stores: of_cell(run_id, plan, stores.runs.cell(run_id, place, plan)), then)
+
+    def read_version(self, how: Provenance, then: Callable[[str], None]) -> None:
+        """Look up the name of the prompt's version, in words; `then` gets "" where its prompt is not known."""
+        version = how.prompt_version
+        if version in self._bundled:
+            then(self._bundled[version])
+            return
+
+        def work(stores: Stores) -> str:
+            held = stores.prompts.holder(version) if version else None
+            if held is None:
+                return ""
+            hashes = [one.hash for one in stores.prompts.versions(held)]
+            return f"{stores.prompts.prompt(held).name}, version {hashes.index(version) + 1}"
+
+        self._archive.ask(work, then)
+
+    def read_last(self, origin: Origin, then: Callable[[Reproduced | None], None]) -> None:
+        """Look up what came of making it once more the last time."""
+        kept_as = origin.kept_as
+        if kept_as is None:
+            then(None)
+        else:
+            self._archive.ask(lambda stores: stores.reproductions.of(kept_as), then)
+
+    def reproduce(self, origin: Origin) -> Reproduction:
+        """Make it once more; connect to what comes back, then `start` it."""
+        made = Reproduction(origin, self._models, self._archive, self)
+        self._at_work[made] = origin
+        for over in (made.ended, made.failed, made.stopped):
+            over.connect(lambda *_: self._over(made))
+        return made
+
+    def at_work(self, origin: Origin) -> Reproduction | None:
+        """The attempt to make it once more that is under way, if there is one."""
+        kept_as = origin.kept_as
+        found = (made for made, one in self._at_work.items() if kept_as is not None and one.kept_as == kept_as)
+        return next(found, None)
+
+    def close(self) -> bool:
+        """Stop what is being read; before the program ends."""
+        return self._sums.close()
+
+    def _over(self, made: Reproduction) -> None:
+        if self._at_work.pop(made, None) is not None:
+            made.deleteLater()
+
+    def _heard(self, _path: str) -> None:
+        self.summed.emit()
