@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.services.experiments import Experiments
     from app.services.fitting import Fitting
     from app.services.hardware import HardwareWatch
+    from app.services.judging import Judging
     from app.services.model_library import ModelLibrary
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
@@ -37,6 +38,7 @@ class ModelServices:
     hardware: HardwareWatch
     prompts: PromptLibrary
     experiments: Experiments
+    judging: Judging
 
     @property
     def endpoint(self) -> str:

@@ -17,6 +17,7 @@ from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.fitting import Fitting
 from app.services.hardware import HardwareWatch
+from app.services.judging import Judging
 from app.services.prompt_library import PromptLibrary
 from app.ui import theme as looks
 from app.ui.fonts import load_fonts
@@ -50,7 +51,7 @@ MACHINE = Machine(16 * GIB, 8, total_bytes=24 * GIB)
 @pytest.fixture
 def hub_of() -> Iterator[Callable[..., ModelServices]]:
     """What the model pages are built on, over services: `hub_of(services)`; `machine` is the computer."""
-    made: list[Fitting | HardwareWatch] = []
+    made: list[Fitting | HardwareWatch | Judging] = []
 
     def watch(services: Services, machine: Machine) -> HardwareWatch:
         found = Findings(HARDWARE, machine.free_bytes, {})
@@ -62,7 +63,8 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
 
     def make(services: Services, machine: Machine = MACHINE) -> ModelServices:
         fitting = Fitting(lambda: machine, needs_of)
-        made.append(fitting)
+        judging = Judging()
+        made.extend((fitting, judging))
         resources = find_paths().resources_dir
         catalog = read_catalog(resources)
         return ModelServices(
@@ -77,6 +79,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             watch(services, machine),
             PromptLibrary(services.archive, read_bundled_prompts(resources, catalog.entries)),
             services.experiments,
+            judging,
         )
 
     yield make
