@@ -1,12 +1,14 @@
 """Damaged model files through everything a file goes through before it answers: does any take the app along?
 
-    python tests/benchmarks/bench_mutants.py [-n 2000] [--from 0] [--workers 2] [MODEL.gguf]
+    python tests/benchmarks/bench_mutants.py [-n 2000] [--from 0] [--workers 2] [--share 1] [MODEL.gguf]
 
 Each mutant is judged by the header check; one that passes is tried as the app does it, which loads it and has it write
 some tokens, in a process of its own; every tenth goes on and is loaded and asked for a reply. The app is stood for by a
 worker process, whose end is the failure looked for; so is a mutant that hangs, or keeps a core busy for more than five
-seconds. Writes one line a minute, and at the end what became of how many. Ctrl+C ends it
-with what was done so far. Before a release it is 30,000 (an hour or more on two cores).
+seconds. Writes one line a minute, and at the end what became of how many. Ctrl+C ends it with what was done so far.
+Before a release it is 30,000: hours on two cores, most of which go into starting processes. With --share N up to N
+files are tried in one process, as long as it lives; what an earlier file broke in there would then be blamed on a
+later one, so it finds no fewer deaths.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from app.core.errors import AppError, EngineDiedError, PutAsideError  # noqa: E4
 from app.core.options import Loading, Sampling  # noqa: E402
 from app.core.stopping import StopFlag  # noqa: E402
 from app.engine.base import Turn  # noqa: E402
+from app.engine.child import state_of  # noqa: E402
+from app.engine.engine_process import HostProcess  # noqa: E402
 from app.engine.llama import load  # noqa: E402
 from app.engine.loader import Loader  # noqa: E402
 from app.engine.model_file import inspect  # noqa: E402
@@ -39,11 +43,43 @@ from tests.engine.mutants import mutant  # noqa: E402
 
 STARTER = ROOT / "resources" / "starter" / "starter.gguf"
 SLOW_S = 5.0
+PATIENCE_S = 30.0
 _WHOLE_EVERY = 10
 ASK = [Turn(Role.SYSTEM, "Be brief."), Turn(Role.USER, "Hello, who are you?")]
 
 
-def judge(path: Path, loader: Loader) -> str:
+class SharedTrial:
+    """Tries one file after another in one process, and in a new one after a death or `share` files."""
+
+    def __init__(self, share: int) -> None:
+        self._share = share
+        self._tried = 0
+        self._process: HostProcess | None = None
+
+    def __call__(self, path: str, loading: Loading, stop: StopFlag) -> None:
+        """Try a file, as `Loader` does it."""
+        if self._process is None or not self._process.is_alive or self._tried >= self._share:
+            self.end()
+            self._process, self._tried = HostProcess(), 0
+        self._tried += 1
+        try:
+            self._process.try_file(path, loading, stop, lambda _fraction: None, PATIENCE_S)
+        except EngineDiedError as error:
+            raise PutAsideError("", error.detail, "", error.report) from error
+
+    @property
+    def worked_s(self) -> float:
+        """CPU seconds of the process, as long as it was not waited for; see the function of this name."""
+        return state_of(self._process.pid)[1] if self._process is not None and self._process.is_alive else 0.0
+
+    def end(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+
+def judge(path: Path, loader: Loader | SharedTrial) -> str:
     """What becomes of a file. `loader` gives None for one that it only tries."""
     try:
         inspect(str(path))
@@ -71,39 +107,44 @@ def judge(path: Path, loader: Loader) -> str:
     return "answers"
 
 
-def worked_s() -> float:
-    """CPU seconds of this process and of those it waited for, so that other programs do not count; else the clock."""
-    times = os.times()
-    return sum(times[:4]) if os.name == "posix" else times.elapsed
+def worked_s(trial: Loader | SharedTrial) -> float:
+    """CPU seconds of this process and of those it started, so that other programs do not count; else the clock."""
+    if os.name != "posix":
+        return os.times().elapsed
+    still = trial.worked_s if isinstance(trial, SharedTrial) else 0.0
+    return sum(os.times()[:4]) + still
 
 
-def worker(model: str) -> None:
+def worker(model: str, share: int) -> None:
     """Reads seeds, writes what became of each."""
     logging.disable(logging.CRITICAL)
     good = Path(model).read_bytes()
-    whole, trial = Loader(load), Loader(lambda *_: None, apart=lambda: False)
+    whole = Loader(load)
+    trial = SharedTrial(share) if share > 1 else Loader(lambda *_: None, apart=lambda: False)
     with tempfile.TemporaryDirectory() as folder:
         for line in sys.stdin:
             path = Path(folder) / f"{int(line)}.gguf"
             what, data = mutant(good, int(line))
             path.write_bytes(data)
-            began = worked_s()
+            began = worked_s(trial)
             became = judge(path, trial if int(line) % _WHOLE_EVERY else whole)
-            print(json.dumps([became, worked_s() - began, what]), flush=True)
+            print(json.dumps([became, worked_s(trial) - began, what]), flush=True)
             path.unlink()
+    if isinstance(trial, SharedTrial):
+        trial.end()
 
 
 class Worker:
     """A process that stands for the app."""
 
-    def __init__(self, model: Path) -> None:
-        self._model = model
+    def __init__(self, model: Path, share: int) -> None:
+        self._model, self._share = model, share
         self.seed = -1
         self._start()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--worker", str(self._model)],
+            [sys.executable, __file__, "--worker", str(self._model), "--share", str(self._share)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
 
@@ -138,12 +179,13 @@ def main() -> int:
     parser.add_argument("-n", type=int, default=2000)
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--share", type=int, default=1, help="files that are tried in one process")
     parser.add_argument("--worker", metavar="MODEL", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.worker:
-        worker(asked.worker)
+        worker(asked.worker, asked.share)
         return 0
-    workers = [Worker(asked.model) for _ in range(asked.workers)]
+    workers = [Worker(asked.model, asked.share) for _ in range(asked.workers)]
     became: Counter[str] = Counter()
     changes: dict[str, Counter[str]] = {}
     slow, dead, longest = [], [], 0.0
