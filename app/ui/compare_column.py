@@ -19,21 +19,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.chat import Message, MessageState, Role
+from app.core.chat import MessageState
 from app.core.word_diff import DiffPiece, word_diff
 from app.ui.buttons import IconButton, WordButton
-from app.ui.chat_rows import footer
+from app.ui.compare_rows import figures, made_by, questions, rows_of
 from app.ui.diff_view import DiffView, words_changed
 from app.ui.icons import icon
 from app.ui.model_facts import ElidedLabel
 from app.ui.prompt_field import PromptField
 from app.ui.theme import Theme
 from app.ui.transcript import Transcript
-from app.ui.transcript_row import Row
 
 if TYPE_CHECKING:
     from app.core.prompts import Prompt, PromptVersion
-    from app.services.compare_columns import Column, Exchange
+    from app.services.compare_columns import Column
     from app.services.model_manager import ModelManager
     from app.services.prompt_library import PromptLibrary
 
@@ -54,7 +53,8 @@ class CompareColumn(QFrame):
 
     Signals: `changed(Contestant)` with another name, prompt or model; `stop_asked()`, `again_asked()`, `keep_asked()`,
     `copy_asked()`, `double_asked()`, `remove_asked()`; `question_edited(int, str)` with the question's place and new
-    text; `link_activated(str)`; `saved(Prompt, PromptVersion)`; `too_long(int)` for a paste that was not taken.
+    text; `origin_asked(int)`: what made the answer to the question there; `link_activated(str)`;
+    `saved(Prompt, PromptVersion)`; `too_long(int)` for a paste that was not taken.
     """
 
     changed = Signal(object)
@@ -65,6 +65,7 @@ class CompareColumn(QFrame):
     double_asked = Signal()
     remove_asked = Signal()
     question_edited = Signal(int, str)
+    origin_asked = Signal(int)
     link_activated = Signal(str)
     saved = Signal(object, object)
     too_long = Signal(int)
@@ -100,6 +101,7 @@ class CompareColumn(QFrame):
         self.transcript = Transcript(theme)
         self.transcript.edit_requested.connect(self._question_edited)
         self.transcript.regenerate_requested.connect(self.again_asked)
+        self.transcript.origin_requested.connect(self._ask_origin)
         self.transcript.link_activated.connect(self.link_activated)
         self.differences = DiffView(theme)
         self._said = QStackedWidget()
@@ -207,7 +209,7 @@ class CompareColumn(QFrame):
     def _show_exchanges(self, before: Column | None, column: Column) -> None:
         old = rows_of(before) if before is not None else []
         rows = rows_of(column)
-        if [row.id for row in old] == [row.id for row in rows] and _questions(old) == _questions(rows):
+        if [row.id for row in old] == [row.id for row in rows] and questions(old) == questions(rows):
             for row in rows:
                 self.transcript.update_row(row.id, row)
         else:
@@ -252,8 +254,8 @@ class CompareColumn(QFrame):
             self._state.setProperty("kind", kind)
             self._state.style().unpolish(self._state)
             self._state.style().polish(self._state)
-        self._figures.setText(_figures(last))
-        self._figures.setToolTip(_made_by(last))
+        self._figures.setText(figures(last))
+        self._figures.setToolTip(made_by(last))
         self.keep.setEnabled(last is not None and last.state is not MessageState.STREAMING)
         self.copy.setEnabled(last is not None)
         growing = column.growing
@@ -292,6 +294,10 @@ class CompareColumn(QFrame):
     @Slot(int, str)
     def _question_edited(self, row_id: int, text: str) -> None:
         self.question_edited.emit((row_id - 1) // 2, text)
+
+    @Slot(int)
+    def _ask_origin(self, row_id: int) -> None:
+        self.origin_asked.emit((row_id - 1) // 2)
 
     @Slot()
     def list_prompts(self) -> QMenu:
@@ -356,39 +362,3 @@ class CompareColumn(QFrame):
         self.prompt.setFixedHeight(self.prompt.fontMetrics().lineSpacing() * _PROMPT_LINES + 18)
         scale = max(1.0, theme.font_pt / 11)
         self.setMinimumSize(int(NARROWEST_PX * scale), int(_LOWEST_PX * scale))
-
-
-def rows_of(column: Column) -> list[Row]:
-    """The column's exchanges as rows of a transcript: 1, 2 for the first question and answer, 3, 4 for the second."""
-    rows: list[Row] = []
-    for number, exchange in enumerate(column.exchanges):
-        rows.append(Row("user", 2 * number + 1, exchange.question))
-        how = exchange.provenance
-        title = how.model_name if how is not None and how.model_name else "Assistant"
-        error = how.error if how is not None and exchange.state is MessageState.FAILED else ""
-        rows.append(
-            Row("assistant", 2 * number + 2, exchange.text, title=title, footer=error, state=exchange.state.value)
-        )
-    return rows
-
-
-def _questions(rows: list[Row]) -> list[str]:
-    return [row.text for row in rows if row.kind == "user"]
-
-
-def _figures(exchange: Exchange | None) -> str:
-    """Tokens, speed and time of the newest answer."""
-    if exchange is None or exchange.provenance is None or exchange.state is MessageState.FAILED:
-        return ""
-    how = dataclasses.replace(exchange.provenance, dropped_turns=0)
-    return footer(Message(0, 0, None, Role.ASSISTANT, "", exchange.state, provenance=how))
-
-
-def _made_by(exchange: Exchange | None) -> str:
-    """What made the newest answer, for those who look closer."""
-    how = exchange.provenance if exchange is not None else None
-    if how is None:
-        return ""
-    values = ", ".join(f"{key} {value}" for key, value in how.sampling.items() if value not in (None, (), ""))
-    read = f"{how.prompt_tokens:,} tokens of prompt, {how.cached_tokens:,} of them read before"
-    return f"{how.model_name}\n{read}\nSeed {how.seed}; {values}"

@@ -14,6 +14,7 @@ from app.core.lab import Contestant
 from app.services.comparison import MOST_COLUMNS
 from app.services.comparison_text import as_markdown
 from app.services.notice import Notice
+from app.services.origin import of_exchange
 from app.ui.buttons import WordButton
 from app.ui.compare_column import CompareColumn
 from app.ui.compare_values import CompareValues
@@ -22,6 +23,7 @@ from app.ui.lab_view import LabView
 from app.ui.link_offer import link_offer
 from app.ui.model_facts import ElidedLabel
 from app.ui.model_picker import ModelPicker
+from app.ui.origin_dialog import open_origin
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -184,6 +186,7 @@ class CompareView(LabView):
         made.copy_asked.connect(lambda: self._copy(at))
         made.double_asked.connect(lambda: self._double(at))
         made.remove_asked.connect(lambda: comparison.remove(at))
+        made.origin_asked.connect(lambda place: self._show_origin(at, place))
         made.question_edited.connect(lambda place, text: self._flushed(lambda: comparison.ask_instead(place, text)))
         made.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
         made.too_long.connect(self._too_long)
@@ -277,6 +280,10 @@ class CompareView(LabView):
     def _free_name(self) -> str:
         taken = {column.contestant.name for column in self.comparison.columns()}
         return next((name for name in _FIRST_NAMES if name not in taken), "Another")
+
+    def _show_origin(self, at: int, place: int) -> None:
+        origin = of_exchange(self.comparison.columns()[at], place)
+        open_origin(self, self._library.origins, origin, self._theme)
 
     def _keep(self, at: int) -> None:
         chat, exchanges = self.comparison.as_chat(at)

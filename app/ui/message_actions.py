@@ -56,6 +56,8 @@ def actions_for(row: Row, code_blocks: int) -> list[Action]:
         found.append(Action("copy_code", "code", "Copy code" if code_blocks == 1 else "Copy a code block…"))
     if row.can_go_on:
         found.append(Action("continue", "play", "Continue this reply"))
+    if row.kind == "assistant" and row.state != "streaming":
+        found.append(Action("origin", "info", "What made this answer"))
     return found
 
 

@@ -32,6 +32,7 @@ class MessageWishes(QObject):
         transcript.version_requested.connect(self._show_version)
         transcript.continue_requested.connect(self._continue)
         transcript.mark_requested.connect(self._mark)
+        transcript.origin_requested.connect(self._show_origin)
 
     @Slot(int)
     def regenerate(self, message_id: int) -> None:
@@ -63,3 +64,11 @@ class MessageWishes(QObject):
         if (session := self._session()) is not None:
             session.mark(message_id, Mark(mark) if mark else None)
             self._transcript.show_mark(message_id, mark)
+
+    @Slot(int)
+    def _show_origin(self, message_id: int) -> None:
+        session = self._session()
+        if session is not None and session.origins is not None:
+            from app.ui.origin_dialog import open_origin
+
+            open_origin(self._transcript, session.origins, session.origin(message_id), self._transcript.theme)

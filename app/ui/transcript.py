@@ -32,7 +32,7 @@ class Transcript(RowView):
 
     Signals: `regenerate_requested(id)`; `edit_requested(id, new_text)`; `version_requested(id, step)` with -1 or 1;
     `continue_requested(id)` for a reply that was cut off; `mark_requested(id, mark)`, "" to take a mark back;
-    `link_activated(url)`, http, https and mailto only.
+    `origin_requested(id)`: what made this reply; `link_activated(url)`, http, https and mailto only.
     """
 
     regenerate_requested = Signal(int)
@@ -40,6 +40,7 @@ class Transcript(RowView):
     version_requested = Signal(int, int)
     continue_requested = Signal(int)
     mark_requested = Signal(int, str)
+    origin_requested = Signal(int)
     link_activated = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -206,6 +207,8 @@ class Transcript(RowView):
             self.continue_requested.emit(row_id)
         elif action in ("previous", "next"):
             self.version_requested.emit(row_id, -1 if action == "previous" else 1)
+        elif action == "origin":
+            self.origin_requested.emit(row_id)
         elif action in ("good", "bad"):
             row = self._rows[self._index[row_id]]
             self.mark_requested.emit(row_id, "" if row.mark == action else action)

@@ -57,6 +57,11 @@ class RowView(QAbstractScrollArea):
         self._set_up()
         self._dress()
 
+    @property
+    def theme(self) -> Theme:
+        """The theme it is drawn in."""
+        return self._style.theme
+
     def _set_up(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -1,0 +1,174 @@
+"""What made an answer, in the window: shown, copied, and made once more."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app.core.chat import MessageState
+from app.engine.scripted import Script
+from app.storage.replies import provenance_from
+from app.ui.origin_dialog import OriginDialog
+from tests.ui.conversations import press
+from tests.ui.talking import say
+
+
+@pytest.fixture
+def look(qtbot, open_window):
+    """Ask a question and what made its answer: `look(script)`, the stage and the dialog."""
+
+    def make(script: Script | None = Script()):  # noqa: B008
+        stage = open_window(script)
+        say(qtbot, stage, "Hello")
+        return stage, ask(qtbot, stage)
+
+    return make
+
+
+def ask(qtbot, stage) -> OriginDialog:
+    reply = stage.session.path()[-1].id
+    press(qtbot, stage.space.page.transcript, reply, "origin")
+    return found(qtbot, stage)
+
+
+def found(qtbot, stage) -> OriginDialog:
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, OriginDialog)
+    return dialog
+
+
+def said(dialog: OriginDialog) -> str:
+    return dialog.facts.toPlainText()
+
+
+def words(qtbot, dialog: OriginDialog, part: str) -> str:
+    """What the line says once it has this in it."""
+    qtbot.waitUntil(lambda: part in dialog.reproduce.words, timeout=20_000)
+    return dialog.reproduce.words
+
+
+def test_a_replys_menu_tells_what_made_it_and_makes_it_once_more(qtbot, look):
+    stage, dialog = look(None)
+    how = stage.session.path()[-1].provenance
+    for part in (how.model_path, str(how.seed), "Temperature", "Top-k", "llama-cpp-python", "Chat template", "Threads"):
+        assert part in said(dialog)
+    qtbot.waitUntil(lambda: "SHA-256" in said(dialog))
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Reproduced word for word on ")
+    assert dialog.reproduce.button.text() == "Reproduce"
+    assert dialog.differences.isHidden()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None)
+    words(qtbot, ask(qtbot, stage), "Reproduced word for word on ")
+
+
+def test_where_the_text_is_another_one_it_says_from_where_on_why_and_shows_both(qtbot, look):
+    _stage, dialog = look(Script(replies=("One two three.", "One two four.")))
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    told = words(qtbot, dialog, "Not the same on ")
+    assert "from character 9 on" in told
+    assert "“One two three.” then, “One two four.” now." in told
+    assert "last bits" in told
+    assert dialog.differences.isVisible()
+    assert "three" in dialog.differences.toPlainText()
+    assert "four" in dialog.differences.toPlainText()
+
+
+def test_an_attempt_can_be_stopped_and_ends_with_the_dialog(qtbot, look):
+    stage, dialog = look(Script(replies=(" ".join("abcdefgh"),), tokens_per_s=30))
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Writing…")
+    assert dialog.reproduce.button.text() == "Stop"
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Stopped")
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Writing…")
+    origins, origin = stage.services.library.origins, dialog.origin
+    assert origins.at_work(origin) is not None
+    dialog.reject()
+    qtbot.waitUntil(lambda: origins.at_work(origin) is None)
+
+
+def test_all_of_it_is_copied_for_people_and_for_programs(qtbot, look):
+    stage, dialog = look(None)
+    qtbot.waitUntil(lambda: "SHA-256" in said(dialog))
+    how = stage.services.library.origins.whole(stage.session.path()[-1].provenance)
+    qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
+    text = QGuiApplication.clipboard().text()
+    assert text.startswith("# What made this answer\n\nHello\n")
+    assert f"- SHA-256: `{how.model_sha256[0]}`" in text
+    assert f"> {how.system_prompt.splitlines()[0]}" in text
+    qtbot.mouseClick(dialog.copy_json, Qt.MouseButton.LeftButton)
+    assert provenance_from(json.loads(QGuiApplication.clipboard().text())) == how
+
+
+def test_it_is_reached_and_left_by_keys_alone(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    press(qtbot, stage.space.page.transcript, stage.session.path()[-1].id, "origin")
+    dialog = found(qtbot, stage)
+
+    def sits_there() -> bool:
+        dialog.activateWindow()
+        dialog.facts.setFocus()
+        return dialog.facts.hasFocus()
+
+    qtbot.waitUntil(sits_there)
+    seen = [dialog.facts]
+    for _ in range(4):
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(QApplication.focusWidget())
+    assert seen == [dialog.facts, dialog.reproduce.button, dialog.copy, dialog.copy_json, dialog.close_button]
+    qtbot.keyClick(dialog.copy, Qt.Key.Key_Space)
+    assert "What made this answer" in QGuiApplication.clipboard().text()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None)
+
+
+def test_a_reply_of_which_nothing_is_kept_says_so(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    services, chat_id = stage.services, stage.session.chat.id
+
+    def cut_off(stores):
+        _, reply = stores.chats.add_turn(chat_id, None, "And then?")
+        stores.chats.append_chunk(reply.id, "It was")
+        stores.chats.recover()
+        return stores.chats.messages(chat_id)[-1]
+
+    reply = services.ask(cut_off)
+    assert reply.state is MessageState.INTERRUPTED
+    stage.session.tree.put(services.ask(lambda stores: stores.chats.messages(chat_id))[-2])
+    stage.session.tree.put(reply)
+    stage.session.show_message(reply.id)
+    dialog = ask(qtbot, stage)
+    assert "not kept" in said(dialog)
+    assert not dialog.copy.isEnabled()
+    assert dialog.reproduce.isHidden()
+
+
+def test_a_columns_answer_tells_it_too(qtbot, open_window):
+    stage = open_window(None)
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    qtbot.keyClick(stage.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    page = stage.space.pages.lab.compare
+    qtbot.waitUntil(lambda: len(page.columns) == 2)
+    page.columns[1].prompt.setPlainText("Answer like a pirate.")
+    qtbot.keyClicks(page.composer.field, "Who are you?")
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not page.comparison.busy, timeout=20_000)
+    press(qtbot, page.columns[1].transcript, 2, "origin")
+    dialog = found(qtbot, stage)
+    assert "Answer like a pirate." in said(dialog)
+    assert "up to 2 answers at once" in said(dialog)
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Reproduced word for word on ")
+    dialog.reject()
