@@ -48,6 +48,10 @@ def main() -> None:
     for run in range(asked.r + 1):
 
         def measure() -> tuple[float, float]:
+            once()  # llama-bench, too, has a run that warms up in each turn
+            return once()
+
+        def once() -> tuple[float, float]:
             reading = asked.p / measure_reading(engine, asked.p, asked.d) if asked.p else 0.0
             return reading, asked.n / measure_generating(engine, asked.n, asked.d) if asked.n else 0.0
 
