@@ -124,10 +124,10 @@ def test_arrow_keys_walk_the_actions_and_enter_presses_one(view, qtbot):
     tab(qtbot)
     tab(qtbot)
     names = []
-    for _ in range(3):
+    for _ in range(4):
         names.append(focused().accessibleName())
         qtbot.keyClick(focused(), Qt.Key.Key_Right)
-    assert names == ["Copy message", "Regenerate reply", "Copy a code block…"]
+    assert names == ["Copy message", "Regenerate reply", "Copy a code block…", "What made this answer"]
     assert focused().accessibleName() == "Copy message"
     qtbot.keyClick(focused(), Qt.Key.Key_End)
     for _ in range(2):
