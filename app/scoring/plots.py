@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
+from app.scoring.axis import Axis
 from app.scoring.markup import Markup, element, joined
 
 WIDTH, LEFT, RIGHT, ROW = 860, 220, 190, 30
@@ -40,28 +40,28 @@ def intervals_plot(
 ) -> Markup:
     """A dot for each value and a line for its interval. about: where a line is drawn down; ends: of the axis."""
     every = [one for row in rows for one in (row.middle, row.low, row.high, about) if one is not None]
-    axis = _Axis.over(*(ends or (min(every), max(every))))
-    drawn: list[Markup] = [axis.grid(len(rows), shown, about)]
+    axis = Axis.over(*(ends or (min(every), max(every))))
+    drawn: list[Markup] = [_grid(axis, len(rows), shown, about)]
     for place, row in enumerate(rows):
         y = _middle_of(place)
         drawn.append(_name(row.name, row.colour, y))
         if row.low is not None and row.high is not None:
-            low, high = axis.x(row.low), axis.x(row.high)
+            low, high = _x(axis, row.low), _x(axis, row.high)
             for x1, y1, x2, y2 in ((low, y, high, y), (low, y - 5, low, y + 5), (high, y - 5, high, y + 5)):
                 drawn.append(element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=f"s{row.colour % _COLOURS} whisker"))
-        drawn.append(element("circle", cx=axis.x(row.middle), cy=y, r=5.5, class_=f"f{row.colour % _COLOURS}"))
+        drawn.append(element("circle", cx=_x(axis, row.middle), cy=y, r=5.5, class_=f"f{row.colour % _COLOURS}"))
         drawn.append(_words(row.words, y))
     return _svg(title, len(rows), drawn, [f"{row.name}: {row.words}" for row in rows])
 
 
 def bars_plot(title: str, rows: Sequence[Interval], shown: Callable[[float], str]) -> Markup:
     """A bar from 0 to each value, which are shares from 0 to 1."""
-    axis = _Axis.over(0, 1)
-    drawn: list[Markup] = [axis.grid(len(rows), shown, 0)]
+    axis = Axis.over(0, 1)
+    drawn: list[Markup] = [_grid(axis, len(rows), shown, 0)]
     for place, row in enumerate(rows):
         y = _middle_of(place)
         drawn.append(_name(row.name, row.colour, y))
-        width = max(1.0, axis.x(row.middle) - LEFT)
+        width = max(1.0, _x(axis, row.middle) - LEFT)
         drawn.append(element("rect", x=LEFT, y=y - 7, width=width, height=14, rx=2, class_=f"f{row.colour % _COLOURS}"))
         drawn.append(_words(row.words, y))
     return _svg(title, len(rows), drawn, [f"{row.name}: {row.words}" for row in rows])
@@ -69,8 +69,8 @@ def bars_plot(title: str, rows: Sequence[Interval], shown: Callable[[float], str
 
 def spreads_plot(title: str, rows: Sequence[Spread], shown: Callable[[float], str]) -> Markup:
     """A box for the middle half of each row's values, a line in it for the median, thin lines to the ends."""
-    axis = _Axis.over(0, max((max(row.values, default=0) for row in rows), default=0))
-    drawn: list[Markup] = [axis.grid(len(rows), shown, 0)]
+    axis = Axis.over(0, max((max(row.values, default=0) for row in rows), default=0))
+    drawn: list[Markup] = [_grid(axis, len(rows), shown, 0)]
     told: list[str] = []
     for place, row in enumerate(rows):
         y, colour = _middle_of(place), row.colour % _COLOURS
@@ -79,8 +79,8 @@ def spreads_plot(title: str, rows: Sequence[Spread], shown: Callable[[float], st
             drawn.append(_words("no answers", y))
             continue
         quarter, median, three = _quarters(row.values)
-        low, high = axis.x(min(row.values)), axis.x(max(row.values))
-        first, middle, last = axis.x(quarter), axis.x(median), axis.x(three)
+        low, high = _x(axis, min(row.values)), _x(axis, max(row.values))
+        first, middle, last = _x(axis, quarter), _x(axis, median), _x(axis, three)
         drawn.append(element("line", x1=low, y1=y, x2=high, y2=y, class_=f"s{colour} thin"))
         drawn.append(
             element("rect", x=first, y=y - 7, width=max(1.0, last - first), height=14, rx=2, class_=f"f{colour} box")
@@ -92,36 +92,19 @@ def spreads_plot(title: str, rows: Sequence[Spread], shown: Callable[[float], st
     return _svg(title, len(rows), drawn, told)
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    low: float
-    high: float
-    step: float
+def _x(axis: Axis, value: float) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * axis.share(value)
 
-    @classmethod
-    def over(cls, low: float, high: float) -> _Axis:
-        """An axis with round ends around two values, with four to nine steps."""
-        if high - low < 1e-9:
-            low, high = (low, low + 1) if low >= 0 else (low - 1, low)
-        rough = (high - low) / 5
-        size = 10.0 ** math.floor(math.log10(rough))
-        step = next(size * one for one in (1, 2, 2.5, 5, 10) if size * one >= rough * 0.999)
-        return cls(math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step)
 
-    def x(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return LEFT + (WIDTH - LEFT - RIGHT) * min(1.0, max(0.0, share))
-
-    def grid(self, rows: int, shown: Callable[[float], str], about: float) -> Markup:
-        bottom = rows * ROW + 6
-        drawn: list[Markup] = []
-        for number in range(round((self.high - self.low) / self.step) + 1):
-            value = self.low + number * self.step
-            x = self.x(value)
-            drawn.append(element("line", x1=x, y1=0, x2=x, y2=bottom, class_="grid"))
-            drawn.append(element("text", shown(value), x=x, y=bottom + 16, text_anchor="middle", class_="tick"))
-        drawn.append(element("line", x1=self.x(about), y1=0, x2=self.x(about), y2=bottom, class_="zero"))
-        return joined(drawn)
+def _grid(axis: Axis, rows: int, shown: Callable[[float], str], about: float) -> Markup:
+    bottom = rows * ROW + 6
+    drawn: list[Markup] = []
+    for value in axis.marks:
+        x = _x(axis, value)
+        drawn.append(element("line", x1=x, y1=0, x2=x, y2=bottom, class_="grid"))
+        drawn.append(element("text", shown(value), x=x, y=bottom + 16, text_anchor="middle", class_="tick"))
+    drawn.append(element("line", x1=_x(axis, about), y1=0, x2=_x(axis, about), y2=bottom, class_="zero"))
+    return joined(drawn)
 
 
 def _svg(title: str, rows: int, drawn: Sequence[Markup], told: Sequence[str]) -> Markup:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from app.core.checks import name_of
 from app.core.lab import Rater
 from app.scoring.agreement import agreement, steadiness
+from app.scoring.figures import percent, signed
 from app.scoring.look import checks_of
 from app.scoring.markup import Content, Markup, element, joined, style
 from app.scoring.plots import Interval, Spread, bars_plot, intervals_plot, spreads_plot
@@ -75,7 +76,7 @@ def _ranking_sections(results: Results) -> list[Markup]:
         )
         for one in found.ranks
     ]
-    plot = intervals_plot("Points of each prompt", rows, _signed, 0, None)
+    plot = intervals_plot("Points of each prompt", rows, signed, 0, None)
     what = (
         f"Bradley–Terry, 95 % intervals from {found.resamples:,} resamples of the questions."
         if found.resamples
@@ -102,9 +103,9 @@ def _rates_section(results: Results, order: Sequence[int]) -> Markup:
     for one in order:
         rate, interval = win_rate(votes, one), around[one]
         if rate is not None and interval is not None:
-            words = f"{_percent(rate)}, {interval[0] * 100:.0f} to {interval[1] * 100:.0f}"
+            words = f"{percent(rate)}, {interval[0] * 100:.0f} to {interval[1] * 100:.0f}"
             rows.append(Interval(names[one], one, rate, *interval, words))
-    plot = intervals_plot("Win rate of each prompt", rows, _percent, 0.5, (0, 1))
+    plot = intervals_plot("Win rate of each prompt", rows, percent, 0.5, (0, 1))
     return _section(
         "Win rates",
         _figure(plot, "How often each prompt's answer was found better, with 95 % intervals. Ties count half."),
@@ -127,7 +128,7 @@ def _win_table(results: Results, order: Sequence[int]) -> Markup:
             cells.append(
                 element("td", "")
                 if share is None
-                else element("td", _percent(share), style=_heat(share), title=f"{table[row][column].votes} votes")
+                else element("td", percent(share), style=_heat(share), title=f"{table[row][column].votes} votes")
             )
         rows.append(element("tr", *cells))
     return element("div", element("table", *rows, class_="wins"), class_="wide")
@@ -146,7 +147,7 @@ def _agreement_section(results: Results) -> Markup | None:
         content.append(
             element(
                 "p",
-                f"They agree in {_percent(both.share)} of {both.pairs} pairs, 95 % interval {both.low * 100:.0f} to "
+                f"They agree in {percent(both.share)} of {both.pairs} pairs, 95 % interval {both.low * 100:.0f} to "
                 f"{both.high * 100:.0f}. Cohen’s κ {kappa}.",
             )
         )
@@ -158,7 +159,7 @@ def _agreement_section(results: Results) -> Markup | None:
         ]
         content.append(element("table", *rows, class_="wins"))
     if steady.share is not None:
-        pairs = f"{_percent(steady.share)} of {steady.pairs} pairs"
+        pairs = f"{percent(steady.share)} of {steady.pairs} pairs"
         content.append(element("p", f"The judge changed its mind in {pairs} when the order was swapped."))
     raters = {vote.rater for vote in results.votes}
     title = "Do person and judge agree?" if raters >= {Rater.PERSON, Rater.JUDGE} else "The judge"
@@ -185,11 +186,11 @@ def _checks_section(results: Results) -> Markup | None:
                 hits / tries,
                 None,
                 None,
-                f"{_percent(hits / tries)}, {hits} of {tries}",
+                f"{percent(hits / tries)}, {hits} of {tries}",
             )
             for one, (hits, tries) in sorted(by_contestant.items())
         ]
-        plots += [element("h3", name), element("figure", bars_plot(f"{name}, passed by prompt", rows, _percent))]
+        plots += [element("h3", name), element("figure", bars_plot(f"{name}, passed by prompt", rows, percent))]
     return _section("Checks", element("p", "The share of answers that pass, by prompt.", class_="muted"), *plots)
 
 
@@ -221,17 +222,8 @@ def _length_section(results: Results) -> Markup | None:
 
 
 def _points(points: float, low: float | None, high: float | None) -> str:
-    around = "" if low is None or high is None else f"  ({_signed(low)} to {_signed(high)})"
-    return _signed(points) + around
-
-
-def _signed(value: float) -> str:
-    number = round(value)
-    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "0"
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+    around = "" if low is None or high is None else f"  ({signed(low)} to {signed(high)})"
+    return signed(points) + around
 
 
 def _round(value: float) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from app.scoring.ranking import Rank, Ranking
-from app.scoring.teaching import TeachingPair
+from app.scoring.figures import percent, short_of_all
+
+if TYPE_CHECKING:
+    from app.scoring.ranking import Rank, Ranking
+    from app.scoring.teaching import TeachingPair
 
 SURE = 0.95
 _CONTENDER = 0.05
@@ -37,7 +41,7 @@ def sentences(found: Ranking, names: Sequence[str]) -> tuple[Said, ...]:
     if first.low is None:
         return (Said("There are votes on too few questions to say how sure the places are."),)
     leader = Said(names[first.contestant], strong=True)
-    told = [leader, Said(f" comes first in {_percent(first.first)} of the resamples.")]
+    told = [leader, Said(f" comes first in {short_of_all(first.first)} of the resamples.")]
     if first.first >= SURE:
         told += [Said(" That is sure enough: "), Said("it is the best of these", strong=True), Said(".")]
         return (*told, *_ahead([first], found.ranks[1:], names))
@@ -45,7 +49,7 @@ def sentences(found: Ranking, names: Sequence[str]) -> tuple[Said, ...]:
     if len(contenders) < 2:
         contenders = list(found.ranks[:2])
     told += [
-        Said(f" That is short of {_percent(SURE)}: "),
+        Said(f" That is short of {percent(SURE)}: "),
         Said("first place is open", strong=True),
         Said(f" between {listed([names[one.contestant] for one in contenders])}."),
     ]
@@ -79,8 +83,3 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > _MOST_NAMED:
         return f"{', '.join(names[: _MOST_NAMED - 1])} and {len(names) - _MOST_NAMED + 1} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def _percent(share: float) -> str:
-    # "100 %" would say that there is no doubt left
-    return f"{min(99, round(share * 100)) if share < 1 else 100} %"
