@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -47,16 +47,27 @@ def sections(how: Provenance, *, version: str = "", zone: tzinfo | None = None) 
     return tuple(section for section in found if section.rows)
 
 
+def shared(how: Provenance) -> tuple[Section, ...]:
+    """What an answer is likely to share with those before and after it: model, prompt, sampler, device; no seed."""
+    found = (Section(one.title, tuple(row for row in one.rows if row[0] != "Seed")) for one in sections(how))
+    return tuple(section for section in found if section.rows and section.title != "Figures")
+
+
 def as_markdown(how: Provenance, *, version: str = "", zone: tzinfo | None = None) -> str:
     """All that is kept as Markdown, the system prompt's text last."""
-    parts = []
-    for section in sections(how, version=version, zone=zone):
-        rows = "\n".join(f"- {name}: {_code(value)}" for name, value in section.rows)
-        parts.append(f"**{section.title}**\n\n{rows}")
+    parts = [listed(sections(how, version=version, zone=zone))]
     if how.system_prompt.strip():
         quoted = "\n".join(f"> {line}".rstrip() for line in how.system_prompt.splitlines())
         parts.append(f"**System prompt**\n\n{quoted}")
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def listed(found: Iterable[Section]) -> str:
+    """Sections as Markdown."""
+    return "\n\n".join(
+        f"**{section.title}**\n\n" + "\n".join(f"- {name}: {_code(value)}" for name, value in section.rows)
+        for section in found
+    )
 
 
 def in_brief(how: Provenance) -> tuple[str, str]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 
+from app.core.chat import Provenance
 from app.core.checks import name_of
 from app.core.lab import Cell, CellState, Check, Finding, Place, Plan
+from app.core.made_by import in_brief, shared
 from app.scoring.look import checks_of
 from app.scoring.markup import Markup, element
 from app.scoring.results import Results, plan_hash, text_hash
 
-_BY_ANSWER = {
-    "system_prompt", "seed", "prompt_tokens", "cached_tokens", "completion_tokens", "ttft_ms", "tokens_per_s",
-    "duration_ms", "stop_reason", "moved_tokens", "dropped_turns", "left_out_from_id", "first_sent_id", "error",
-    "prompt_version",
-}  # fmt: skip
-"""What differs from answer to answer; the rest of a provenance belongs to the run."""
+_BY_PROMPT = {"Version", "System prompt"}
+"""What the plan tells of each prompt; the rest of what made the answers belongs to the run."""
+_NAMES = {"Name": "Model", "File": "Model file", "Size": "Size of the file", "SHA-256": "SHA-256 of the model file"}
 
 
 def questions_section(results: Results) -> Markup:
@@ -58,19 +56,19 @@ def made_section(results: Results, facts: Mapping[str, str]) -> Markup:
     told["SHA-256 of all answers"] = [text_hash(answers)]
     told["Seeds"] = [", ".join(map(str, plan.seeds))]
     for cell in results.done:
-        if cell.provenance is None:
-            continue
-        for key, value in asdict(cell.provenance).items():
-            if key in _BY_ANSWER or value in ("", None, 0):
-                continue
-            name = "SHA-256 of the chat template" if key == "template" else key.replace("_", " ").capitalize()
-            shown = text_hash(value) if key == "template" else value if isinstance(value, str) else _json(value)
-            if shown not in (values := told.setdefault(name, [])):
-                values.append(shown)
+        for name, value in _shared(cell.provenance) if cell.provenance else ():
+            if value not in (values := told.setdefault(name, [])):
+                values.append(value)
     rows: list[Markup] = []
     for name, values in told.items():
         rows += [element("dt", name), *(element("dd", element("code", value)) for value in values)]
     return element("section", element("h2", "What made it"), element("dl", *rows))
+
+
+def _shared(how: Provenance) -> Iterator[tuple[str, str]]:
+    """What an answer is likely to share with all others of its run: model, sampler, device."""
+    for section in shared(how):
+        yield from ((_NAMES.get(name, name), value) for name, value in section.rows if name not in _BY_PROMPT)
 
 
 def _question(results: Results, number: int) -> Markup:
@@ -135,6 +133,7 @@ def _made(cell: Cell) -> Markup:
         "span",
         f"{made.completion_tokens} tokens, {made.tokens_per_s:.1f} a second, ended by {made.stop_reason or 'unknown'}",
         class_="muted",
+        title="\n".join(line for line in in_brief(made) if line),
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from app.core.chat import Chat, Message, MessageState, MessageTree, Role
+from app.core.made_by import in_brief, listed, shared
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import ChatStore
 from app.storage.trouble import told
@@ -77,10 +79,35 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
     parts = [f"# {title}", f"*{chat.model_id}, {_date(chat.created_ms)}*"]
     if chat.system_prompt:
         parts += ["## System prompt", chat.system_prompt]
-    for message in MessageTree(messages).path(chat.leaf_id):
+    path = MessageTree(messages).path(chat.leaf_id)
+    for message in path:
         end = f" ({_ENDS[message.state]})" if message.state in _ENDS else ""
         parts += [f"## {_NAMES[message.role]}{end}", message.text]
-    return "\n\n".join(parts) + "\n"
+        if message.provenance is not None and (
+            made := " · ".join(line for line in in_brief(message.provenance) if line)
+        ):
+            parts.append(f"*{_escaped(made)}*")
+    return "\n\n".join([*parts, *_made_by(path)]) + "\n"
+
+
+def _made_by(path: Sequence[Message]) -> list[str]:
+    """What made the answers of a path, told once for all that were made alike."""
+    answers = [one for one in path if one.role is Role.ASSISTANT]
+    alike: dict[str, list[int]] = {}
+    for number, answer in enumerate(answers, 1):
+        if answer.provenance is not None and (told := listed(shared(answer.provenance))):
+            alike.setdefault(told, []).append(number)
+    parts = ["## What made these answers"] if alike else []
+    for told, numbers in alike.items():
+        if len(numbers) < len(answers):
+            parts.append(f"{'Answer' if len(numbers) == 1 else 'Answers'} {', '.join(map(str, numbers))}:")
+        parts.append(told)
+    return parts
+
+
+def _escaped(words: str) -> str:
+    """A name as it is, whatever Markdown would make of its signs."""
+    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", words)
 
 
 def _date(ms: int) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from app.core.chat import Provenance
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Rater, Threshold, Vote
+from app.core.options import Sampling
 from app.scoring.markup import element, escaped, joined, style
 from app.scoring.plots import LEFT, RIGHT, WIDTH, Interval, Spread, intervals_plot, spreads_plot
 from app.scoring.ranking import rank
@@ -69,6 +70,24 @@ def run(text="answer", name="Plain"):
         Vote(Rater.PERSON, 0, 0, 1, 0, 0.0), Vote(Rater.JUDGE, 1, 0, 0, 1, 0.0),
     ]  # fmt: skip
     return results_of(plan, cells, votes)
+
+
+def test_the_report_tells_what_made_the_answers_once_each():
+    results = run("a capital idea")
+    made = dataclasses.replace(
+        results.cells[Place(0, 0, 0)].provenance,
+        model_quant="Q4_K_M",
+        model_sha256=("ab" * 32,),
+        engine="llama-cpp-python 0.3.36",
+        running={"devices": ("CPU",), "threads": 4},
+        sampling=dataclasses.asdict(Sampling(temperature=0.25)),
+    )
+    cells = [dataclasses.replace(cell, provenance=dataclasses.replace(made, seed=at))
+             for at, cell in enumerate(results.cells.values())]  # fmt: skip
+    text = " ".join(read(html_report(results_of(results.plan, cells, ()))).text)
+    for part in ("Q4_K_M", "SHA-256 of the model file ab" + "ab" * 31, "llama-cpp-python 0.3.36", "Device CPU",
+                 "Temperature 0.25", "Repeat penalty Off"):  # fmt: skip
+        assert text.count(part) == 1, part
 
 
 def test_the_report_tells_everything():

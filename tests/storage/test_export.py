@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.core.chat import MessageState, Provenance
 from app.core.errors import StorageError
+from app.storage.replies import provenance_from
 from app.storage.stores import Stores, open_stores
 
 
@@ -36,6 +38,35 @@ def test_markdown_shows_the_path_on_screen(stores: Stores, tmp_path: Path):
     assert "## System prompt\n\nBe brief.\n\n## You\n\nShow me **code**\n\n" in text
     assert text.endswith("## Assistant (stopped)\n\nÜnïcode 🐋\n")
     assert "old" not in text
+
+
+def test_markdown_tells_what_made_the_answers_once_for_all_that_are_alike(stores: Stores, tmp_path: Path):
+    made = Provenance(
+        model_name="tiny_*Q8*", model_path="/m/tiny.gguf", model_size_bytes=5, model_mtime_ns=6, seed=7,
+        sampling={"temperature": 0.5, "stop": ()}, stop_reason="end", engine="engine 1",
+    )  # fmt: skip
+    chat = stores.chats.create("starter", title="Alike")
+    leaf = None
+    for seed, temperature in ((7, 0.5), (8, 0.5), (9, 1.5)):
+        _, reply = stores.chats.add_turn(chat.id, leaf, "Hi?")
+        how = dataclasses.replace(made, seed=seed, sampling={"temperature": temperature, "stop": ()})
+        stores.chats.finish(reply.id, MessageState.DONE, "Hello.", (), how)
+        leaf = reply.id
+    stores.model_sums.keep("/m/tiny.gguf", 5, 6, ("ab" * 32,))
+    stores.export(chat.id, tmp_path / "chat.md")
+    text = (tmp_path / "chat.md").read_text("utf-8")
+    assert "Hello.\n\n*tiny\\_\\*Q8\\* · sha256 ababab…abab · seed 8 · temp 0.5*\n\n## You" in text
+    head, _, rest = text.partition("## What made these answers\n\n")
+    assert "/m/tiny.gguf" not in head
+    first, _, second = rest.partition("Answer 3:")
+    assert first.startswith("Answers 1, 2:\n\n**Model**\n\n- Name: `tiny_*Q8*`\n")
+    assert [part.count("ab" * 32) for part in (first, second)] == [1, 1]
+    assert "- Temperature: `0.5`" in first
+    assert "- Temperature: `1.5`" in second
+    read = stores.chats.messages(chat.id)
+    stores.export(chat.id, tmp_path / "chat.json")
+    told = json.loads((tmp_path / "chat.json").read_text("utf-8"))["chats"][0]["messages"]
+    assert [provenance_from(one["provenance"]) for one in told[1::2]] == [one.provenance for one in read[1::2]]
 
 
 def test_json_holds_every_version_and_how_it_came_about(stores: Stores, tmp_path: Path):
