@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from app.services.notice import Notice
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from app.services.hardware import HardwareWatch
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
+    from app.services.prompt_library import PromptLibrary
     from app.ui.chat_panel import ChatPanel
     from app.ui.model_panel import ModelPanel
 
@@ -35,16 +37,19 @@ class _Page(QScrollArea):
 class Inspector(QFrame):
     """Two tabs, each made when it is first looked at.
 
-    Signals: `told(Notice)`: something to tell; `too_long(int)`: a paste was not taken.
+    Signals: `told(Notice)`: something to tell; `too_long(int)`: a paste was not taken; `wanted()`: something here asks
+    for the person, so that it has to be seen.
     """
 
     told = Signal(object)
+    wanted = Signal()
     too_long = Signal(int)
 
     def __init__(
         self,
         models: ModelManager,
         preferences: Preferences,
+        prompts: PromptLibrary,
         theme: Theme,
         hardware: HardwareWatch | None = None,
         parent: QWidget | None = None,
@@ -55,6 +60,7 @@ class Inspector(QFrame):
         self.setObjectName("inspector")
         self._models = models
         self._preferences = preferences
+        self._prompts = prompts
         self._theme = theme
         self._session: ChatSession | None = None
         self.chat: ChatPanel | None = None
@@ -70,6 +76,7 @@ class Inspector(QFrame):
         for area in self._areas:
             self._pages.addWidget(area)
         self.tabs.currentChanged.connect(self._show_tab)
+        prompts.notice.connect(self._tell_of_prompts)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(0)
@@ -83,8 +90,10 @@ class Inspector(QFrame):
         """Follow this chat and its model; the panel itself is made when it can be seen."""
         if self._session is not None:
             self._session.chat_changed.disconnect(self._chat_changed)
+            self._session.values_wanted.disconnect(self._ask_for_values)
         self._session = session
         session.chat_changed.connect(self._chat_changed)
+        session.values_wanted.connect(self._ask_for_values)
         if self.chat is not None:
             self.chat.show_session(session)
         self._show_tab()
@@ -104,6 +113,19 @@ class Inspector(QFrame):
         if self.model is not None and self._session is not None and self.tabs.currentIndex() == MODEL_TAB:
             self.model.show_model(self._session.chat.model_id)
 
+    @Slot(object)
+    def _tell_of_prompts(self, notice: Notice) -> None:
+        if self.isVisible():  # else the prompt lab tells it
+            self.told.emit(notice)
+
+    @Slot()
+    def _ask_for_values(self) -> None:
+        """Show where the variables of the chat's prompt get their values."""
+        self.wanted.emit()
+        self.tabs.setCurrentIndex(CHAT_TAB)
+        if self.chat is not None:
+            self.chat.ask_for_values()
+
     @Slot()
     def _show_tab(self) -> None:
         place = self.tabs.currentIndex()
@@ -120,7 +142,7 @@ class Inspector(QFrame):
             # two dozen fields that the first paint need not wait for
             from app.ui.chat_panel import ChatPanel
 
-            self.chat = ChatPanel(self._preferences, self._theme)
+            self.chat = ChatPanel(self._models, self._preferences, self._prompts, self._theme)
             self.chat.told.connect(self.told)
             self.chat.too_long.connect(self.too_long)
             self._areas[CHAT_TAB].setWidget(self.chat)
@@ -130,7 +152,7 @@ class Inspector(QFrame):
         if self.model is None:
             from app.ui.model_panel import ModelPanel
 
-            self.model = ModelPanel(self._models, self._preferences, self._theme, self._hardware)
+            self.model = ModelPanel(self._models, self._preferences, self._prompts, self._theme, self._hardware)
             self.model.told.connect(self.told)
             self.model.too_long.connect(self.too_long)
             self._areas[MODEL_TAB].setWidget(self.model)

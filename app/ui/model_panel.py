@@ -16,8 +16,8 @@ from app.services.recovery import report_of
 from app.ui import auto_words
 from app.ui.adapters_panel import AdaptersPanel
 from app.ui.buttons import WordButton
+from app.ui.default_prompt import DefaultPrompt
 from app.ui.model_facts import ElidedLabel, ModelFacts, facts_of
-from app.ui.prompt_panel import PromptPanel
 from app.ui.report_button import ReportButton
 from app.ui.settings_form import SettingsForm
 from app.ui.theme import Theme
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.services.hardware import HardwareWatch
     from app.services.model_manager import ModelManager
     from app.services.preferences import Preferences
+    from app.services.prompt_library import PromptLibrary
 
 
 class ModelPanel(QWidget):
@@ -41,6 +42,7 @@ class ModelPanel(QWidget):
         self,
         models: ModelManager,
         preferences: Preferences,
+        prompts: PromptLibrary,
         theme: Theme,
         hardware: HardwareWatch | None = None,
         parent: QWidget | None = None,
@@ -60,14 +62,8 @@ class ModelPanel(QWidget):
         self._load = WordButton("Load now", theme, kind="outline")
         self._load.clicked.connect(self._load_or_unload)
         self.facts = ModelFacts()
-        self.prompt = PromptPanel(
-            "Default system prompt",
-            "What a new chat with this model starts from.",
-            theme,
-            reset="Back to the model’s own",
-        )
-        self.prompt.edited.connect(self._set_prompt)
-        self.prompt.reset_asked.connect(self._reset_prompt)
+        self.prompt = DefaultPrompt(models, preferences, prompts, theme)
+        self.prompt.told.connect(self.told)
         self.prompt.too_long.connect(self.too_long)
         self.loading = SettingsForm(Loading, Source.MODEL_CHANGED, theme, leave_out=("adapters",))
         self.adapters = AdaptersPanel(theme)
@@ -141,9 +137,7 @@ class ModelPanel(QWidget):
         self._load.setText({"ready": "Unload", "loading": "Loading…"}.get(state.kind, load))
         self._load.setEnabled(state.kind != "loading")
         self.facts.show_facts(facts_of(entry, state))
-        kept = self._preferences.model_prompt(self._model_id)
-        self.prompt.show_prompt(kept, kept)
-        self.prompt.set_reset_offered(self._preferences.model_prompt_is_changed(self._model_id))
+        self.prompt.show_model(self._model_id)
         loading = self._preferences.resolved(Loading, self._model_id)
         self.loading.show_values(loading, self._auto())
         self.adapters.show_lines(loading.values.adapters)
@@ -183,14 +177,6 @@ class ModelPanel(QWidget):
             self._models.load_again(self._model_id)
         else:
             self._models.prepare(self._model_id)
-
-    @Slot(str)
-    def _set_prompt(self, text: str) -> None:
-        self._preferences.set_model_prompt(self._model_id, text)
-
-    @Slot()
-    def _reset_prompt(self) -> None:
-        self._preferences.clear_model_prompt(self._model_id)
 
     @Slot(str, object)
     def _set(self, key: str, value: Any) -> None:

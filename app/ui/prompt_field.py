@@ -21,12 +21,12 @@ class PromptField(TextField):
         self._theme = theme
         self._unresolved: frozenset[str] = frozenset()
         self.setPlaceholderText("None: the model gets no instructions")
-        self.textChanged.connect(self._mark)
+        self.textChanged.connect(self.mark)
 
     def show_unresolved(self, names: Collection[str]) -> None:
         """Say which variables have no value."""
         self._unresolved = frozenset(names)
-        self._mark()
+        self.mark()
 
     def marked(self) -> tuple[tuple[str, bool], ...]:
         """The text of each variable that is marked, and whether it is marked as one without a value."""
@@ -37,7 +37,8 @@ class PromptField(TextField):
         return tuple(found)
 
     @Slot()
-    def _mark(self) -> None:
+    def mark(self) -> None:
+        """Mark what stands there now; for texts that were put in while signals were blocked."""
         text = self.toPlainText()
         marks = []
         for one in occurrences(text) if "{{" in text else ():
@@ -60,7 +61,7 @@ class PromptField(TextField):
     def set_theme(self, theme: Theme) -> None:
         """Mark in this theme's colours."""
         self._theme = theme
-        self._mark()
+        self.mark()
 
 
 def _units(text: str) -> int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.buttons import WordButton
-from app.ui.text_field import TextField
+from app.ui.prompt_field import PromptField
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.services.token_count import Count
 
 _SETTLE_MS = 500
 _FEWEST_LINES = 5
@@ -17,10 +22,12 @@ _MOST_LINES = 14
 class PromptPanel(QWidget):
     """Edits one system prompt.
 
-    Signals: `edited(str)` when the person pauses or leaves the field; `reset_asked()`; `adopt_asked(str)` to make the
-    text the model's default, where the panel offers that; `too_long(int)` for a paste that was not taken.
+    Signals: `typed(str)` with each change of the text, whoever made it; `edited(str)` when the person pauses or leaves
+    the field; `reset_asked()`; `adopt_asked(str)` to make the text the model's default, where the panel offers that;
+    `too_long(int)` for a paste that was not taken.
     """
 
+    typed = Signal(str)
     edited = Signal(str)
     reset_asked = Signal()
     adopt_asked = Signal(str)
@@ -35,9 +42,15 @@ class PromptPanel(QWidget):
         *,
         reset: str,
         adopt: str = "",
+        above: QWidget | None = None,
+        below: QWidget | None = None,
     ) -> None:
-        """`explanation` stands under the field; `reset` and `adopt` are the buttons' words, "" for no such button."""
+        """`explanation` stands under the field; `reset` and `adopt` are the buttons' words, "" for no such button.
+
+        `above` and `below` stand next to the field.
+        """
         super().__init__(parent)
+        self._theme = theme
         self._kept = ""
         self._default = ""
         self.field = self._make_field(heading)
@@ -63,7 +76,9 @@ class PromptPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
         column.addLayout(head)
-        column.addWidget(self.field)
+        for part in (above, self.field, below):
+            if part is not None:
+                column.addWidget(part)
         column.addWidget(explained)
         # they are always there: settings below must not move while somebody types
         ways = QHBoxLayout()
@@ -79,9 +94,9 @@ class PromptPanel(QWidget):
         self._offer_ways()
         self._grow()
 
-    def _make_field(self, heading: str) -> TextField:
-        field = TextField(heading)
-        field.setPlaceholderText("None: the model gets no instructions")
+    def _make_field(self, heading: str) -> PromptField:
+        field = PromptField(self._theme)
+        field.setAccessibleName(heading)
         field.textChanged.connect(self._text_changed)
         field.left.connect(self.flush)
         field.too_long.connect(self.too_long)
@@ -95,14 +110,18 @@ class PromptPanel(QWidget):
             self.field.blockSignals(True)
             self.field.setPlainText(text)
             self.field.blockSignals(False)
+            self.field.mark()
             self._grow()
+            self.typed.emit(text)
         if not self._settle.isActive():
             self._kept = text
         self._offer_ways()
 
-    def show_count(self, tokens: int) -> None:
-        """Show the prompt's length; below 0 while it is unknown."""
-        self._count.setText("" if tokens < 0 else "1 token" if tokens == 1 else f"{tokens:,} tokens")
+    @Slot(object)
+    def show_count(self, count: Count) -> None:
+        """Show the prompt's length."""
+        self._count.setText(count.words)
+        self._count.setToolTip("" if count.exact else "The model counts exactly once it is loaded")
 
     def set_reset_offered(self, offered: bool) -> None:
         """Whether there is something to reset to; otherwise that follows from the default."""
@@ -119,13 +138,14 @@ class PromptPanel(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Follow the theme's text size."""
-        del theme
+        self._theme = theme
         self._grow()
 
     @Slot()
     def _text_changed(self) -> None:
         self._settle.start()
         self._offer_ways()
+        self.typed.emit(self.field.toPlainText())
 
     def _offer_ways(self) -> None:
         differs = self.field.toPlainText() != self._default

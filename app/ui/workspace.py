@@ -66,7 +66,7 @@ class Workspace(QWidget):
         dress(self, self.theme)
         self.sidebar = Sidebar(library, self.theme)
         self.page = ChatPage(models, self.theme)
-        self.inspector = Inspector(models, preferences, self.theme, hub.hardware)
+        self.inspector = Inspector(models, preferences, hub.prompts, self.theme, hub.hardware)
         self.pages = Pages(self.page, hub, library, self.theme)
         self.panels = Panels(self.sidebar, self.pages, self.inspector, state)
         column = QVBoxLayout(self)
@@ -108,6 +108,7 @@ class Workspace(QWidget):
         self.page.composer.stop_asked.connect(self.escape)
         self.page.sent.connect(self.inspector.flush)
         self.inspector.told.connect(self.tell)
+        self.inspector.wanted.connect(self._show_inspector)
         self.inspector.too_long.connect(self.page.tell_too_long)
         self.panels.arranged.connect(self._panels_arranged)
         self._downloads.changed.connect(self._count_downloads)
@@ -308,6 +309,11 @@ class Workspace(QWidget):
         else:
             self.pages.show_chat()
             self.panels.show_right()
+
+    @Slot()
+    def _show_inspector(self) -> None:
+        self.pages.show_chat()
+        self.panels.show_right()
 
     @Slot()
     def _panels_arranged(self) -> None:

@@ -182,7 +182,8 @@ def test_a_prompt_becomes_the_models_default_and_back(qtbot, open_window):
     prompt.field.setPlainText("Be brief.")
     adopt = next(b for b in prompt.findChildren(QPushButton) if "default" in b.text() and b.text().startswith("Make"))
     qtbot.mouseClick(adopt, Qt.MouseButton.LeftButton)
-    assert stage.services.preferences.model_prompt("starter") == "Be brief."
+    # it is kept in the library first
+    qtbot.waitUntil(lambda: stage.services.preferences.model_prompt("starter") == "Be brief.", timeout=20_000)
     assert stage.session.chat.system_prompt == "Be brief."
     assert not adopt.isEnabled(), "it is the default now"
     undo = next(b for b in stage.window.findChildren(QPushButton) if b.text() == "Undo")
@@ -229,7 +230,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(qtbot, open_window):
         if step == "model":
             window.inspector.tabs.setCurrentIndex(1)
         if step == "settings":
-            window.toggle_settings()
+            window.pages.toggle_settings()
         for button in [b for b in window.findChildren(QPushButton) if b.property("kind") == "fold" and b.isVisible()]:
             button.setChecked(True)
         QApplication.processEvents()
@@ -272,7 +273,7 @@ def test_every_key_in_the_table_is_bound_once_and_help_lists_them_all(qtbot, ope
     keys = [shortcut.keys for shortcut in SHORTCUTS]
     assert len(keys) == len(set(keys))
     assert all(callable(attrgetter(s.command)(window)) for s in SHORTCUTS if s.command)
-    window.show_help()
+    window.pages.show_keys()
     shown = {label.text() for label in window.pages.settings.findChildren(QLabel)}
     assert {shortcut.keys for shortcut in SHORTCUTS} <= shown
     qtbot.keyClick(window.pages.settings.back, Qt.Key.Key_Escape)

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
 
+from app.services.token_count import Count
 from app.ui.prompt_panel import PromptPanel
 
 
@@ -53,9 +54,17 @@ def test_the_ways_to_the_default_are_offered_only_where_there_is_a_difference(qt
         qtbot.mouseClick(button(prompt, "Make it"), Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.parametrize(("tokens", "words"), [(-1, ""), (0, "0 tokens"), (1, "1 token"), (1240, "1,240 tokens")])
-def test_its_length_is_told_in_tokens(prompt, tokens, words):
-    prompt.show_count(tokens)
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (Count(0, True), "0 tokens"),
+        (Count(1, True), "1 token"),
+        (Count(1240, True), "1,240 tokens"),
+        (Count(1240, False), "about 1,240 tokens"),
+    ],
+)
+def test_its_length_is_told_in_tokens(prompt, count, words):
+    prompt.show_count(count)
     assert words in [label.text() for label in prompt.findChildren(QLabel)]
 
 
