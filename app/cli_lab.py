@@ -11,13 +11,13 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import app
 from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_interrupt
-from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError
+from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError, StorageError
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Plan, Question
 from app.core.plan_file import read_plan
@@ -25,6 +25,9 @@ from app.core.stopping import StopFlag
 from app.services.experiment import Experiment, Seat, Seats, seats_of
 from app.services.lab_progress import Pace, Progress
 from app.setup import Parts, choose, headless
+from app.storage.importing import Stopped, sum_up
+from app.storage.model_folder import look
+from app.storage.model_sums import ModelSeen, Sums
 from app.storage.plan_folder import PlanFolder, read_text
 from app.storage.run_folder import SUMMARY, RunFolder
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 MISSED = 3
 """The exit code where a threshold was missed."""
 _BAR = 24
+_WORTH_TELLING = 1 << 30
+"""Bytes of a file whose reading takes seconds."""
 _PLAIN_S, _JSON_S, _TERMINAL_S = 10.0, 1.0, 0.2
 
 
@@ -67,6 +72,7 @@ def _run(asked: argparse.Namespace) -> int:
         if stop.is_set():
             print("Stopped. The same command goes on from here.", file=sys.stderr)
             return INTERRUPTED
+        folder.take_sums(_sums(parts, folder, stop))
         folder.tidy()
         return _tell_outcome(plan, folder, as_json=asked.json)
 
@@ -126,6 +132,23 @@ def _work(plan: Plan, seats: Seats, folder: RunFolder, room: EngineRoom, stop: S
 
 
 _ENDED = (CellState.DONE, CellState.FAILED)
+
+
+def _sums(parts: Parts, folder: RunFolder, stop: StopFlag) -> dict[ModelSeen, Sums]:
+    """The SHA-256 of the models that answered, read where nobody has; one that was changed since has none."""
+    found: dict[ModelSeen, Sums] = {}
+    for model in folder.without_sums():
+        path, *seen = model
+        note = parts.remembered.model_files.get(path)
+        if note is not None and note.seen == tuple(seen) and note.model.verified_ms:
+            found[model] = note.model.sha256
+        elif look(path) == tuple(seen):
+            if seen[0] >= _WORTH_TELLING:
+                print(f"Reading {path} for its SHA-256…", file=sys.stderr)
+            # whoever can neither read it nor wait has the answers all the same
+            with suppress(StorageError, Stopped):
+                found[model] = sum_up(path, stop)
+    return found
 
 
 def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:

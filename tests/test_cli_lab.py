@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -69,6 +70,12 @@ def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
         ("none", "fruit", 1, "done"),
     ]
     assert cells[0]["provenance"]["sampling"]["temperature"] == 0
+    made = cells[0]["provenance"]
+    starter = Path(made["model_path"])
+    assert made["model_sha256"] == [hashlib.sha256(starter.read_bytes()).hexdigest()]
+    assert made["engine"].startswith("llama-cpp-python ")
+    for name in ("report.html", "cells.csv"):
+        assert made["model_sha256"][0] in (tmp_path / "out" / name).read_text("utf-8")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     assert (summary["done"], summary["failed"], summary["missed"]) == (2, 0, [])
     assert summary["prompts"][0]["checks"] == {"short": {"passed": 1, "of": 1}, "odd": {"passed": 0, "of": 1}}

@@ -15,16 +15,13 @@ from app.services.lane import Lane, Outcome
 from app.services.model_manager import Kind, ModelManager
 from app.storage.importing import Stopped, sums
 from app.storage.model_folder import look
-from app.storage.model_sums import Sums
+from app.storage.model_sums import ModelSeen, Sums, seen_of
 from app.storage.stores import Stores
 
 _SETTLE_MS = 3000
 """A model that was just loaded answers first."""
 _SHARE = 0.25
 """Of one core's time, at most: the model is at work on the others, and on this one too."""
-
-Place = tuple[str, int, int]
-"""A model's path, and the size and time that its files had."""
 
 
 class ModelSums(QObject):
@@ -40,8 +37,8 @@ class ModelSums(QObject):
         super().__init__(parent)
         self._archive = archive
         self._models = models
-        self._known: dict[Place, Sums] = {}
-        self._asked: dict[Place, StopFlag] = {}
+        self._known: dict[ModelSeen, Sums] = {}
+        self._asked: dict[ModelSeen, StopFlag] = {}
         """What is being found out; the flag says that somebody waits for it."""
         self._lane = Lane("model sums", self)
         self._timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -51,7 +48,7 @@ class ModelSums(QObject):
 
     def filled(self, how: Provenance) -> Provenance:
         """The same, with the sums of the model's files where they are known by now."""
-        found = how.model_sha256 or self._known.get(_place(how), ())
+        found = how.model_sha256 or self._known.get(seen_of(how), ())
         return replace(how, model_sha256=found) if found else how
 
     def want(self, how: Provenance, *, soon: bool = True) -> None:
@@ -59,7 +56,7 @@ class ModelSums(QObject):
 
         soon: somebody waits for it, so it may take a core.
         """
-        place = _place(how)
+        place = seen_of(how)
         if how.model_sha256 or place in self._known or not how.model_size_bytes:
             return
         if place in self._asked:
@@ -91,7 +88,7 @@ class ModelSums(QObject):
             how = Provenance(model_path=facts.path, model_size_bytes=facts.size_bytes, model_mtime_ns=facts.mtime_ns)
             self.want(how, soon=False)
 
-    def _read(self, place: Place, hurry: StopFlag) -> None:
+    def _read(self, place: ModelSeen, hurry: StopFlag) -> None:
         path, *seen = place
 
         def job(stop: StopFlag) -> Iterator[object]:
@@ -108,20 +105,20 @@ class ModelSums(QObject):
         ticket.items.connect(lambda items: self._was_read(place, items[-1]))
         ticket.ended.connect(lambda outcome: self._ended(place, outcome))
 
-    def _was_read(self, place: Place, found: Sums) -> None:
+    def _was_read(self, place: ModelSeen, found: Sums) -> None:
         self._archive.ask(lambda stores: stores.model_sums.keep(*place, found))
         self._heard(place, found)
 
-    def _heard(self, place: Place, found: Sums) -> None:
+    def _heard(self, place: ModelSeen, found: Sums) -> None:
         self._known[place] = found
         self._asked.pop(place, None)
         self.found.emit(place[0])
 
-    def _ended(self, place: Place, outcome: Outcome) -> None:
+    def _ended(self, place: ModelSeen, outcome: Outcome) -> None:
         del outcome  # a file that cannot be read has no sums, and whoever needs the file hears why
         self._give_up(place)
 
-    def _give_up(self, place: Place) -> None:
+    def _give_up(self, place: ModelSeen) -> None:
         self._asked.pop(place, None)
 
 
@@ -144,7 +141,3 @@ def _unhurried(path: str, stop: StopFlag, hurry: StopFlag) -> Sums:
         while time.perf_counter() < until and not stop.is_set() and not hurry.is_set():
             time.sleep(min(pause, 0.05))
         begun = time.perf_counter()
-
-
-def _place(how: Provenance) -> Place:
-    return how.model_path, how.model_size_bytes, how.model_mtime_ns

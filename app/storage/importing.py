@@ -159,6 +159,16 @@ def _copy(part: str, new: Path, unready: Path, stop: StopFlag) -> Generator[int,
         unready.unlink(missing_ok=True)
 
 
+def sum_up(path: str, stop: StopFlag) -> tuple[str, ...]:
+    """The SHA-256 of each of a model's files, all read in one go; raises as `sums`."""
+    reading = sums(path, stop)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            return tuple(end.value)
+
+
 def sums(path: str, stop: StopFlag) -> Generator[tuple[int, int], None, tuple[str, ...]]:
     """Read all of a model's files: yields bytes done and to do, returns the SHA-256 of each.
 

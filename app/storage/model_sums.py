@@ -12,6 +12,8 @@ from app.storage.database import Database
 
 Sums = tuple[str, ...]
 """One of each of a model's files, in order: 64 hexadecimal digits."""
+ModelSeen = tuple[str, int, int]
+"""A model's path, and the size and time that its files had."""
 
 
 class ModelSumStore:
@@ -53,7 +55,7 @@ class ModelSumStore:
             self._clock(),
         )
 
-    def places(self, sums: Sums) -> list[tuple[str, int, int]]:
+    def places(self, sums: Sums) -> list[ModelSeen]:
         """Where a model with these sums was seen: path, size and time, the latest first."""
         found = self._database.rows(
             "SELECT path, size_bytes, mtime_ns FROM model_sum WHERE sha256 = ? ORDER BY at_ms DESC", json.dumps(sums)
@@ -68,16 +70,21 @@ class Summed:
 
     def __init__(self, database: Database) -> None:
         self._store = ModelSumStore(database, lambda: 0)
-        self._found: dict[tuple[str, int, int], Sums] = {}
+        self._found: dict[ModelSeen, Sums] = {}
 
     def __call__(self, how: Provenance) -> Provenance:
         """The same, with the sums of the model's files where they are known by now."""
         if how.model_sha256 or not how.model_size_bytes:
             return how
-        place = (how.model_path, how.model_size_bytes, how.model_mtime_ns)
+        place = seen_of(how)
         if place not in self._found:
             self._found[place] = self._store.of(*place)
         return replace(how, model_sha256=self._found[place]) if self._found[place] else how
+
+
+def seen_of(how: Provenance) -> ModelSeen:
+    """The model's files as they were when they answered."""
+    return how.model_path, how.model_size_bytes, how.model_mtime_ns
 
 
 def _sums_of_note(details: str) -> Sums:

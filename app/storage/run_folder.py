@@ -10,7 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.core.errors import StorageError
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
 from app.core.plan_table import table_of
+from app.storage.model_sums import ModelSeen, Sums, seen_of
 from app.storage.replies import provenance_from
 from app.storage.trouble import disk_full
 
@@ -70,6 +71,18 @@ class RunFolder:
         for duel in [duel for duel, one in self.judgements.items() if one.error]:
             del self.judgements[duel]
         self.tidy()
+
+    def without_sums(self) -> list[ModelSeen]:
+        """The models whose SHA-256 is not known of some answer."""
+        made = [cell.provenance for cell in self.cells.values() if cell.provenance is not None]
+        return sorted({seen_of(how) for how in made if how.model_size_bytes and not how.model_sha256})
+
+    def take_sums(self, found: Mapping[ModelSeen, Sums]) -> None:
+        """Say of the answers which bytes their models were; `tidy` writes it down."""
+        for at, cell in self.cells.items():
+            how = cell.provenance
+            if how is not None and not how.model_sha256 and (sums := found.get(seen_of(how), ())):
+                self.cells[at] = replace(cell, provenance=replace(how, model_sha256=sums))
 
     def tidy(self) -> None:
         """Write all lines again in the order of the plan: equal runs make equal files, but for the times in them."""
