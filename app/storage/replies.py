@@ -76,7 +76,7 @@ def provenance_of(system_prompt: str, setup: str, details: str) -> Provenance:
 def provenance_from(table: Mapping[str, Any]) -> Provenance:
     """How an answer came about, from what `dataclasses.asdict` and JSON made of it; what is unknown is passed over."""
     prompt = table.get("system_prompt")
-    known = {"system_prompt": prompt} if isinstance(prompt, str) else {}
+    known: dict[str, Any] = {"system_prompt": prompt} if isinstance(prompt, str) else {}
     return Provenance(**known, **_setup(table), **_plain(table))
 
 
