@@ -5,6 +5,8 @@
     python3 packaging/dev.py lint | types | check          style; types; style, types and the suite
     python3 packaging/dev.py bench [NAME]                  the measurements in tests/benchmarks
     python3 packaging/dev.py setup                         only set up
+    python3 packaging/dev.py installers [--gpu cuda]       what people download for this system, in dist
+    python3 packaging/dev.py smoke [PROGRAM]               try the built program as a person would
 
 `--gpu cuda|vulkan|metal|cpu` before the word builds llama.cpp for that backend (kept until another is asked for).
 Needs Python 3.11 to 3.13 and, to build llama.cpp once (about five minutes on two cores), a C++ compiler.
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         print(f"Orcinus needs Python 3.11, 3.12 or 3.13; this is {platform.python_version()}.")
         return 2
-    set_up(gpu, for_tests=word not in {"run", "setup"})
+    if word not in WITH_AN_ENVIRONMENT_OF_THEIR_OWN:
+        set_up(gpu, for_tests=word not in {"run", "setup"})
     return TASKS[word](rest)
 
 
@@ -191,6 +194,20 @@ def task_bench(rest: Sequence[str]) -> int:
     return max(codes, default=0)
 
 
+def task_installers(rest: Sequence[str]) -> int:
+    """Make what people download; the program's own environment stays as it is."""
+    return run([sys.executable, str(ROOT / "packaging" / "installers.py"), *rest], check=False)
+
+
+def task_smoke(rest: Sequence[str]) -> int:
+    """Try a program, by default the bundle that was made here."""
+    sys.path.insert(0, str(ROOT / "packaging"))
+    import product
+
+    given = rest or [str(product.program_file(product.bundle_folder()))]
+    return run([sys.executable, str(ROOT / "packaging" / "smoke.py"), *given], check=False)
+
+
 def task_setup(rest: Sequence[str]) -> int:
     """Only set up."""
     del rest
@@ -205,7 +222,10 @@ TASKS = {
     "check": task_check,
     "bench": task_bench,
     "setup": task_setup,
+    "installers": task_installers,
+    "smoke": task_smoke,
 }
+WITH_AN_ENVIRONMENT_OF_THEIR_OWN = {"installers", "smoke"}
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))
