@@ -80,6 +80,26 @@ def read_questions(path: Path, wanted: Wanted | None = None) -> QuestionsRead:
     )
 
 
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The names of a file's columns, as its first row has them; none for plain text.
+
+    Raises:
+        AppError: it cannot be opened or read.
+    """
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        with ParquetFile(path) as file:
+            return tuple(column.name for column in file.columns if column.flat)
+    if ending in (".csv", ".tsv"):
+        rows = csv_rows(path, "\t" if ending == ".tsv" else "")
+    elif ending in (".jsonl", ".ndjson", ".json"):
+        rows = jsonl_rows(path)
+    else:
+        return ()
+    first = next(rows, None)
+    return tuple(first.values) if first is not None else ()
+
+
 def with_keys(questions: Iterable[Question]) -> tuple[Question, ...]:
     """The same questions, those without a key named after their place, and each key there once."""
     seen: Counter[str] = Counter()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
 from app.core.lab import Question
 from app.core.stopping import StopFlag
-from app.datasets.questions import QuestionsRead, Wanted, read_questions
+from app.datasets.questions import QuestionsRead, Wanted, columns_of, read_questions
 from app.services.archive import Archive
 from app.services.lane import Lane, Outcome
 from app.services.notice import Notice
 from app.storage.question_sets import QuestionSet
 from app.storage.stores import Stores
+
+Result = TypeVar("Result")
 
 
 class QuestionSets(QObject):
@@ -93,10 +96,20 @@ class QuestionSets(QObject):
         failed: Callable[[AppError], None],
     ) -> None:
         """Read the questions in a file of any kind that `datasets.questions` knows."""
+        self._beside(lambda: read_questions(Path(path), wanted), then, failed)
 
+    def read_columns(
+        self, path: str, then: Callable[[tuple[str, ...]], None], failed: Callable[[AppError], None]
+    ) -> None:
+        """Read the names of a file's columns."""
+        self._beside(lambda: columns_of(Path(path)), then, failed)
+
+    def _beside(
+        self, work: Callable[[], Result], then: Callable[[Result], None], failed: Callable[[AppError], None]
+    ) -> None:
         def job(stop: StopFlag) -> Iterator[object]:
             del stop
-            yield read_questions(Path(path), wanted)
+            yield work()
 
         def ended(outcome: Outcome) -> None:
             if outcome.error is not None:

@@ -38,6 +38,35 @@ def ask_export(parent: QWidget, title: str, chosen: Callable[[str], object]) -> 
     return _open(dialog, chosen)
 
 
+def ask_questions(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose a file with questions; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Read questions from a file")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    kinds = "*.csv *.tsv *.jsonl *.ndjson *.json *.parquet *.txt *.md"
+    dialog.setNameFilters([f"Questions ({kinds})", "All files (*)"])
+    return _open(dialog, chosen)
+
+
+def ask_plan(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose the plan of an experiment; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Open a plan file")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["Plans of experiments (*.toml)", "All files (*)"])
+    return _open(dialog, chosen)
+
+
+def ask_save(parent: QWidget, title: str, name: str, ending: str, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose where something is written; `chosen` gets a path with this ending."""
+    dialog = QFileDialog(parent, title)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters([f"{ending.upper()} (*.{ending})"])
+    dialog.setDefaultSuffix(ending)
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation) or QDir.homePath()
+    dialog.setDirectory(folder)
+    dialog.selectFile(file_name(name))
+    return _open(dialog, chosen)
+
+
 def file_name(title: str) -> str:
     """A chat's title as a file name that every system takes."""
     plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", title)

@@ -1,0 +1,374 @@
+"""Experiments in the prompt lab: the list, a new one in the making, and the one that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QDesktopServices
+from PySide6.QtWidgets import QInputDialog, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core import prompt_variables
+from app.core.lab import Cell, Contestant, Plan
+from app.services.experiments import RunState
+from app.services.notice import Notice
+from app.services.origin import of_cell
+from app.ui.experiment_editor import EMPTY, ExperimentEditor
+from app.ui.experiment_page import EXPORTS, ExperimentPage
+from app.ui.experiments_home import ExperimentsHome
+from app.ui.file_dialogs import ask_plan, ask_save
+from app.ui.lab_view import LabView
+from app.ui.link_offer import link_offer
+from app.ui.origin_dialog import open_origin
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.core.lab import Question
+    from app.scoring.results import Results
+    from app.services.experiments import OpenRun, RunFile, RunRow
+    from app.services.library import Library
+    from app.ui.model_services import ModelServices
+
+
+class ExperimentsView(LabView):
+    """The part of the lab. `run_opened(int)`: the run of this id is on screen."""
+
+    run_opened = Signal(int)
+
+    def __init__(self, library: Library, services: ModelServices, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._library, self._services = library, services
+        self._experiments = services.experiments
+        self._draft_id = 0
+        """The run in the list that is being edited; 0 for one that is not in the list yet."""
+        self.home = ExperimentsHome(self._experiments, theme)
+        self.editor = ExperimentEditor(services, theme)
+        self.page: ExperimentPage | None = None
+        self._body = QStackedWidget()
+        self._body.addWidget(self.home)
+        self._body.addWidget(self.editor)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.notices)
+        column.addWidget(self._body, 1)
+        self._connect()
+
+    def _connect(self) -> None:
+        experiments, home, editor = self._experiments, self.home, self.editor
+        experiments.notice.connect(self.notices.show_notice)
+        experiments.exported.connect(self._exported)
+        experiments.question_sets.notice.connect(self.notices.show_notice)
+        home.new_asked.connect(self.begin)
+        home.file_asked.connect(lambda: ask_plan(self, self.open_plan_file))
+        home.opened.connect(self.open_run)
+        home.pressed.connect(self._press)
+        home.removed.connect(self._experiments.delete)
+        home.menu_asked.connect(self._open_menu)
+        home.set_pressed.connect(self._begin_with_set)
+        home.set_menu_asked.connect(self._open_set_menu)
+        home.set_removed.connect(experiments.question_sets.delete)
+        editor.left.connect(self.go_back)
+        editor.start_asked.connect(self._start)
+        editor.keep_asked.connect(self._keep)
+        editor.file_asked.connect(self._ask_plan_file)
+        editor.told.connect(self.notices.show_notice)
+        editor.settled.connect(self._settled)
+
+    # --- where one is -----------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Somebody comes here: show what there is now, take the keyboard."""
+        self._services.prompts.refresh()
+        shown = self._body.currentWidget()
+        if shown is self.home:
+            self.home.enter()
+        elif shown is self.editor:
+            self.editor.enter()
+        elif self.page is not None:
+            self._experiments.refresh()
+            self.page.enter()
+
+    def escape(self) -> bool:
+        """Put away what is on top, else go back to the list; False on the list itself."""
+        if self.notices.close_newest():
+            return True
+        shown = self._body.currentWidget()
+        if shown is self.page and self.page is not None and self.page.escape():
+            return True
+        if shown is not self.home:
+            self.go_back()
+            return True
+        return False
+
+    def flush(self) -> None:
+        """Hand over what is typed; before the program ends."""
+        if self._body.currentWidget() is self.editor:
+            self.editor.flush()
+        if self.page is not None:
+            self.page.flush()
+
+    @Slot()
+    def go_back(self) -> None:
+        """To the list; what is unfinished is kept, a run that is at work goes on."""
+        self.flush()
+        shown_run = str(self.page.run_id) if self.page is not None else ""
+        self._body.setCurrentWidget(self.home)
+        self.home.enter()
+        if shown_run:
+            self.home.runs.choose(shown_run)
+
+    # --- a new one --------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def begin(self) -> None:
+        """Put a new one together; what was put together before and not started is still there."""
+
+        def show(kept: Plan | None) -> None:
+            model_id = self._library.last_model_id
+            self.edit(kept if kept is not None else replace(EMPTY, model_id=model_id, seeds=(1,)))
+
+        self._experiments.read_draft(show)
+
+    def edit(self, plan: Plan, draft_id: int = 0) -> None:
+        """Show a plan to be changed. `draft_id`: the run in the list that it is, 0 for a new one."""
+        self._draft_id = draft_id
+        self.editor.show_plan(plan)
+        self.editor.keep.setText("Keep the changes" if draft_id else "Keep for later")
+        self._body.setCurrentWidget(self.editor)
+        self.editor.enter()
+
+    def begin_with(self, contestants: tuple[Contestant, ...], questions: tuple[Question, ...] = ()) -> None:
+        """Put a new one together that begins with these."""
+        name = self._free_name("Experiment")
+        self.edit(Plan(name, self._library.last_model_id, contestants, questions))
+        self.editor.flush()
+
+    @Slot(int)
+    def _begin_with_set(self, set_id: int) -> None:
+        found = next((one for one in self._experiments.question_sets.sets() if one.id == set_id), None)
+
+        def begin(questions: tuple[Question, ...]) -> None:
+            name = self._free_name(found.name if found is not None else "Experiment")
+            self.edit(Plan(name, self._library.last_model_id, (), questions))
+
+        self._experiments.question_sets.questions(set_id, begin)
+
+    @Slot(str)
+    def open_plan_file(self, path: str) -> None:
+        """Put a new one together that begins with a plan file."""
+        self._experiments.read_plan_file(path, self.edit)
+
+    def repeat(self, run_id: int) -> None:
+        """Put a new one together that begins like an earlier one."""
+
+        def begin(plan: Plan) -> None:
+            # what stands in an earlier run has had its variables filled in
+            contestants = tuple(
+                replace(one, system_prompt=prompt_variables.escape(one.system_prompt)) for one in plan.contestants
+            )
+            self.edit(replace(plan, name=self._free_name(plan.name), contestants=contestants))
+            self.editor.prompts.choose_row(0)
+
+        self._experiments.plan(run_id, begin)
+
+    @Slot(object)
+    def _start(self, plan: Plan) -> None:
+        self._save(plan, lambda row_id: self._open_and(row_id, start=True))
+
+    @Slot(object)
+    def _keep(self, plan: Plan) -> None:
+        def kept(run_id: int) -> None:
+            self._body.setCurrentWidget(self.home)
+            self.home.enter()
+            self.home.runs.choose(str(run_id))
+
+        self._save(plan, kept)
+
+    def _save(self, plan: Plan, then: Callable[[int], object]) -> None:
+        draft_id, self._draft_id = self._draft_id, 0
+
+        def made(row: RunRow) -> None:
+            self._experiments.keep_draft(None)
+            self.editor.show_plan(EMPTY)
+            then(row.id)
+
+        if draft_id:
+            self._experiments.change(draft_id, plan, lambda: then(draft_id))
+        else:
+            self._experiments.create(plan, made)
+
+    @Slot(object)
+    def _settled(self, plan: Plan) -> None:
+        """What is being put together outlives the program."""
+        if not self._draft_id and self._body.currentWidget() is self.editor:
+            self._experiments.keep_draft(None if self.editor.is_empty else plan)
+
+    @Slot(object)
+    def _ask_plan_file(self, plan: Plan) -> None:
+        def write(path: str) -> None:
+            self._experiments.write_plan_file(plan, path)
+
+        ask_save(self, "Save the plan", plan.name, "toml", write)
+
+    def _free_name(self, wanted: str) -> str:
+        """The name, with a number behind it where an experiment has it already."""
+        taken = {row.name.casefold() for row in self._experiments.rows()}
+        name, number = wanted, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{wanted}, {number}"
+        return name
+
+    # --- one that is there ------------------------------------------------------------------------------------------
+
+    @Slot(int)
+    def open_run(self, run_id: int) -> None:
+        """Show a run; one that nothing was asked of yet can be changed."""
+        row = self._experiments.row(run_id)
+        if row is not None and row.state is RunState.DRAFT:
+            self._experiments.plan(run_id, lambda plan: self.edit(plan, run_id))
+        else:
+            self._open_and(run_id, start=False)
+
+    @Slot(int)
+    def _press(self, run_id: int) -> None:
+        row = self._experiments.row(run_id)
+        if row is not None and row.state is RunState.RUNNING:
+            self._experiments.open(run_id, lambda opened: opened.run.pause())
+        elif row is not None and row.state is RunState.PAUSED:
+            self._open_and(run_id, start=True)
+        else:
+            self.open_run(run_id)
+
+    def _open_and(self, run_id: int, *, start: bool) -> None:
+        def show(opened: OpenRun) -> None:
+            self._show(opened)
+            if start:
+                opened.run.start()
+
+        self._experiments.open(run_id, show)
+
+    def _show(self, opened: OpenRun) -> None:
+        old, run_id = self.page, opened.run.run_id
+        if old is None or old.opened is not opened:
+            page = ExperimentPage(opened, self._services, self._theme)
+            page.left.connect(self.go_back)
+            page.repeat_asked.connect(lambda: self.repeat(run_id))
+            page.export_asked.connect(lambda kind, ending: self._export(run_id, kind, ending))
+            page.plan_asked.connect(lambda: self._experiments.plan(run_id, self._ask_plan_file))
+            page.delete_asked.connect(lambda: self._delete(run_id))
+            page.earlier_asked.connect(lambda other: self._compare_runs(page, other))
+            page.compare_asked.connect(self.compare_asked)
+            page.origin_asked.connect(lambda cell: self._show_origin(opened, cell))
+            page.announced.connect(self._announce)
+            page.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
+            self._body.addWidget(page)
+            self.page = page
+            if old is not None:
+                self._body.removeWidget(old)
+                old.hide()
+                old.deleteLater()
+        assert self.page is not None
+        self._body.setCurrentWidget(self.page)
+        self.page.enter()
+        self.run_opened.emit(run_id)
+
+    def _delete(self, run_id: int) -> None:
+        self.go_back()
+        self._experiments.delete(run_id)
+
+    def _export(self, run_id: int, kind: RunFile, ending: str) -> None:
+        row = self._experiments.row(run_id)
+        name = row.name if row is not None else "Experiment"
+        words = {"checks-csv": " checks", "votes-csv": " votes"}.get(str(kind), "")
+        ask_save(self, "Export", name + words, ending, lambda path: self._experiments.export(run_id, kind, path))
+
+    @Slot(str)
+    def _exported(self, path: str) -> None:
+        show = ("Open it", lambda: _open_file(path))
+        self.notices.show_notice(Notice("The file was written", path, actions=(show,)))
+
+    def _compare_runs(self, page: ExperimentPage, other: int) -> None:
+        if not other:
+            page.compare_with(0, None)
+            return
+
+        def show(earlier: Results) -> None:
+            if self.page is page and not page.compare_with(other, earlier):
+                detail = f"“{earlier.plan.name}” has none of these questions, or none of these prompts."
+                self.notices.show_notice(Notice("There is nothing to compare", detail, level="warning"))
+
+        self._experiments.read_results(other, show)
+
+    def _show_origin(self, opened: OpenRun, cell: Cell) -> None:
+        run = opened.run
+        open_origin(self, self._library.origins, of_cell(run.run_id, run.plan, cell), self._theme)
+
+    @Slot(str)
+    def _announce(self, words: str) -> None:
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+
+    # --- menus ------------------------------------------------------------------------------------------------------
+
+    def menu_for(self, run_id: int) -> QMenu:
+        """What can be done with an experiment in the list."""
+        row = self._experiments.row(run_id)
+        menu = QMenu(self)
+        menu.addAction("Open", lambda: self.open_run(run_id))
+        menu.addAction("Rename…", lambda: self._ask_name(run_id))
+        menu.addAction("Repeat with changes…", lambda: self.repeat(run_id))
+        exporting = menu.addMenu("Export")
+        for kind, words, ending in EXPORTS:
+            exporting.addAction(words, lambda kind=kind, ending=ending: self._export(run_id, kind, ending))
+        exporting.addAction("Plan file (TOML)…", lambda: self._experiments.plan(run_id, self._ask_plan_file))
+        exporting.setEnabled(row is not None)
+        menu.addSeparator()
+        menu.addAction("Delete", lambda: self._experiments.delete(run_id))
+        return menu
+
+    @Slot(int, QPoint)
+    def _open_menu(self, run_id: int, place: QPoint) -> None:
+        menu = self.menu_for(run_id)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def _ask_name(self, run_id: int) -> None:
+        row = self._experiments.row(run_id)
+        if row is not None:
+            self._ask("Rename the experiment", row.name, lambda name: self._experiments.rename(run_id, name))
+
+    @Slot(int, QPoint)
+    def _open_set_menu(self, set_id: int, place: QPoint) -> None:
+        sets = self._experiments.question_sets
+        found = next((one for one in sets.sets() if one.id == set_id), None)
+        if found is None:
+            return
+        menu = QMenu(self)
+        menu.addAction("New experiment with these", lambda: self._begin_with_set(set_id))
+        menu.addAction(
+            "Rename…", lambda: self._ask("Rename the set", found.name, lambda name: sets.rename(set_id, name))
+        )
+        menu.addSeparator()
+        menu.addAction("Delete", lambda: sets.delete(set_id))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def _ask(self, title: str, name: str, then: Callable[[str], object]) -> None:
+        dialog = QInputDialog(self.window())
+        dialog.setWindowTitle(title)
+        dialog.setLabelText("Name")
+        dialog.setTextValue(name)
+        dialog.textValueSelected.connect(then)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use this theme for pages to come."""
+        self._theme = theme
+
+
+def _open_file(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(path))

@@ -1,0 +1,343 @@
+"""The grid of a run as a table model: a line for each question and seed, a column for each prompt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal, Slot
+
+from app.core.duel_table import DuelTable, Score
+from app.core.lab import Cell, CellState, Place
+from app.core.prompts import found_in
+from app.core.run_pairs import RunPairs, pairs_of
+from app.ui.run_looks import CHANGE_WORDS, CellLook, Change, Shape, Which
+
+if TYPE_CHECKING:
+    from app.core.judging import Judgement
+    from app.scoring.results import Results
+    from app.services.experiment import Grown
+    from app.services.experiments import OpenRun
+
+Index = QModelIndex | QPersistentModelIndex
+_SHOW_MS = 60
+"""Changes are shown together: eight cells that grow would else ask for a new picture at every token."""
+_COUNT_MS = 250
+
+
+class RunModel(QAbstractTableModel):
+    """Follows an open run. `counted()`: how many cells each filter finds has changed, or which lines are shown."""
+
+    counted = Signal()
+
+    def __init__(self, opened: OpenRun, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.run, self.findings = opened.run, opened.findings
+        self.plan = opened.run.plan
+        self.duels = DuelTable(opened.run.votes())
+        self._seeds = len(self.plan.seeds)
+        self._tokens: dict[Place, int] = {}
+        self._earlier: tuple[Results, RunPairs] | None = None
+        self._earlier_shares: dict[int, tuple[int, int]] = {}
+        self._which, self._words = Which.ALL, ""
+        self._lines = list(range(len(self.plan.questions) * self._seeds))
+        self._line_of = {line: at for at, line in enumerate(self._lines)}
+        self._dirty: set[Place] = set()
+        self.counts: Counter[Which] = Counter()
+        self._show_timer = QTimer(self, singleShot=True, interval=_SHOW_MS)
+        self._show_timer.timeout.connect(self._show)
+        self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
+        self._count_timer.timeout.connect(self.count)
+        self.run.cell_changed.connect(self._cell_changed)
+        self.run.cell_grew.connect(self._cell_grew)
+        self.run.judged.connect(self._judged)
+        self.run.ballots.changed.connect(self._votes_changed)
+        self.findings.changed.connect(self._found)
+        self.count()
+
+    # --- places -----------------------------------------------------------------------------------------------------
+
+    def place(self, index: Index) -> Place | None:
+        """The cell at an index; None where there is none."""
+        if not index.isValid() or index.row() >= len(self._lines):
+            return None
+        return self._place(self._lines[index.row()], index.column())
+
+    def index_of(self, place: Place) -> QModelIndex:
+        """Where a cell is shown; an invalid index where a filter hides it."""
+        at = self._line_of.get(place.question * self._seeds + place.seed)
+        return QModelIndex() if at is None else self.index(at, place.contestant)
+
+    def question_at(self, section: int) -> tuple[int, int]:
+        """The question and the seed of a line that is shown, by their places in the plan."""
+        return divmod(self._lines[section], self._seeds)
+
+    def _place(self, line: int, contestant: int) -> Place:
+        question, seed = divmod(line, self._seeds)
+        return Place(contestant, question, seed)
+
+    # --- looks ------------------------------------------------------------------------------------------------------
+
+    def look(self, place: Place) -> CellLook:
+        """How a cell is shown."""
+        cell = self.run.cell(place)
+        if cell.state is CellState.QUEUED:
+            return CellLook(Shape.QUEUED, "", "queued")
+        if cell.state is CellState.RUNNING:
+            tokens = self._tokens.get(place, 0)
+            return CellLook(Shape.RUNNING, f"{tokens} tok" if tokens else "reading", f"running, {tokens} tokens")
+        if cell.state is CellState.FAILED:
+            return CellLook(Shape.ERROR, "no answer", f"no answer: {cell.error}")
+        passed, score = self.findings.passed(place), self.duels.score(place)
+        shape = Shape.PLAIN if passed is None else Shape.PASSED if passed else Shape.FAILED
+        parts = {Shape.PASSED: ["all checks passed"], Shape.FAILED: ["a check failed"]}.get(shape, ["answered"])
+        words = _score_words(score)
+        if score is not None:
+            parts.append(f"{score.won} won, {score.lost} lost, {score.tied} tied")
+        elif shape is Shape.PLAIN and not self.findings.checks:
+            many = len(cell.text.split())
+            words = "1 word" if many == 1 else f"{many} words"
+            parts.append(words)
+        change = self.change(place)
+        if change in CHANGE_WORDS:
+            parts.append(CHANGE_WORDS[change])
+        return CellLook(shape, words, ", ".join(parts), change)
+
+    def change(self, place: Place) -> Change:
+        """How a cell stands beside that of the earlier run that is compared with."""
+        if self._earlier is None:
+            return Change.NONE
+        results, pairs = self._earlier
+        partner = pairs.partner(place)
+        before = results.cells.get(partner) if partner is not None else None
+        cell = self.run.cell(place)
+        if partner is None or before is None or CellState.DONE not in (cell.state, before.state):
+            return Change.NONE
+        found = results.findings.get(partner, ())
+        was = all(one.passed for one in found) if found else None
+        now = self.findings.passed(place)
+        if was is not None and now is not None and was != now:
+            return Change.BETTER if now else Change.WORSE
+        return Change.SAME if cell.text == before.text else Change.OTHER
+
+    def earlier_cell(self, place: Place) -> Cell | None:
+        """The same cell of the earlier run that is compared with."""
+        if self._earlier is None:
+            return None
+        results, pairs = self._earlier
+        partner = pairs.partner(place)
+        return results.cells.get(partner) if partner is not None else None
+
+    @property
+    def earlier(self) -> Results | None:
+        """The earlier run that is compared with."""
+        return self._earlier[0] if self._earlier is not None else None
+
+    def earlier_share(self, contestant: int) -> tuple[int, int] | None:
+        """Of the earlier run's answers to the same questions, so many passed all checks, and so many there were."""
+        return self._earlier_shares.get(contestant)
+
+    def compare_with(self, earlier: Results | None) -> bool:
+        """Mark what is other than in an earlier run; None marks nothing. False where nothing is in both."""
+        pairs = pairs_of(self.plan, earlier.plan) if earlier is not None else None
+        if earlier is not None and pairs is not None and not pairs.is_empty:
+            self._earlier = (earlier, pairs)
+        else:
+            self._earlier = None
+        self._earlier_shares = _shares_of(*self._earlier) if self._earlier is not None else {}
+        if self._earlier is None and self._which is Which.CHANGED:
+            self._which = Which.ALL
+        self._show_all()
+        return earlier is None or self._earlier is not None
+
+    # --- filters ----------------------------------------------------------------------------------------------------
+
+    @property
+    def which(self) -> Which:
+        """The filter in force."""
+        return self._which
+
+    def show_lines(self, which: Which, words: str) -> None:
+        """Show the lines that have such a cell, and whose question holds these words."""
+        self._which, self._words = which, words.strip()
+        self._filter()
+        self.counted.emit()
+
+    def _filter(self) -> None:
+        wanted = [
+            line
+            for line in range(len(self.plan.questions) * self._seeds)
+            if (self._which is Which.ALL or self._has_such(line)) and (not self._words or self._is_asked(line))
+        ]
+        if wanted != self._lines:
+            self.beginResetModel()
+            self._lines = wanted
+            self._line_of = {line: at for at, line in enumerate(wanted)}
+            self.endResetModel()
+
+    def _has_such(self, line: int) -> bool:
+        return any(self._which in self._kinds(self._place(line, one)) for one in range(len(self.plan.contestants)))
+
+    def _is_asked(self, line: int) -> bool:
+        question = self.plan.questions[line // self._seeds]
+        return found_in(self._words, question.key, question.text, *question.tags)
+
+    def _kinds(self, place: Place) -> set[Which]:
+        """The filters that find a cell."""
+        state = self.run.cell(place).state
+        if state is CellState.QUEUED:
+            return {Which.QUEUED}
+        if state is CellState.RUNNING:
+            return {Which.RUNNING}
+        found: set[Which] = set()
+        if state is CellState.FAILED or self.findings.passed(place) is False:
+            found.add(Which.FAILED)
+        if self.duels.score(place) is not None:
+            found.add(Which.RATED)
+        if self.change(place) not in (Change.NONE, Change.SAME):
+            found.add(Which.CHANGED)
+        return found
+
+    @Slot()
+    def count(self) -> None:
+        """Count what each filter finds, and follow it with the lines that are shown."""
+        counts: Counter[Which] = Counter()
+        rated, all_cells = self.duels.places(), len(self.plan.contestants) * len(self.plan.questions) * self._seeds
+        for place, cell in self.run.cells().items():
+            if cell.state is CellState.RUNNING:
+                counts[Which.RUNNING] += 1
+                continue
+            counts[Which.FAILED] += cell.state is CellState.FAILED or self.findings.passed(place) is False
+            counts[Which.RATED] += place in rated
+            if self._earlier is not None:
+                counts[Which.CHANGED] += self.change(place) not in (Change.NONE, Change.SAME)
+        counts[Which.ALL] = all_cells
+        counts[Which.QUEUED] = all_cells - len(self.run.cells())
+        self.counts = counts
+        if self._which is not Which.ALL:
+            self._filter()
+        self.counted.emit()
+
+    # --- news -------------------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _cell_changed(self, cell: Cell) -> None:
+        self._tokens.pop(cell.place, None)
+        if cell.state is CellState.QUEUED and self.duels.score(cell.place) is not None:
+            self._votes_changed()  # what was judged of it is gone with it
+        self._touch(cell.place)
+
+    @Slot(object)
+    def _cell_grew(self, grown: Grown) -> None:
+        self._tokens[grown.place] = grown.tokens
+        self._touch(grown.place, count=False)
+
+    @Slot(object)
+    def _judged(self, judgement: Judgement) -> None:
+        if (vote := judgement.vote) is not None:
+            for place in self.duels.add(vote):
+                self._touch(place)
+
+    @Slot()
+    def _votes_changed(self) -> None:
+        self.duels = DuelTable(self.run.votes())
+        self._show_all()
+
+    @Slot(tuple)
+    def _found(self, places: tuple[Place, ...]) -> None:
+        for place in places:
+            self._touch(place)
+
+    def _touch(self, place: Place, *, count: bool = True) -> None:
+        self._dirty.add(place)
+        if not self._show_timer.isActive():
+            self._show_timer.start()
+        if count and not self._count_timer.isActive():
+            self._count_timer.start()
+
+    def _show_all(self) -> None:
+        if self._lines:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self.columnCount() - 1))
+        self.count()
+
+    @Slot()
+    def _show(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        columns = {place.contestant for place in dirty}
+        for place in dirty:
+            index = self.index_of(place)
+            if index.isValid():
+                self.dataChanged.emit(index, index)
+        if columns:
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, min(columns), max(columns))
+
+    # --- Qt ---------------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Lines that are shown."""
+        return 0 if parent.isValid() else len(self._lines)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Prompts."""
+        return 0 if parent.isValid() else len(self.plan.contestants)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """A cell's words, and the whole of it for those who hear it."""
+        place = self.place(index)
+        if place is None:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.look(place).words
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self.plan.contestants[place.contestant].name}: {self.look(place).spoken}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(place)
+        return None
+
+    def _tip(self, place: Place) -> str:
+        cell = self.run.cell(place)
+        text = cell.error or cell.text
+        return f"{self.look(place).spoken.capitalize()}\n\n{text[:400]}{'…' if len(text) > 400 else ''}".strip()
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Prompts above, questions at the left."""
+        if orientation == Qt.Orientation.Horizontal:
+            return self._prompt_data(section, role)
+        if section >= len(self._lines):
+            return None
+        question, seed = self.question_at(section)
+        one = self.plan.questions[question]
+        more = f", seed {self.plan.seeds[seed]}" if self._seeds > 1 else ""
+        if role == Qt.ItemDataRole.DisplayRole:
+            return " ".join(one.text.split())[:200] + more
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"Question {question + 1}{more}: {one.text[:200]}"
+        return f"{one.text[:600]}{more}" if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def _prompt_data(self, section: int, role: int) -> Any:
+        contestant = self.plan.contestants[section]
+        passed, looked = self.findings.share(section) if role != Qt.ItemDataRole.DisplayRole else (0, 0)
+        share = f", {passed} of {looked} passed all checks" if looked else ""
+        if role == Qt.ItemDataRole.DisplayRole:
+            return contestant.name
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{contestant.name}{share}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            prompt = contestant.system_prompt or "No system prompt"
+            return f"{contestant.name}{share}\n\n{prompt[:600]}{'…' if len(prompt) > 600 else ''}"
+        return None
+
+
+def _score_words(score: Score | None) -> str:
+    return "" if score is None else f"{score.won}–{score.lost}"
+
+
+def _shares_of(results: Results, pairs: RunPairs) -> dict[int, tuple[int, int]]:
+    """By prompt of the later run: how many answers of the earlier one passed, and how many were looked at."""
+    shares = {one: [0, 0] for one in pairs.contestants.values()}
+    asked = set(pairs.questions.values())
+    for place, found in results.findings.items():
+        if found and place.contestant in shares and place.question in asked:
+            shares[place.contestant][0] += all(each.passed for each in found)
+            shares[place.contestant][1] += 1
+    return {at: (shares[one][0], shares[one][1]) for at, one in pairs.contestants.items()}

@@ -1,0 +1,123 @@
+"""How far a run is, in words and as a bar, and the buttons that begin, pause and stop it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from app.core.lab import CellState
+from app.services.lab_progress import Progress
+from app.services.lab_run import LabRun
+from app.ui.buttons import WordButton
+from app.ui.model_facts import ElidedLabel
+from app.ui.theme import Theme
+
+
+class RunStrip(QWidget):
+    """Follows a run. `announced(str)`: something that who hears the window should be told."""
+
+    announced = Signal(str)
+
+    def __init__(self, run: LabRun, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._run = run
+        self._done = QLabel()
+        self._done.setProperty("kind", "heading")
+        self._left = ElidedLabel("")
+        self._left.setProperty("kind", "muted")
+        self._facts = QLabel()
+        self._facts.setProperty("kind", "faint")
+        self.retry = WordButton("Ask again for what failed", theme, kind="outline", icon_name="refresh")
+        self.go = WordButton("Start", theme, kind="filled", icon_name="play")
+        self.pause = WordButton("Pause", theme, kind="outline", icon_name="pause")
+        self.pause.setToolTip("Begin with nothing further; what is being written comes to its end first")
+        self.stop = WordButton("Stop", theme, kind="outline", icon_name="stop")
+        self.stop.setToolTip("Stop at once; what is being written is asked for again when it goes on")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Answers and judgements done")
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self._done)
+        row.addWidget(self._left, 1)
+        for part in (self._facts, self.retry, self.go, self.pause, self.stop):
+            row.addWidget(part)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 12, 20, 6)
+        column.setSpacing(10)
+        column.addLayout(row)
+        column.addWidget(self.bar)
+        self.go.clicked.connect(run.start)
+        self.pause.clicked.connect(self._pause)
+        self.stop.clicked.connect(run.stop)
+        self.retry.clicked.connect(self._retry)
+        run.progressed.connect(self.show_progress)
+        run.state_changed.connect(self._state_changed)
+        self.show_progress(run.progress())
+
+    @Slot(object)
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far it is now."""
+        run, ended = self._run, progress.done + progress.failed
+        whole = progress.total + progress.judgements
+        self.bar.setRange(0, max(1, whole))
+        self.bar.setValue(ended + progress.judged)
+        self._done.setText(f"{ended:,} of {progress.total:,} answers")
+        self._left.setText(left_words(progress, busy=run.busy, pausing=run.pausing, begun=ended > 0))
+        self._left.setToolTip(self._left.text())
+        facts = [f"{progress.judged:,} of {progress.judgements:,} judged"] if progress.judgements else []
+        if progress.unparsed:
+            facts.append(f"{progress.unparsed:,} without a verdict")
+        if run.busy and progress.tokens_per_s:
+            facts.append(f"{progress.tokens_per_s:.0f} tok/s")
+        self._facts.setText(" · ".join(facts))
+        self.go.setVisible(not run.busy and not progress.is_complete)
+        self.go.setText("Go on" if ended else "Start")
+        self.pause.setVisible(run.busy)
+        self.pause.setEnabled(not run.pausing)
+        self.stop.setVisible(run.busy)
+        self.retry.setVisible(not run.busy and progress.failed > 0)
+        self.bar.setVisible(run.busy or not progress.is_complete)
+
+    @Slot(object)
+    def _state_changed(self, _state: object) -> None:
+        progress = self._run.progress()
+        self.show_progress(progress)
+        if not self._run.busy:
+            self.announced.emit("The experiment is done" if progress.is_complete else "The experiment is paused")
+
+    @Slot()
+    def _pause(self) -> None:
+        self._run.pause()
+        self.show_progress(self._run.progress())
+
+    @Slot()
+    def _retry(self) -> None:
+        failed = [place for place, cell in self._run.cells().items() if cell.state is CellState.FAILED]
+        self._run.retry(failed)
+        self._run.start()
+
+    def minimumSizeHint(self) -> QSize:
+        """Words are shortened where there is little room."""
+        return QSize(200, super().minimumSizeHint().height())
+
+
+def left_words(progress: Progress, *, busy: bool, pausing: bool, begun: bool) -> str:
+    """What is still to come, in a few words."""
+    if progress.is_complete:
+        return f"{progress.failed:,} failed" if progress.failed else "All done"
+    if pausing:
+        running = len(progress.running)
+        return f"pausing, {running} still being written" if running else "pausing…"
+    if not busy:
+        return "paused" if begun else "not started"
+    if progress.left_s is None:
+        return "getting going…"
+    minutes = round(progress.left_s / 60)
+    if progress.left_s >= 5400:
+        left = f"about {progress.left_s / 3600:.1f} hours left"
+    elif minutes:
+        left = f"about {minutes} min left"
+    else:
+        left = f"about {max(1, round(progress.left_s))} s left"
+    return f"{left}, judging included" if progress.judgements else left
