@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import PySide6
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 import app
@@ -30,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         print(refused, file=sys.stderr)  # noqa: T201  (there is no window to tell it)
         return 1
     paths = find_paths(os.environ)
-    application = QApplication([sys.argv[0]])
+    application = Application([sys.argv[0]])
     application.setApplicationName("Orcinus")
     application.setApplicationVersion(app.__version__)
     application.setDesktopFileName("orcinus")
@@ -44,6 +45,22 @@ def run(arguments: Sequence[str]) -> int:
     return opening.close(application.exec())
 
 
+class Application(QApplication):
+    """Hears of files that macOS hands over when they are opened in the Finder.
+
+    Signals: `file_opened(path)`.
+    """
+
+    file_opened = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        """What is meant for the application itself, which is seldom anything else."""
+        if isinstance(event, QFileOpenEvent):
+            self.file_opened.emit(event.file())
+            return True
+        return super().event(event)
+
+
 class Opening(QObject):
     """Shows the frame, builds the program behind its first paint, and ends both."""
 
@@ -54,13 +71,15 @@ class Opening(QObject):
         self._application = application
         self._paths = paths
         self._single = single
-        self._files = files
+        self._files = list(files)
         self._program: Program | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             # Ctrl+C in a terminal, or the session's end: save and go, as when the window is closed
             signal.signal(number, lambda *_: QTimer.singleShot(0, application.quit))
         self._window = MainWindow(settings_file=str(paths.window_file))
         self._window.painted.connect(self._build)
+        if isinstance(application, Application):
+            application.file_opened.connect(self._hand_over)
         self._window.show()
 
     @Slot()
@@ -86,6 +105,13 @@ class Opening(QObject):
             self._single.listen()
         hook_crashes(self._window.tell)
         self._program.open(self._files)
+
+    @Slot(str)
+    def _hand_over(self, path: str) -> None:
+        if self._program is None:
+            self._files.append(path)
+        else:
+            self._program.come_to_front((path,))
 
     def close(self, code: int) -> int:
         """Save and let go, after the last window was closed. Returns the exit code."""

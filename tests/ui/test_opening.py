@@ -41,6 +41,18 @@ def test_a_frame_closed_before_it_was_filled_leaves_no_trouble(qtbot, tmp_path):
     assert window.close()
 
 
+def test_a_file_opened_in_the_finder_is_heard_of():
+    code = (
+        "from PySide6.QtGui import QFileOpenEvent; from app.opening import Application; application = Application([]);"
+        "heard = []; application.file_opened.connect(heard.append);"
+        "application.sendEvent(application, QFileOpenEvent('/a b/c.gguf')); print(*heard)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "/a b/c.gguf"
+
+
 def test_nothing_heavy_is_imported_before_the_first_paint():
     code = (
         "import sys, app.opening; heavy = {'pygments', 'markdown_it', 'llama_cpp', 'ziamath', 'jinja2', 'apsw',"
