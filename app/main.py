@@ -110,7 +110,7 @@ class Program(QObject):
         )
         bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
         self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
-        self.library.origins.know_bundled({one.version.hash: one.name for one in bundled_prompts})
+        self.library.origins.know_bundled(bundled_prompts)
         self.experiments = Experiments(
             self.models,
             self.preferences,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from app.core import prompt_variables
 from app.core.chat import Provenance
 from app.core.options import Sampling
 from app.core.settings import Kind, Setting, declared
@@ -21,6 +23,8 @@ _ENDS = {
 _BRIEF = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
 """Sampler values that are told wherever there is room for a line."""
 _SHORT = {"temperature": "temp", "top_k": "top-k", "top_p": "top-p", "min_p": "min-p", "repeat_penalty": "repeat"}
+_ANY = "\0"
+"""Stands for any value: no prompt has it, as texts are cleaned of it."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -82,6 +86,12 @@ def in_brief(how: Provenance) -> tuple[str, str]:
     return model, " · ".join(values)
 
 
+def brief_markdown(how: Provenance | None) -> str:
+    """The same in one line of Markdown, whatever signs a name has."""
+    words = " · ".join(line for line in in_brief(how) if line) if how is not None else ""
+    return "*" + re.sub(r"([\\`*_\[\]<>])", r"\\\1", words) + "*" if words else ""
+
+
 def model_words(how: Provenance) -> str:
     """The model's name and quant, the quant once."""
     quant = how.model_quant
@@ -91,6 +101,22 @@ def model_words(how: Provenance) -> str:
 def short(digest: str) -> str:
     """A hash as people compare them: its first and last digits."""
     return digest if len(digest) <= 12 else f"{digest[:6]}…{digest[-4:]}"
+
+
+def is_worded(text: str, template: str) -> bool:
+    """Whether a text is a prompt's wording with any values in the places of its variables."""
+    names = {one.name: _ANY for one in prompt_variables.variables(template)}
+    first, *rest = prompt_variables.resolve(template, names).text.split(_ANY)
+    if not rest:
+        return text == first
+    *between, last = rest
+    at = len(first)
+    for part in between:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.startswith(first) and text.endswith(last) and at <= len(text) - len(last)
 
 
 def when(at_ms: int, zone: tzinfo | None = None) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.core.made_by import brief_markdown
 from app.services.compare_columns import Column
 
 
 def as_markdown(columns: Iterable[Column]) -> str:
-    """The columns one after another, each with its prompt and what was said."""
+    """The columns one after another, each with its prompt, what was said, and in brief what made it."""
     parts = []
     for column in columns:
         contestant = column.contestant
@@ -19,4 +20,6 @@ def as_markdown(columns: Iterable[Column]) -> str:
         for exchange in column.exchanges:
             parts.append(f"**You**\n\n{exchange.question}\n")
             parts.append(f"**{contestant.name}**\n\n{exchange.text}\n")
+            if made := brief_markdown(exchange.provenance):
+                parts.append(f"{made}\n")
     return "\n".join(parts)

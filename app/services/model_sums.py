@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.chat import Provenance
 from app.core.stopping import StopFlag
 from app.services.archive import Archive
-from app.services.lane import Lane, Outcome
+from app.services.lane import End, Lane, Outcome
 from app.services.model_manager import Kind, ModelManager
 from app.storage.importing import Stopped, sums
 from app.storage.model_folder import look
@@ -28,7 +28,7 @@ class ModelSums(QObject):
     """Knows the sums of models as they were when they answered. Lives in the GUI thread.
 
     Signals:
-        found(str): those of the model at this path are known now.
+        found(str): those of the model at this path are known now, or cannot be found out.
     """
 
     found = Signal(str)
@@ -40,6 +40,8 @@ class ModelSums(QObject):
         self._known: dict[ModelSeen, Sums] = {}
         self._asked: dict[ModelSeen, StopFlag] = {}
         """What is being found out; the flag says that somebody waits for it."""
+        self._lost: set[ModelSeen] = set()
+        """What cannot be found out any more: the files are others now, or gone."""
         self._lane = Lane("model sums", self)
         self._timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._timer.timeout.connect(self._look)
@@ -57,7 +59,7 @@ class ModelSums(QObject):
         soon: somebody waits for it, so it may take a core.
         """
         place = seen_of(how)
-        if how.model_sha256 or place in self._known or not how.model_size_bytes:
+        if how.model_sha256 or place in self._known or place in self._lost or not how.model_size_bytes:
             return
         if place in self._asked:
             if soon:
@@ -71,6 +73,10 @@ class ModelSums(QObject):
             lambda known: self._heard(place, known) if known else self._read(place, hurry),
             lambda _error: self._give_up(place),
         )
+
+    def is_wanted(self, how: Provenance) -> bool:
+        """Whether they are being found out."""
+        return seen_of(how) in self._asked
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop reading, and wait for that. Whether it ended in time."""
@@ -115,11 +121,14 @@ class ModelSums(QObject):
         self.found.emit(place[0])
 
     def _ended(self, place: ModelSeen, outcome: Outcome) -> None:
-        del outcome  # a file that cannot be read has no sums, and whoever needs the file hears why
-        self._give_up(place)
+        # a file that cannot be read has no sums, and whoever needs the file hears why
+        if outcome.end is not End.STOPPED:
+            self._give_up(place)
 
     def _give_up(self, place: ModelSeen) -> None:
-        self._asked.pop(place, None)
+        if self._asked.pop(place, None) is not None:
+            self._lost.add(place)
+            self.found.emit(place[0])
 
 
 def _unhurried(path: str, stop: StopFlag, hurry: StopFlag) -> Sums:

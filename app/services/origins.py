@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.chat import Provenance
 from app.core.lab import Place, Plan
+from app.core.made_by import is_worded
+from app.core.prompts import BundledPrompt
 from app.core.reproduced import Reproduced
 from app.services.archive import Archive
 from app.services.model_manager import ModelManager
@@ -30,19 +32,27 @@ class Origins(QObject):
         super().__init__(parent)
         self._archive = archive
         self._models = models
-        self._bundled: Mapping[str, str] = {}
+        self._bundled: dict[str, BundledPrompt] = {}
         self._at_work: dict[Reproduction, Origin] = {}
         self._sums = ModelSums(archive, models, self)
         self._sums.found.connect(self._heard)
 
-    def know_bundled(self, names: Mapping[str, str]) -> None:
-        """Say what the prompts that come with the app are called, by the hash of their version."""
-        self._bundled = names
+    def know_bundled(self, prompts: Iterable[BundledPrompt]) -> None:
+        """Say which prompts come with the app."""
+        self._bundled = {one.version.hash: one for one in prompts}
 
     def whole(self, how: Provenance) -> Provenance:
         """The same, with the SHA-256 of the model where it is known by now; `summed` tells when there is more."""
         self._sums.want(how)
         return self._sums.filled(how)
+
+    def sums_words(self, how: Provenance) -> str:
+        """Why there is no SHA-256 of the model that made this; "" where there is one."""
+        if self._sums.filled(how).model_sha256 or not how.model_path:
+            return ""
+        if not how.model_size_bytes:
+            return "not kept with this answer"
+        return "the file is being read…" if self._sums.is_wanted(how) else "not known: the file has changed or is gone"
 
     def read_cell(self, run_id: int, plan: Plan, place: Place, then: Callable[[Origin | None], None]) -> None:
         """Look up what made an answer of a run; `then` hears it in the GUI thread, None where there is none."""
@@ -51,16 +61,18 @@ class Origins(QObject):
     def read_version(self, how: Provenance, then: Callable[[str], None]) -> None:
         """Look up the name of the prompt's version, in words; `then` gets "" where its prompt is not known."""
         version = how.prompt_version
-        if version in self._bundled:
-            then(self._bundled[version])
+        if (bundled := self._bundled.get(version)) is not None:
+            then(bundled.name if _is_from(how, bundled.version.text) else f"{bundled.name}, edited since")
             return
 
         def work(stores: Stores) -> str:
             held = stores.prompts.holder(version) if version else None
             if held is None:
                 return ""
-            hashes = [one.hash for one in stores.prompts.versions(held)]
-            return f"{stores.prompts.prompt(held).name}, version {hashes.index(version) + 1}"
+            versions = stores.prompts.versions(held)
+            number = next(place for place, one in enumerate(versions) if one.hash == version)
+            edited = "" if _is_from(how, versions[number].text) else ", edited since"
+            return f"{stores.prompts.prompt(held).name}, version {number + 1}{edited}"
 
         self._archive.ask(work, then)
 
@@ -96,3 +108,9 @@ class Origins(QObject):
 
     def _heard(self, _path: str) -> None:
         self.summed.emit()
+
+
+def _is_from(how: Provenance, wording: str) -> bool:
+    """Whether the system prompt is this version's; a question of an experiment may have brought more behind it."""
+    text = how.system_prompt
+    return is_worded(text, wording) or (how.at_once > 0 and is_worded(text, f"{wording}\n\n{{{{more}}}}"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.chat import Chat, Message, MessageState, MessageTree, Role
-from app.core.made_by import in_brief, listed, shared
+from app.core.made_by import brief_markdown, listed, shared
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import ChatStore
 from app.storage.trouble import told
@@ -83,10 +82,8 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
     for message in path:
         end = f" ({_ENDS[message.state]})" if message.state in _ENDS else ""
         parts += [f"## {_NAMES[message.role]}{end}", message.text]
-        if message.provenance is not None and (
-            made := " · ".join(line for line in in_brief(message.provenance) if line)
-        ):
-            parts.append(f"*{_escaped(made)}*")
+        if made := brief_markdown(message.provenance):
+            parts.append(made)
     return "\n\n".join([*parts, *_made_by(path)]) + "\n"
 
 
@@ -103,11 +100,6 @@ def _made_by(path: Sequence[Message]) -> list[str]:
             parts.append(f"{'Answer' if len(numbers) == 1 else 'Answers'} {', '.join(map(str, numbers))}:")
         parts.append(told)
     return parts
-
-
-def _escaped(words: str) -> str:
-    """A name as it is, whatever Markdown would make of its signs."""
-    return re.sub(r"([\\`*_\[\]<>])", r"\\\1", words)
 
 
 def _date(ms: int) -> str:

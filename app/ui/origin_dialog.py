@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.chat import Provenance
-from app.core.made_by import as_markdown, sections
+from app.core.made_by import Section, as_markdown, sections
 from app.core.reproduced import Reproduced
 from app.core.word_diff import word_diff
 from app.services.origin import Origin
@@ -108,7 +108,10 @@ class OriginDialog(QDialog):
             self.facts.setPlainText("What made this answer was not kept.")
             return
         how = self._how
-        self.facts.show_facts(sections(how, version=self._version), how.system_prompt)
+        found = sections(how, version=self._version)
+        if words := self._origins.sums_words(how):
+            found = (Section(found[0].title, (*found[0].rows, ("SHA-256", words))), *found[1:])
+        self.facts.show_facts(found, how.system_prompt)
 
     @Slot(object)
     def _show_differences(self, what: Reproduced | None) -> None:

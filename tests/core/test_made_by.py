@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC
 
+import pytest
+
 from app.core.chat import Provenance
-from app.core.made_by import as_markdown, in_brief, sections, short, when
+from app.core.made_by import as_markdown, brief_markdown, in_brief, is_worded, sections, short, when
 from app.core.options import Sampling
 
 HOW = Provenance(
@@ -99,6 +101,32 @@ def test_as_markdown_a_path_with_backticks_stays_a_path_and_the_prompt_is_quoted
     text = as_markdown(HOW, zone=UTC)
     assert "- File: `` /models/mistral `7b`.gguf ``\n" in text
     assert text.endswith("**System prompt**\n\n> Be brief.\n> Be kind.\n")
+
+
+def test_one_line_of_markdown_stays_one_whatever_a_name_has_in_it():
+    odd = Provenance(model_name="*a_b* [x](y) <b>`c`", seed=1)
+    assert brief_markdown(odd) == r"*\*a\_b\* \[x\](y) \<b\>\`c\` · seed 1*"
+    assert brief_markdown(Provenance()) == brief_markdown(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "is_it"),
+    [
+        ("Be brief.", "Be brief.", True),
+        ("Be brief!", "Be brief.", False),
+        ("Be brief. Or not.", "Be brief.", False),
+        ("You are Ada. Today is Monday.", "You are {{name}}. Today is {{date}}.", True),
+        ("You are . Today is Monday.", "You are {{name}}. Today is {{date}}.", True),
+        ("You are Ada. Today was Monday.", "You are {{name}}. Today is {{date}}.", False),
+        ("Hello.", "Hello{{name}}o.", False),
+        ("aXa", "a{{x}}a", True),
+        ("a", "a{{x}}a", False),
+        ("Use {{x}}", r"Use \{{x}}", True),
+        ("", "", True),
+    ],
+)
+def test_a_prompt_with_values_in_it_is_still_that_prompt(text: str, template: str, is_it: bool):
+    assert is_worded(text, template) is is_it
 
 
 def test_a_clock_gone_wild_has_no_date():

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from app.core.chat import Provenance
 from app.core.errors import EngineError, ModelFileError
 from app.core.lab import Contestant, Place, Plan, Question
 from app.core.options import Sampling
+from app.core.prompts import BundledPrompt, version_of
 from app.core.reproduced import Reproduced
 from app.engine.scripted import Script
 from app.paths import find_paths
@@ -255,10 +257,15 @@ def test_bytes_that_are_there_now_are_not_taken_for_those_of_before(build, tmp_p
     services.say(chat, "Hello")
     how = chat.path()[-1].provenance
     os.utime(path, ns=(1, 1))
-    sums = services.library.origins._sums
-    sums.want(how)
-    services.wait(lambda: not sums._asked)
-    assert sums.filled(how).model_sha256 == ()
+    origins = services.library.origins
+    told: list[bool] = []
+    origins.summed.connect(lambda: told.append(True))
+    assert origins.whole(how).model_sha256 == ()
+    assert "being read" in origins.sums_words(how)
+    services.wait(lambda: bool(told))
+    assert origins.whole(how).model_sha256 == ()
+    assert "changed or is gone" in origins.sums_words(how), "and it is not looked for over and over"
+    services.wait(lambda: len(told) == 1)
 
 
 def test_a_model_that_is_loaded_is_read_by_itself_after_a_while(build, monkeypatch):
@@ -319,15 +326,26 @@ def test_what_cannot_be_made_once_more_says_why(build, changes: dict[str, Any], 
     assert words in broken.obstacle
 
 
-def test_a_version_has_the_name_of_its_prompt(build):
+def test_a_version_has_the_name_of_its_prompt_and_says_when_it_was_edited(build):
     services = build(Script())
-    services.library.origins.know_bundled({"b" * 64: "Plain words"})
+    origins = services.library.origins
+    plain = BundledPrompt("plain", "Plain words", version_of("Be plain."))
+    origins.know_bundled([plain])
     prompt = services.ask(lambda stores: stores.prompts.create("Support desk", "One."))
-    second = services.ask(lambda stores: stores.prompts.save(prompt.id, "Two."))
-    told: list[str] = []
-    for version in (prompt.current, second.hash, "b" * 64, "c" * 64, ""):
-        how = dataclasses.replace(provenance(None, Sampling(), "", (), None, None), prompt_version=version)
-        services.library.origins.read_version(how, told.append)
-        services.wait(lambda: len(told) > 0)
-    services.wait(lambda: len(told) == 5)
-    assert sorted(told) == ["", "", "Plain words", "Support desk, version 1", "Support desk, version 2"]
+    second = services.ask(lambda stores: stores.prompts.save(prompt.id, "Two for {{name}}."))
+
+    def words(version: str, text: str, at_once: int = 0) -> str:
+        how = Provenance(prompt_version=version, system_prompt=text, at_once=at_once)
+        told: list[str] = []
+        origins.read_version(how, told.append)
+        services.wait(lambda: bool(told))
+        return told[0]
+
+    assert words(prompt.current, "One.") == "Support desk, version 1"
+    assert words(prompt.current, "One!") == "Support desk, version 1, edited since"
+    assert words(second.hash, "Two for Ada.") == "Support desk, version 2"
+    assert words(second.hash, "Three for Ada.") == "Support desk, version 2, edited since"
+    assert words(second.hash, "Two for Ada.\n\nA question's own.", at_once=16) == "Support desk, version 2"
+    assert words(plain.version.hash, "Be plain.") == "Plain words"
+    assert words(plain.version.hash, "Be.") == "Plain words, edited since"
+    assert words("c" * 64, "One.") == words("", "One.") == ""

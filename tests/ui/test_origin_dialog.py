@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -11,10 +12,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.chat import MessageState
 from app.engine.scripted import Script
+from app.paths import find_paths
 from app.storage.replies import provenance_from
 from app.ui.origin_dialog import OriginDialog
 from tests.ui.conversations import press
 from tests.ui.talking import say
+
+STARTER = find_paths().resources_dir / "starter" / "starter.gguf"
+DIGEST = hashlib.sha256(STARTER.read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_a_replys_menu_tells_what_made_it_and_makes_it_once_more(qtbot, look):
     how = stage.session.path()[-1].provenance
     for part in (how.model_path, str(how.seed), "Temperature", "Top-k", "llama-cpp-python", "Chat template", "Threads"):
         assert part in said(dialog)
-    qtbot.waitUntil(lambda: "SHA-256" in said(dialog))
+    qtbot.waitUntil(lambda: DIGEST in said(dialog))
     qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
     words(qtbot, dialog, "Reproduced word for word on ")
     assert dialog.reproduce.button.text() == "Reproduce"
@@ -96,7 +101,7 @@ def test_an_attempt_can_be_stopped_and_ends_with_the_dialog(qtbot, look):
 
 def test_all_of_it_is_copied_for_people_and_for_programs(qtbot, look):
     stage, dialog = look(None)
-    qtbot.waitUntil(lambda: "SHA-256" in said(dialog))
+    qtbot.waitUntil(lambda: DIGEST in said(dialog))
     how = stage.services.library.origins.whole(stage.session.path()[-1].provenance)
     qtbot.mouseClick(dialog.copy, Qt.MouseButton.LeftButton)
     text = QGuiApplication.clipboard().text()
