@@ -27,6 +27,7 @@ EXPORTS = (
     (RunFile.CHECKS_CSV, "Checks as a table (CSV)…", "csv"),
     (RunFile.VOTES_CSV, "Votes as a table (CSV)…", "csv"),
 )
+ENDINGS = {kind: ending for kind, _, ending in EXPORTS}
 
 
 class ExperimentPage(QWidget):
@@ -35,7 +36,7 @@ class ExperimentPage(QWidget):
     Signals: `left()`: back to the list; `repeat_asked()`: a new experiment like this one; `export_asked(RunFile, str)`
     with the ending of the file's name; `plan_asked()`: write its plan to a file; `delete_asked()`;
     `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple)`; `origin_asked(Cell)`;
-    `announced(str)`; `link_activated(str)`.
+    `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 
     left = Signal()
@@ -47,6 +48,7 @@ class ExperimentPage(QWidget):
     compare_asked = Signal(tuple)
     origin_asked = Signal(object)
     announced = Signal(str)
+    told = Signal(object)
     link_activated = Signal(str)
 
     def __init__(self, opened: OpenRun, services: ModelServices, theme: Theme, parent: QWidget | None = None) -> None:
@@ -161,6 +163,10 @@ class ExperimentPage(QWidget):
             from app.ui.ranking_view import RankingView
 
             self.ranking_view = RankingView(self.opened.run, self._services, self._theme)
+            self.ranking_view.rate_asked.connect(self._rate)
+            self.ranking_view.export_asked.connect(lambda kind: self.export_asked.emit(kind, ENDINGS[kind]))
+            self.ranking_view.question_asked.connect(self._show_question)
+            self.ranking_view.notice.connect(self.told)
             self._stack.addWidget(self.ranking_view)
         shown = (self.run_view, self.rate_view, self.ranking_view)[at]
         if shown is not None:
@@ -170,19 +176,33 @@ class ExperimentPage(QWidget):
                 self._enter_shown()
         self.earlier.setVisible(at == 0)
 
+    @Slot(int)
+    def _rate(self, pairs: int) -> None:
+        self.tabs.setCurrentIndex(1)
+        if self.rate_view is not None:
+            self.rate_view.begin(pairs)
+
+    @Slot(int)
+    def _show_question(self, question: int) -> None:
+        """Go to a question in the grid."""
+        self.tabs.setCurrentIndex(0)
+        self.run_view.show_question(question)
+
     def enter(self) -> None:
         """Take the keyboard."""
         self._enter_shown()
 
     def _enter_shown(self) -> None:
         shown = self._stack.currentWidget()
-        if isinstance(shown, RunView) or shown is self.rate_view or shown is self.ranking_view:
-            shown.enter()
+        for part in (self.run_view, self.rate_view, self.ranking_view):
+            if part is not None and part is shown:
+                part.enter()
 
     def escape(self) -> bool:
         """What the part that is shown does with Escape."""
         shown = self._stack.currentWidget()
-        return shown.escape() if isinstance(shown, RunView) or shown is self.rate_view else False
+        parts = (self.run_view, self.rate_view, self.ranking_view)
+        return next((part.escape() for part in parts if part is not None and part is shown), False)
 
     @Slot()
     def list_earlier(self) -> QMenu:

@@ -264,6 +264,7 @@ class ExperimentsView(LabView):
             page.compare_asked.connect(self.compare_asked)
             page.origin_asked.connect(lambda cell: self._show_origin(opened, cell))
             page.announced.connect(self._announce)
+            page.told.connect(self.notices.show_notice)
             page.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
             self._body.addWidget(page)
             self.page = page

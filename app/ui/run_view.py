@@ -124,6 +124,14 @@ class RunView(QWidget):
         if self.grid.place() is None and self.model.rowCount():
             self.grid.choose(Place(0, *self.model.question_at(0)))
 
+    def show_question(self, question: int) -> None:
+        """Go to a question's line, whatever filter is in force."""
+        if not self.grid.choose(Place(0, question, 0)):
+            self.search.clear()
+            self._choose(Which.ALL)
+            self.grid.choose(Place(0, question, 0))
+        self.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def escape(self) -> bool:
         """Put the answer away, else the filter; False where there is neither."""
         if self.panel.isVisible():

@@ -508,6 +508,28 @@ def test_the_judges_words_stand_beside_the_answer(lab):
     assert page.run_view.panel.duels.isVisible()
 
 
+def test_rating_and_ranking_are_a_tab_away_and_lead_back_to_the_grid(lab):
+    shown = lab()
+    page = shown.show(shown.store(PLAN, lambda place: f"Answer {place.contestant} to {place.question}"))
+    shown.finish()
+    page.tabs.setCurrentIndex(2)
+    page.ranking_view.rate_asked.emit(2)
+    assert page.tabs.currentIndex() == 1
+    shown.wait(lambda: page.rate_view.round is not None and page.rate_view.round.current is not None)
+    page.rate_view.pair.decided.emit(1.0)
+    shown.wait(lambda: page.run_view.model.counts[Which.RATED] == 2)
+    assert shown.view.escape(), "the round is paused"
+    assert page.isVisible()
+    page.tabs.setCurrentIndex(2)
+    page.run_view.chips[Which.FAILED].click()
+    page.ranking_view.question_asked.emit(4)
+    assert page.tabs.currentIndex() == 0
+    assert page.run_view.grid.place() == Place(0, 4, 0)
+    page.tabs.setCurrentIndex(2)
+    assert shown.view.escape()
+    assert shown.view.home.isVisible()
+
+
 def test_it_is_renamed_deleted_and_brought_back(lab):
     shown = lab()
     run_id = shown.store(PLAN, lambda place: "one")
