@@ -306,7 +306,7 @@ class Comparison(QObject):
             Asked(at, turns_of(group.prompts[at], self._columns[at]), group.sampling[at], self._flags[at])
             for at in group.columns
         ]
-        ticket = self._models.run(compare_job(self._models.room, group.spec, asked))
+        ticket = self._models.run(compare_job(self._models.room, group.spec, asked), pressing=True)
         self._tickets.append(ticket)
         found: list[ModelFacts] = []
 

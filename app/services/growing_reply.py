@@ -92,7 +92,7 @@ class GrowingReply(QObject):
         spec = self._models.spec(self._chat.model_id)
         kept = kept_of([*self._history, *([self.continued] if self.continued else [])])
         job = reply_job(self._models.room, spec, self._turns, self._sampling, self._chat.id, self._overflow, kept)
-        self._ticket = self._models.run(job)
+        self._ticket = self._models.run(job, pressing=True)
         self._ticket.items.connect(self._take)
         self._ticket.ended.connect(self._end)
         self._save_timer.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.errors import AppError
 from app.core.judging import Duel, Judgement
@@ -22,6 +22,8 @@ from app.storage.runs import RunState
 from app.storage.stores import Stores
 
 _PROGRESS_MS = 250
+_MAKE_ROOM_MS = 5000
+"""Somebody who waits for the model waits no longer than this for answers that are being written."""
 _RETRY_MS = 3000
 """After so long, what could not be saved is tried again."""
 _ENDED = (CellState.DONE, CellState.FAILED)
@@ -78,6 +80,10 @@ class LabRun(QObject):
         self.state = RunState.DONE if self._pace.now().is_complete else RunState.PAUSED
         self._progress_timer = QTimer(self, interval=_PROGRESS_MS)
         self._progress_timer.timeout.connect(lambda: self.progressed.emit(self.progress()))
+        self._makes_room = False
+        self._room_timer = QTimer(self, singleShot=True, interval=_MAKE_ROOM_MS)
+        self._room_timer.timeout.connect(self._cut_off)
+        models.room_wanted.connect(self._make_room)
         self._retry_timer = QTimer(self, singleShot=True, interval=_RETRY_MS)
         self._retry_timer.timeout.connect(self._save)
 
@@ -90,6 +96,11 @@ class LabRun(QObject):
     def pausing(self) -> bool:
         """Whether a pause was asked for and what is in the works is coming to its end."""
         return self.busy and self._pause.is_set()
+
+    @property
+    def makes_room(self) -> bool:
+        """Whether it lets somebody else use the model, and goes on by itself after that."""
+        return self._makes_room
 
     def cell(self, place: Place) -> Cell:
         """A cell as it is now."""
@@ -139,10 +150,12 @@ class LabRun(QObject):
 
     def pause(self) -> None:
         """Begin with nothing further; what is in the works comes to its end first. `start` goes on."""
+        self._makes_room = False
         self._pause.set()
 
     def stop(self) -> None:
         """Stop at once; what is in the works is asked for again by `start`."""
+        self._makes_room = False
         self._pause.set()
         if self._ticket is not None:
             self._ticket.cancel()
@@ -234,9 +247,28 @@ class LabRun(QObject):
             self.cell_changed.emit(Cell(place))
         self.progressed.emit(self.progress())
         complete = self.progress().is_complete
+        self._room_timer.stop()
+        made_room, self._makes_room = self._makes_room, False
+        if made_room and not complete and outcome.error is None:
+            self.start()  # behind those who wait
+            return
         self._enter(RunState.DONE if complete and outcome.end is not End.FAILED else RunState.PAUSED)
         if outcome.error is not None:
             self.failed.emit(outcome.error)
+
+    @Slot()
+    def _make_room(self) -> None:
+        """Somebody waits for the model: what is in the works may end, and the rest follows after them."""
+        if self.busy and not self.pausing:
+            self._makes_room = True
+            self._pause.set()
+            self._room_timer.start()
+            self.progressed.emit(self.progress())
+
+    @Slot()
+    def _cut_off(self) -> None:
+        if self._makes_room and self._ticket is not None:
+            self._ticket.cancel()
 
     def _enter(self, state: RunState) -> None:
         self.state = state

@@ -50,6 +50,7 @@ class ModelManager(QObject):
         file_opened(str): a file from disk can be used now; its model id.
         file_refused(AppError): a file from disk cannot be used, and why.
         notice(Notice): the engine died or came back, or a file was put aside, where no reply tells of it.
+        room_wanted(): somebody waits for an answer while other work has the engine; long work makes room.
     """
 
     models_changed = Signal()
@@ -57,6 +58,7 @@ class ModelManager(QObject):
     file_opened = Signal(str)
     file_refused = Signal(object)
     notice = Signal(object)
+    room_wanted = Signal()
 
     def __init__(
         self,
@@ -126,13 +128,19 @@ class ModelManager(QObject):
         if model_id not in self._entries:
             self._library.forget(model_id)
 
-    def run(self, job: Job) -> Ticket:
-        """Queue work that needs the engine; it may call `room.engine(...)`, which loads what is missing."""
+    def run(self, job: Job, *, pressing: bool = False) -> Ticket:
+        """Queue work that needs the engine; it may call `room.engine(...)`, which loads what is missing.
+
+        `pressing`: somebody looks at the window and waits for it.
+        """
+        waits = not self._engine_lane.is_idle
         self._rested = False
         self._rest_timer.stop()
         ticket = self._engine_lane.submit(job)
         ticket.ended.connect(self._look)
         self._watch.start()
+        if pressing and waits:
+            self.room_wanted.emit()
         return ticket
 
     @property

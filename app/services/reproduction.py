@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -66,9 +66,9 @@ class Reproduction(QObject):
 
     def start(self) -> None:
         """Begin; the rest follows by signals."""
-        how = self._origin.how
+        how, others = self._origin.how, tuple(one.path for one in self._models.entries())
         self.progressed.emit("Looking for the model…")
-        self._archive.ask(lambda stores: _find(stores, how), self._found, self._fail)
+        self._archive.ask(lambda stores: _find(stores, how, others), self._found, self._fail)
 
     def stop(self) -> None:
         """Give up."""
@@ -94,7 +94,8 @@ class Reproduction(QObject):
         path, self._sums = file
         self._model_id = next((one.id for one in self._models.entries() if one.path == path), path)
         self.progressed.emit("Waiting for the model…")
-        self._ticket = self._models.run(_again(self._models.room, self._models.spec(self._model_id), self._origin))
+        job = _again(self._models.room, self._models.spec(self._model_id), self._origin)
+        self._ticket = self._models.run(job, pressing=True)
         self._ticket.items.connect(self._take)
         self._ticket.ended.connect(self._end)
         self._models.state_changed.connect(self._loading)
@@ -150,16 +151,22 @@ class Reproduction(QObject):
             self.failed.emit(error)
 
 
-def _find(stores: Stores, how: Provenance) -> tuple[str, Sums] | None:
-    """Where the model that made it lies now, with its sums if they are known; else what lies in its place."""
-    here = look(how.model_path)
-    there = [(how.model_path, *here)] if here is not None else []
-    if how.model_sha256:
-        there += stores.model_sums.places(how.model_sha256)
-        for path, *seen in there:
-            if look(path) == tuple(seen) and stores.model_sums.of(path, *seen) == how.model_sha256:
-                return path, how.model_sha256
-    return (how.model_path, stores.model_sums.of(how.model_path, *here)) if here is not None else None
+def _find(stores: Stores, how: Provenance, others: Sequence[str]) -> tuple[str, Sums] | None:
+    """Where the model that made it lies now, with its sums if they are known.
+
+    Else what lies in its place; else one of the `others` that has its size and is not known to be another.
+    """
+    sums = stores.model_sums
+    for path, *seen in sums.places(how.model_sha256) if how.model_sha256 else ():
+        if look(path) == tuple(seen):
+            return path, how.model_sha256
+    for path in (how.model_path, *others):
+        here = look(path)
+        if here is not None and (path == how.model_path or here[0] == how.model_size_bytes):
+            known = sums.of(path, *here)
+            if path == how.model_path or not known or known == how.model_sha256:
+                return path, known
+    return None
 
 
 def _again(room: EngineRoom, spec: ModelSpec, origin: Origin) -> Job:

@@ -63,7 +63,10 @@ class RunStrip(QWidget):
         self.bar.setRange(0, max(1, whole))
         self.bar.setValue(ended + progress.judged)
         self._done.setText(f"{ended:,} of {progress.total:,} answers")
-        self._left.setText(left_words(progress, busy=run.busy, pausing=run.pausing, begun=ended > 0))
+        waits = run.makes_room
+        words = "making room for somebody who waits for the model…" if waits else ""
+        pausing = run.pausing and not waits
+        self._left.setText(words or left_words(progress, busy=run.busy, pausing=pausing, begun=ended > 0))
         self._left.setToolTip(self._left.text())
         facts = [f"{progress.judged:,} of {progress.judgements:,} judged"] if progress.judgements else []
         if progress.unparsed:
@@ -74,7 +77,7 @@ class RunStrip(QWidget):
         self.go.setVisible(not run.busy and not progress.is_complete)
         self.go.setText("Go on" if ended else "Start")
         self.pause.setVisible(run.busy)
-        self.pause.setEnabled(not run.pausing)
+        self.pause.setEnabled(not pausing)
         self.stop.setVisible(run.busy)
         self.retry.setVisible(not run.busy and progress.failed > 0)
         self.bar.setVisible(run.busy or not progress.is_complete)
@@ -112,7 +115,7 @@ def left_words(progress: Progress, *, busy: bool, pausing: bool, begun: bool) ->
     if not busy:
         return "paused" if begun else "not started"
     if progress.left_s is None:
-        return "getting going…"
+        return "getting going…" if progress.running else "waiting for the model…"
     minutes = round(progress.left_s / 60)
     if progress.left_s >= 5400:
         left = f"about {progress.left_s / 3600:.1f} hours left"

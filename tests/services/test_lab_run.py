@@ -194,3 +194,47 @@ def test_a_large_run_is_read_whole(build, many):
     watched = Watched(services, plan, run.id)
     assert watched.run.progress().done == many
     assert watched.run.state is RunState.DONE
+
+
+def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build):
+    services = build(SLOW)
+    watched = Watched(services)
+    session = services.chat("starter")
+    watched.run.start()
+    services.wait(lambda: len(watched.kept()) > 2)
+    session.send("Hello")
+    services.wait(lambda: watched.run.makes_room)
+    services.wait(lambda: not session.busy)
+    assert session.path()[-1].text
+    assert not watched.run.progress().is_complete, "the chat did not wait for the end"
+    services.wait(lambda: not watched.run.busy)
+    assert watched.states[-1] is RunState.DONE
+    assert len(watched.kept()) == 40
+    ended = [cell.place for cell in watched.changed if cell.state is CellState.DONE]
+    assert sorted(ended) == sorted(set(ended)), "nothing is answered twice"
+
+
+def test_answers_that_take_long_are_cut_off_for_a_chat_and_asked_for_again(build):
+    services = build(Script(replies=("word " * 3000, *("short",) * 60), tokens_per_s=300))
+    watched = Watched(services)
+    watched.run._room_timer.setInterval(30)
+    session = services.chat("starter")
+    watched.run.start()
+    services.wait(lambda: any(cell.state is CellState.RUNNING for cell in watched.changed))
+    session.send("Hello")
+    services.wait(lambda: not session.busy)
+    assert not watched.run.progress().is_complete
+    watched.run.stop()
+    watched.wait()
+    assert watched.states[-1] is RunState.PAUSED, "the person's own stop is no making room"
+
+
+def test_what_merely_counts_tokens_does_not_interrupt_a_run(build):
+    services = build(SLOW)
+    watched = Watched(services)
+    watched.run.start()
+    services.wait(lambda: bool(watched.run.cells()))
+    services.models.prepare("starter")
+    assert not watched.run.makes_room
+    watched.run.stop()
+    watched.wait()
