@@ -111,6 +111,7 @@ class Program(QObject):
         bundled_prompts = read_bundled_prompts(paths.resources_dir, catalog.entries)
         self.prompts = PromptLibrary(self._archive, bundled_prompts, self)
         self.library.origins.know_bundled(bundled_prompts)
+        self.model_library.removing.connect(self.library.origins.let_go)
         self.experiments = Experiments(
             self.models,
             self.preferences,

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.chat import Provenance
 from app.core.stopping import StopFlag
 from app.services.archive import Archive
-from app.services.lane import End, Lane, Outcome
+from app.services.lane import End, Lane, Outcome, Ticket
 from app.services.model_manager import Kind, ModelManager
 from app.storage.importing import Stopped, sums
 from app.storage.model_folder import look
@@ -40,6 +40,7 @@ class ModelSums(QObject):
         self._known: dict[ModelSeen, Sums] = {}
         self._asked: dict[ModelSeen, StopFlag] = {}
         """What is being found out; the flag says that somebody waits for it."""
+        self._tickets: dict[ModelSeen, Ticket] = {}
         self._lost: set[ModelSeen] = set()
         """What cannot be found out any more: the files are others now, or gone."""
         self._lane = Lane("model sums", self)
@@ -70,13 +71,19 @@ class ModelSums(QObject):
             hurry.set()
         self._archive.ask(
             lambda stores: stores.model_sums.of(*place),
-            lambda known: self._heard(place, known) if known else self._read(place, hurry),
+            lambda known: self._found_out(place, known) if known else self._read(place, hurry),
             lambda _error: self._give_up(place),
         )
 
     def is_wanted(self, how: Provenance) -> bool:
         """Whether they are being found out."""
         return seen_of(how) in self._asked
+
+    def let_go(self, path: str) -> None:
+        """Stop reading the model at this path, whose files are about to be deleted: some systems refuse until then."""
+        for place, ticket in self._tickets.items():
+            if place[0] == path:
+                ticket.cancel()
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Stop reading, and wait for that. Whether it ended in time."""
@@ -107,22 +114,22 @@ class ModelSums(QObject):
             if look(path) == tuple(seen):
                 yield found
 
-        ticket = self._lane.submit(job)
-        ticket.items.connect(lambda items: self._was_read(place, items[-1]))
+        ticket = self._tickets[place] = self._lane.submit(job)
+        ticket.items.connect(lambda items: self._found_out(place, items[-1]))
         ticket.ended.connect(lambda outcome: self._ended(place, outcome))
 
-    def _was_read(self, place: ModelSeen, found: Sums) -> None:
+    def _found_out(self, place: ModelSeen, found: Sums) -> None:
+        # also what the Hub's listing proved: that is known of the file only until it is touched
         self._archive.ask(lambda stores: stores.model_sums.keep(*place, found))
-        self._heard(place, found)
-
-    def _heard(self, place: ModelSeen, found: Sums) -> None:
         self._known[place] = found
         self._asked.pop(place, None)
         self.found.emit(place[0])
 
     def _ended(self, place: ModelSeen, outcome: Outcome) -> None:
-        # a file that cannot be read has no sums, and whoever needs the file hears why
-        if outcome.end is not End.STOPPED:
+        del self._tickets[place]
+        if outcome.end is End.STOPPED:
+            self._asked.pop(place, None)
+        else:  # a file that cannot be read has no sums, and whoever needs the file hears why
             self._give_up(place)
 
     def _give_up(self, place: ModelSeen) -> None:

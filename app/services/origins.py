@@ -98,6 +98,10 @@ class Origins(QObject):
         found = (made for made, one in self._at_work.items() if kept_as is not None and one.kept_as == kept_as)
         return next(found, None)
 
+    def let_go(self, path: str) -> None:
+        """The files of the model at this path are about to be deleted."""
+        self._sums.let_go(path)
+
     def close(self) -> bool:
         """Stop what is being read; before the program ends."""
         return self._sums.close()

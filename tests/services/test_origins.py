@@ -23,6 +23,7 @@ from app.services.comparison import Comparison
 from app.services.lab_run import LabRun
 from app.services.origin import Origin, of_exchange
 from app.services.provenance import provenance
+from app.storage.model_folder import look
 
 STARTER = find_paths().resources_dir / "starter" / "starter.gguf"
 LOUD = "You are a helpful assistant. Answer in capital letters."
@@ -214,10 +215,42 @@ def test_a_file_that_changed_is_named_and_one_that_moved_is_found(build, tmp_pat
     assert again(services, origin).is_equal
     assert services.loads[-1][0] == str(moved)
     moved.unlink()
+    # the starter has the same size, but is known to be another file
+    services.ask(lambda stores: stores.model_sums.keep(str(STARTER), *look(str(STARTER)), ("00" * 32,)))
     tried = Tried(services, origin)
     assert tried.wait() is None
     assert isinstance(tried.failed[0], ModelFileError)
     assert "gone" in tried.failed[0].title
+
+
+def test_an_app_that_lies_elsewhere_after_an_update_finds_the_model_that_comes_with_it(build, tmp_path: Path):
+    services = build()
+    chat = wild(services.chat())
+    services.say(chat, "Hello")
+    origin = chat.origin(chat.path()[-1].id)
+    gone = dataclasses.replace(origin.how, model_path=str(tmp_path / "old version" / "starter.gguf"))
+    assert again(services, dataclasses.replace(origin, how=gone)).is_equal
+    other = dataclasses.replace(gone, model_size_bytes=gone.model_size_bytes + 1)
+    tried = Tried(services, dataclasses.replace(origin, how=other))
+    assert tried.wait() is None
+    assert isinstance(tried.failed[0], ModelFileError)
+
+
+def test_a_file_that_is_to_be_deleted_is_let_go_of_and_can_be_read_later(build, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("app.services.model_sums._SHARE", 0.001)
+    services = build()
+    path = tmp_path / "large.gguf"
+    with path.open("wb") as file:
+        file.truncate(40 << 20)
+    seen = Provenance(model_path=str(path), model_size_bytes=40 << 20, model_mtime_ns=path.stat().st_mtime_ns)
+    sums = services.library.origins._sums
+    sums.want(seen, soon=False)
+    services.wait(lambda: bool(sums._tickets))
+    services.library.origins.let_go(str(path))
+    services.wait(lambda: not sums.is_wanted(seen))
+    assert sums.filled(seen).model_sha256 == ()
+    sums.want(seen)
+    services.wait(lambda: sums.filled(seen).model_sha256 == (hashlib.sha256(path.read_bytes()).hexdigest(),))
 
 
 def test_the_sums_of_a_model_are_those_of_its_bytes_and_are_read_once(build, tmp_path: Path, monkeypatch):
