@@ -185,7 +185,10 @@ class Pages(QStackedWidget):
     def _lab_parts(self) -> tuple[Part, ...]:
         from app.ui.lab_page import Part
 
-        return (Part("Compare", "Compare system prompts", self._make_compare),)
+        return (
+            Part("Compare", "Compare system prompts", self._make_compare),
+            Part("Experiments", "Experiments with system prompts", self._make_experiments),
+        )
 
     def _make_compare(self) -> LabView:
         from app.ui.compare_view import CompareView
@@ -194,6 +197,11 @@ class Pages(QStackedWidget):
         model_id = chat.model_id if chat is not None else self._hub.models.default_id
         prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
         return CompareView(self._library, self._hub, self._theme, model_id, prompt)
+
+    def _make_experiments(self) -> LabView:
+        from app.ui.experiments_view import ExperimentsView
+
+        return ExperimentsView(self._library, self._hub, self._theme)
 
     def _hardware_page(self) -> HardwarePage:
         if self.hardware is None:
