@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,6 +19,7 @@ from app.storage.stores import Stores
 Result = TypeVar("Result")
 
 _NAME_CHARACTERS = 40
+_DRAFTS = "prompt_drafts"
 
 
 class PromptLibrary(QObject):
@@ -126,6 +127,15 @@ class PromptLibrary(QObject):
             one for one in self._bundled if found_in(query, one.name, *one.tags, one.note, one.version.text)
         )
         self._ask(lambda stores: tuple(stores.prompts.search(query)), lambda own: self.found.emit(query, own, bundled))
+
+    def read_drafts(self, then: Callable[[dict[str, str]], None]) -> None:
+        """What was written and not saved; `then` gets it by key, in the GUI thread."""
+        self._ask(lambda stores: stores.state.get(_DRAFTS), lambda kept: then(_texts(kept)))
+
+    def keep_drafts(self, drafts: Mapping[str, str]) -> None:
+        """Keep what is written and not saved, and nothing else."""
+        kept = dict(drafts)
+        self._ask(lambda stores: stores.state.set(_DRAFTS, kept), lambda _: None)
 
     # Making and changing
 
@@ -305,6 +315,11 @@ class PromptLibrary(QObject):
 def _history(bundled: BundledPrompt, name: str) -> PromptHistory:
     version = bundled.version
     return PromptHistory(name or bundled.name, (version,), version.hash, tags=bundled.tags, note=bundled.note)
+
+
+def _texts(kept: Any) -> dict[str, str]:
+    """The texts by key that were kept; what is damaged is left out."""
+    return {key: text for key, text in kept.items() if isinstance(text, str)} if isinstance(kept, dict) else {}
 
 
 def _name_from(text: str) -> str:
