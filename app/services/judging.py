@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject
 
-from app.core.errors import AppError
 from app.core.judging import Counted
 from app.core.lab import Cell
 from app.core.stopping import StopFlag
 from app.services.lane import Lane, Outcome
+from app.services.training import Failed, TrainingSource
 
 if TYPE_CHECKING:
     from app.datasets.training import Examples
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from app.services.lab_run import LabRun
 
 Result = TypeVar("Result")
-Failed = Callable[[AppError], None]
 
 
 class Judging(QObject):
@@ -56,6 +54,12 @@ class Judging(QObject):
             return teaching_of(plan, cells, votes, skipped, limit, seed)
 
         self._do(work, then, failed)
+
+    def source(self, run: LabRun) -> TrainingSource:
+        """A run's answers as training data."""
+        return TrainingSource(
+            run.plan.name, lambda then, failed: self.examples(run, then, failed), self.write, "Rate some answers first."
+        )
 
     def examples(self, run: LabRun, then: Callable[[tuple[Examples, ...]], None], failed: Failed) -> None:
         """A run's answers to learn from, in the ways in which they can be chosen."""
@@ -99,18 +103,3 @@ class Judging(QObject):
         ticket = self._lane.submit(job)
         ticket.items.connect(lambda batch: then(batch[0]))
         ticket.ended.connect(ended)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSource:
-    """Where examples come from: what it is called, who collects them, and who writes the file.
-
-    collect(then, failed) answers in the GUI thread; so does write(path, text, then, failed), see `Judging.write`.
-    """
-
-    title: str
-    collect: Callable[[Callable[[tuple[Examples, ...]], None], Failed], None]
-    write: Callable[[str, Callable[[], str], Callable[[str], None], Failed], None]
-
-
-__all__ = ["Judging", "TrainingSource"]

@@ -27,6 +27,7 @@ from app.services.notice import Notice
 from app.services.origin import Origin, of_message
 from app.services.origins import Origins
 from app.services.preferences import Preferences
+from app.services.training import TrainingSource, marked_answers
 from app.services.transcript_marks import Marker, markers
 from app.storage.stores import Stores
 
@@ -188,6 +189,10 @@ class OpenChat(QObject):
         self._ask(lambda stores, chat_id: stores.chats.set_leaf(chat_id, leaf_id))
         self.path_changed.emit()
         self._recount()
+
+    def training(self) -> TrainingSource:
+        """Its marked answers, and those of all chats, as training data."""
+        return marked_answers(self._archive, self.chat.id)
 
     def mark(self, message_id: int, mark: Mark | None) -> None:
         """Say of an answer that it is good or bad; None takes that back."""

@@ -167,7 +167,7 @@ class ChatHeader(QFrame):
 
     Signals: `retitled(str)`, `model_chosen(str)`, `open_asked()`, `sidebar_asked()`, `inspector_asked()`,
     `hardware_asked()`; and from the
-    menu `pin_asked()`, `export_asked()`, `copy_asked()`, `delete_asked()`.
+    menu `pin_asked()`, `export_asked()`, `training_asked()`, `copy_asked()`, `delete_asked()`.
     """
 
     retitled = Signal(str)
@@ -178,6 +178,7 @@ class ChatHeader(QFrame):
     hardware_asked = Signal()
     pin_asked = Signal()
     export_asked = Signal()
+    training_asked = Signal()
     copy_asked = Signal()
     delete_asked = Signal()
 
@@ -258,6 +259,7 @@ class ChatHeader(QFrame):
         menu.addAction(icon("pin", colour, 16), "Unpin" if self._pinned else "Pin to the top", self.pin_asked.emit)
         menu.addAction(icon("copy", colour, 16), "Copy the conversation", self.copy_asked.emit)
         menu.addAction(icon("export", colour, 16), "Export…", self.export_asked.emit)
+        menu.addAction(icon("cap", colour, 16), "Rated answers as training data…", self.training_asked.emit)
         if self._session is not None:
             menu.addSeparator()
             menu.addMenu(WhenFullMenu(self._session, menu)).setIcon(icon("list", colour, 16))

@@ -95,6 +95,7 @@ class ChatPage(QWidget):
         self.header.retitled.connect(self._rename)
         self.header.title.left_by_key.connect(self.composer.field.setFocus)
         self.header.copy_asked.connect(self.copy_conversation)
+        self.header.training_asked.connect(self._export_training)
         self._models.state_changed.connect(self._model_changed)
         self._models.models_changed.connect(self._show_welcome)
 
@@ -340,6 +341,19 @@ class ChatPage(QWidget):
         if self._session is not None:
             QGuiApplication.clipboard().setText(conversation_text(self._session.path(), self._model_name()))
             self.notices.show_notice(Notice("The conversation is in the clipboard"))
+
+    @Slot()
+    def _export_training(self) -> None:
+        from app.ui.training_dialog import TrainingDialog
+
+        if self._session is not None:
+            dialog = TrainingDialog(self._session.training(), self._theme, self)
+            dialog.written.connect(self._training_written)
+            dialog.open()
+
+    @Slot(str)
+    def _training_written(self, path: str) -> None:
+        self.notices.show_notice(Notice("The training data was written", path))
 
     @Slot(str)
     def _keep_draft(self, text: str) -> None:

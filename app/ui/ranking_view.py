@@ -257,14 +257,9 @@ class RankingView(QWidget):
         self.export_asked.emit(RunFile(kind))
 
     def _export_training(self) -> None:
-        from app.services.judging import TrainingSource
         from app.ui.training_dialog import TrainingDialog
 
-        judging, run = self._services.judging, self._run
-        source = TrainingSource(
-            run.plan.name, lambda then, failed: judging.examples(run, then, failed), judging.write
-        )  # fmt: skip
-        dialog = TrainingDialog(source, self._theme, self)
+        dialog = TrainingDialog(self._services.judging.source(self._run), self._theme, self)
         # a slot that held on to this page would destroy it with the dialog
         dialog.written.connect(self._training_written)
         dialog.open()

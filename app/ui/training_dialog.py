@@ -26,7 +26,7 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.datasets.training import Examples
-    from app.services.judging import TrainingSource
+    from app.services.training import TrainingSource
 
 _CHATS = (
     (ChatFormat.OPENAI, "OpenAI chat (JSON lines)", "jsonl"),
@@ -166,7 +166,9 @@ class TrainingDialog(QDialog):
             said.append(f"{every - fitting:,} left out: this format holds one question and its answer")
         if group.left_out:
             said.append(group.left_out)
-        self.count.setText(" · ".join(said) if every or group.left_out else "There is nothing to write yet.")
+        self.count.setText(
+            " · ".join(said) if every or group.left_out else f"There is nothing yet. {self._source.hint}"
+        )
         self.preview.setPlainText(first[:_PREVIEW_CHARACTERS] + ("…" if len(first) > _PREVIEW_CHARACTERS else ""))
         self.save.setEnabled(fitting > 0)
 

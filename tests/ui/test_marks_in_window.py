@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import Qt
 
 from app.core.chat import Mark
 from app.engine.scripted import Script
+from app.ui.training_dialog import TrainingDialog
 from tests.ui.conversations import item, press
 from tests.ui.talking import say
 
@@ -68,3 +71,46 @@ def test_a_mark_stays_on_its_version_and_on_a_reply_that_goes_on(qtbot, open_win
     second = stage.session.path()[-1].id
     assert names(stage, second) == ["Mark as a good answer", "Mark as a bad answer"]
     assert kept(stage) == [None, Mark.GOOD, None]
+
+
+def open_dialog(qtbot, stage) -> TrainingDialog:
+    menu = stage.space.page.header.more.menu()
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text() == "Rated answers as training data…").trigger()
+    (dialog,) = stage.space.page.findChildren(TrainingDialog)
+    qtbot.waitUntil(lambda: dialog.which.count() > 0)
+    return dialog
+
+
+def test_marked_answers_of_this_chat_and_of_all_are_written_as_training_data(qtbot, open_window, tmp_path):
+    stage = open_window(Script(replies=("one two three", "four five", "six")))
+    say(qtbot, stage, "Hello")
+    press(qtbot, stage.space.page.transcript, stage.session.path()[-1].id, "good")
+    stage.session.regenerate(stage.session.path()[-1].id)
+    qtbot.waitUntil(lambda: not stage.session.busy and len(stage.session.tree) == 3)
+    press(qtbot, stage.space.page.transcript, stage.session.path()[-1].id, "bad")
+    stage.space.new_chat()
+    say(qtbot, stage, "And you")
+    press(qtbot, stage.space.page.transcript, stage.session.path()[-1].id, "good")
+    dialog = open_dialog(qtbot, stage)
+    assert [dialog.which.itemText(at) for at in range(dialog.which.count())] == [
+        "This chat: answers marked as good (1)",
+        "This chat: pairs: a good answer and a bad one (0)",
+        "All chats: answers marked as good (2)",
+        "All chats: pairs: a good answer and a bad one (1)",
+    ]
+    dialog.which.setCurrentIndex(3)
+    path = tmp_path / "pairs.jsonl"
+    dialog.write(str(path))
+    qtbot.waitUntil(lambda: "The training data was written" in stage.notices())
+    (line,) = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+    assert (line["prompt"], line["chosen"], line["rejected"]) == ("Hello", "one two three", "four five")
+
+
+def test_without_marks_the_dialog_says_what_to_do(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    dialog = open_dialog(qtbot, stage)
+    assert dialog.count.text() == "There is nothing yet. Mark answers with the thumbs below them."
+    assert not dialog.save.isEnabled()
+    dialog.reject()
