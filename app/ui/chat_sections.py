@@ -47,3 +47,15 @@ def by_section(chats: tuple[ChatRow, ...], now: datetime) -> list[tuple[str, lis
     for chat in chats:
         found[section_of(chat, now)].append(chat)
     return [(name, listed) for name, listed in found.items() if listed]
+
+
+def told_time(milliseconds: int, now: datetime) -> str:
+    """A day and a time as people say them: "Today 10:21", "Yesterday 17:40", "Mon 09:12", "3 Mar", "3 Mar 2024"."""
+    when = moment(milliseconds)
+    days = (now.date() - when.date()).days
+    clock = when.strftime("%H:%M")
+    if days <= 1:
+        return f"{'Yesterday' if days == 1 else 'Today'} {clock}"
+    if days < 7:
+        return f"{when:%a} {clock}"
+    return f"{when.day} {when:%b}" + ("" if when.year == now.year else f" {when.year}")

@@ -67,6 +67,40 @@ def ask_save(parent: QWidget, title: str, name: str, ending: str, chosen: Callab
     return _open(dialog, chosen)
 
 
+def ask_prompts_file(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose a file with prompts; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Import prompts")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(["Prompts (*.json *.md *.markdown *.zip)", "All files (*)"])
+    return _open(dialog, chosen)
+
+
+def ask_prompts_folder(parent: QWidget, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose a folder of Markdown files; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Import a folder of prompts")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+    return _open(dialog, chosen)
+
+
+def ask_prompts_export(parent: QWidget, title: str, chosen: Callable[[str], object]) -> QFileDialog:
+    """Let the person choose where prompts are written; a path without an ending is a folder of Markdown files."""
+    dialog = QFileDialog(parent, "Export prompts")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    kinds = {
+        "One JSON file (*.json)": "json",
+        "Markdown files in a zip (*.zip)": "zip",
+        "A folder of Markdown files (*)": "",
+    }
+    dialog.setNameFilters(list(kinds))
+    dialog.setDefaultSuffix("json")
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation) or QDir.homePath()
+    dialog.setDirectory(folder)
+    dialog.selectFile(file_name(title))
+    dialog.filterSelected.connect(lambda words: dialog.setDefaultSuffix(kinds.get(words, "")))
+    return _open(dialog, chosen)
+
+
 def file_name(title: str) -> str:
     """A chat's title as a file name that every system takes."""
     plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', " ", title)
