@@ -113,7 +113,7 @@ def system_libraries(inside: Path) -> Iterator[Component]:
         version = subprocess.run(query, capture_output=True, text=True).stdout.split("\n")[0]
         text = Path("/usr/share/doc") / package / "copyright"
         name = owners[package].split(".so")[0]
-        purl = f"pkg:deb/debian/{package}@{version}"
+        purl = f"pkg:deb/{platform.freedesktop_os_release().get('ID', 'debian')}/{package}@{version}"
         yield Component(name, version, "see its text", purl=purl, texts=[text] if text.is_file() else [])
 
 

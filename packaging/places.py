@@ -24,8 +24,8 @@ class Place:
         self.program = program if root is not None else str(Path(program).absolute())
         self.home = home
         self._root = root
-        self._environ = self._environment(environ)
         self._portable = portable
+        self._environ = self._environment(environ)
         if portable:
             (self.folder / "data").mkdir(exist_ok=True)
             self.hand_over(self.folder / "data")
@@ -44,7 +44,7 @@ class Place:
         if self._portable:
             return self.folder / "data"
         if sys.platform == "win32":
-            return self.home / "AppData" / "Local" / "Orcinus"
+            return self.home / "Orcinus"  # Windows tells programs of one home folder alone, whatever is set
         if sys.platform == "darwin":
             return self.home / "Library" / "Application Support" / "Orcinus"
         return self.home / ".local" / "share" / "Orcinus"
@@ -149,7 +149,8 @@ class Place:
         home = self.seen(self.home)
         if sys.platform == "win32":
             kept = {key: value for key, value in os.environ.items() if key.upper() not in {"PYTHONPATH", "PYTHONHOME"}}
-            return {**kept, "USERPROFILE": home, "LOCALAPPDATA": f"{home}\\AppData\\Local", **environ}
+            own = {} if self._portable else {"ORCINUS_HOME": str(self.data)}
+            return {**kept, "USERPROFILE": home, **own, **environ}
         path = "/usr/bin:/bin:/usr/sbin:/sbin"
         # no keychain of whoever runs this
         return {"HOME": home, "PATH": path, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": "disabled:", **environ}

@@ -119,7 +119,7 @@ class Smoke:
         asked = "SELECT 1 FROM message WHERE role = 'user' AND text = ?"
         before = len(self.rows(answered))
         for _ in range(5):
-            self.desk.keys("ctrl+l")
+            self.desk.keys("ctrl+l", "ctrl+a")
             self.desk.type(text)
             self.desk.keys("Return")
             if until(lambda: self.rows(asked, text), 6):  # what is typed before the window listens is lost
