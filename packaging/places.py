@@ -118,7 +118,7 @@ class Place:
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def strays(self) -> Iterator[Path]:
-        """What was written in the home folder and belongs to nobody."""
+        """What was written and belongs nowhere, or was forgotten."""
         allowed = [self.data, self.home / "models to add"]
         if not self._portable and sys.platform == "linux":
             allowed += [self.home / ".cache" / "Orcinus", self.home / ".local" / "state" / "Orcinus"]
@@ -129,6 +129,11 @@ class Place:
         for path in self.home.rglob("*"):
             if path.is_file() and not any(path.is_relative_to(folder) for folder in allowed):
                 yield path
+        if self._root is not None:
+            # this user may write nowhere else
+            for path in [*(self._root / "tmp").rglob("*"), *(self._root / "var" / "tmp").rglob("*")]:
+                if path.lstat().st_uid == _USER:
+                    yield path
 
     def _for_commands(self) -> str:
         if sys.platform == "win32":
