@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from app.core.chat import MessageState, Provenance, Role
+from app.core.chat import Chat, Message, MessageState, Provenance, Role
 from app.core.lab import Contestant
+from app.core.prompt_variables import DATE, MODEL, TIME, variables
 from app.engine.base import Turn
 
 
@@ -46,3 +48,19 @@ def turns_of(prompt: str, column: Column) -> tuple[Turn, ...]:
     for exchange in column.exchanges[:-1]:
         turns += [Turn(Role.USER, exchange.question), Turn(Role.ASSISTANT, exchange.text, exchange.token_ids)]
     return (*turns, Turn(Role.USER, column.exchanges[-1].question))
+
+
+def chat_of(
+    column: Column, model_id: str, overrides: Mapping[str, Any], values: Mapping[str, str]
+) -> tuple[Chat, tuple[tuple[str, Message], ...]]:
+    """The column as a chat without an id, with the values its prompt was sent with, and its ended exchanges."""
+    contestant = column.contestant
+    used = {variable.name for variable in variables(contestant.system_prompt)}
+    used |= {DATE, TIME} if used & {DATE, TIME} else set()
+    kept = {name: text for name, text in values.items() if name in used - {MODEL}}
+    chat = Chat(0, "", model_id, contestant.system_prompt, overrides, prompt_version=contestant.version, variables=kept)
+    ended = (one for one in column.exchanges if one.state is not MessageState.STREAMING)
+    return chat, tuple(
+        (one.question, Message(0, 0, None, Role.ASSISTANT, one.text, one.state, 0, one.token_ids, one.provenance))
+        for one in ended
+    )

@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.core import prompt_variables
-from app.core.chat import Chat, Message, MessageState, Role
+from app.core.chat import Chat, Message, MessageState
 from app.core.errors import AppError
 from app.core.lab import Contestant
 from app.core.options import Sampling
@@ -21,7 +21,7 @@ from app.core.settings import Resolved, Source, declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged
-from app.services.compare_columns import Column, Exchange, answered, turns_of
+from app.services.compare_columns import Column, Exchange, answered, chat_of, turns_of
 from app.services.compare_job import Asked, SharedStart, compare_job
 from app.services.engine_room import ModelSpec
 from app.services.lane import End, Outcome, Ticket
@@ -81,6 +81,7 @@ class Comparison(QObject):
         self.shared_tokens = 0
         """Tokens that all prompts of the largest group began with the last time; they were read once."""
         self._columns: list[Column] = []
+        self._moment: datetime | None = None
         self._flags: dict[int, StopFlag] = {}
         self._tickets: list[Ticket] = []
         self._pieces: dict[int, list[str]] = {}
@@ -115,11 +116,13 @@ class Comparison(QObject):
 
     def prompt(self, at: int) -> Filled:
         """A column's system prompt with values in the places of its variables, and which have none."""
-        column = self._columns[at]
-        known = prompt_variables.built_in(
-            datetime.now(tz=UTC).astimezone(), self._models.entry(self._model_of(column)).name
-        )
-        return prompt_variables.resolve(column.contestant.system_prompt, {**self.variables, **known})
+        return prompt_variables.resolve(self._columns[at].contestant.system_prompt, self._values(at))
+
+    def _values(self, at: int) -> dict[str, str]:
+        """What stands in the places of variables; date and time are those of the first question."""
+        moment = self._moment or datetime.now(tz=UTC).astimezone()
+        known = prompt_variables.built_in(moment, self._models.entry(self._model_of(self._columns[at])).name)
+        return {**self.variables, **known}
 
     def resolved(self, at: int | None) -> Resolved[Sampling]:
         """The sampler values of a column, or of all (None): the model's, under those of all columns, under its own.
@@ -201,14 +204,14 @@ class Comparison(QObject):
         """Have these columns instead, without conversations; False when busy. Takes the first eight."""
         if self.busy:
             return False
-        self._columns = [Column(contestant) for contestant in contestants[:MOST_COLUMNS]]
+        self._columns, self._moment = [Column(contestant) for contestant in contestants[:MOST_COLUMNS]], None
         self.columns_changed.emit()
         return True
 
     def begin_anew(self) -> None:
         """Forget what was said, in all columns."""
         if not self.busy:
-            self._columns = [Column(column.contestant) for column in self._columns]
+            self._columns, self._moment = [Column(column.contestant) for column in self._columns], None
             self.columns_changed.emit()
 
     def ask(self, text: str) -> bool:
@@ -259,12 +262,7 @@ class Comparison(QObject):
         """A column as `Library.keep_conversation` wants it: the chat and its ended exchanges, maybe none."""
         column = self._columns[at]
         overrides = {**self.overrides, **column.contestant.overrides}
-        chat = Chat(0, "", self._model_of(column), self.prompt(at).text, overrides)
-        ended = (one for one in column.exchanges if one.state is not MessageState.STREAMING)
-        return chat, tuple(
-            (one.question, Message(0, 0, None, Role.ASSISTANT, one.text, one.state, 0, one.token_ids, one.provenance))
-            for one in ended
-        )
+        return chat_of(column, self._model_of(column), overrides, self._values(at))
 
     def _is_filled(self, numbers: Iterable[int]) -> bool:
         missing = list(dict.fromkeys(name for at in numbers for name in self.prompt(at).unresolved))
@@ -277,6 +275,7 @@ class Comparison(QObject):
     # --- the answers -----------------------------------------------------------------------------------------------
 
     def _begin(self, asked: Mapping[int, tuple[Exchange, ...]]) -> None:
+        self._moment = self._moment or datetime.now(tz=UTC).astimezone()
         for at, exchanges in asked.items():
             self._columns[at] = dataclasses.replace(self._columns[at], exchanges=exchanges, reading=(0, 0))
             self._flags[at], self._pieces[at] = StopFlag(), []

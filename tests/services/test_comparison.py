@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from app.core.chat import MessageState
@@ -184,6 +186,36 @@ def test_a_column_is_kept_as_a_chat_that_goes_on(compare):
     assert chat.path()[-1].text == comparison.columns()[1].exchanges[-1].text
     assert chat.path()[-1].provenance.seed == 42
     assert "ADA" in services.say(chat, "What is my name?")
+
+
+def test_a_chat_that_was_a_column_keeps_its_variables_and_the_time_it_was_asked_at(compare, monkeypatch):
+    version = "ab" * 32
+    comparison = compare(Script(replies=("Yes.",)), Contestant("A", "It is {{time}}. Teach {{who}}.", version), PLAIN)
+    comparison.set_variable("who", "Ada")
+    comparison.set_variable("unused", "x")
+    monkeypatch.setattr("app.services.comparison.datetime", Clock(17))
+    ask(comparison, "Hi")
+    monkeypatch.setattr("app.services.comparison.datetime", Clock(18))
+    ask(comparison, "And now?")
+    last = comparison.columns()[0].exchanges[-1].provenance
+    assert last.system_prompt == "It is 17:05. Teach Ada."
+    chat, exchanges = comparison.as_chat(0)
+    assert (chat.system_prompt, chat.prompt_version) == ("It is {{time}}. Teach {{who}}.", version)
+    assert chat.variables == {"time": "17:05", "date": "Saturday 21 November 2026", "who": "Ada"}
+    assert [question for question, _ in exchanges] == ["Hi", "And now?"]
+    comparison.begin_anew()
+    assert comparison.prompt(0).text == "It is 18:05. Teach Ada."
+    assert comparison.as_chat(1)[0].variables == {}
+
+
+class Clock:
+    """Stands in for `datetime` at five past an hour."""
+
+    def __init__(self, hour: int) -> None:
+        self.moment = datetime(2026, 11, 21, hour, 5).astimezone()
+
+    def now(self, tz=None) -> datetime:
+        return self.moment.astimezone(tz)
 
 
 def test_columns_are_copied_as_markdown(compare):
