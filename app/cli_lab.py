@@ -57,6 +57,9 @@ def add_words(words: Any) -> None:
         "--out", required=True, metavar="DIR", help="where answers, votes, the summary and a report are kept"
     )
     run.add_argument("--retry-failed", action="store_true", help="ask once more for answers that failed")
+    run.add_argument(
+        "--votes", metavar="FILE", help="take in a person's votes on the same answers, exported from the window (CSV)"
+    )
     run.add_argument("--json", action="store_true", help="for programs: progress, then the summary, an object a line")
     run.set_defaults(do=lambda asked: in_one_line(_run, asked))
 
@@ -72,9 +75,27 @@ def _run(asked: argparse.Namespace) -> int:
         if stop.is_set():
             print("Stopped. The same command goes on from here.", file=sys.stderr)
             return INTERRUPTED
+        if asked.votes:
+            _take_votes(Path(asked.votes), folder)
         folder.take_sums(_sums(parts, folder, stop))
         folder.tidy()
         return _tell_outcome(plan, folder, as_json=asked.json)
+
+
+def _take_votes(path: Path, folder: RunFolder) -> None:
+    """Take in what a person said of these answers, and say how much of it.
+
+    Raises:
+        AppError: the file cannot be read.
+    """
+    from app.datasets.rows import csv_rows, jsonl_rows
+
+    rows = jsonl_rows(path) if path.suffix.lower() in (".jsonl", ".ndjson") else csv_rows(path)
+    taken, left_out = folder.take_ballots(row.values for row in rows)
+    told = f"{taken} votes of a person taken"
+    if left_out:
+        told += f", {left_out} left out: they are on other questions, prompts or answers than these"
+    print(f"{told}.", file=sys.stderr)
 
 
 def _plan(path: Path) -> Plan:

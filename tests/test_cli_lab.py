@@ -222,3 +222,42 @@ def test_what_was_killed_and_resumed_equals_an_unbroken_run_cell_for_cell(tmp_pa
     killed, whole = (lab_plans.results(tmp_path / name) for name in ("killed", "whole"))
     assert len(whole) == 48
     assert killed == whole
+
+
+def votes_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(lab, tmp_path: Path):
+    assert lab(LITTLE)[0] in (0, cli_lab.MISSED)
+    cells = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_text("utf-8").splitlines()]
+    brief, none = (
+        next(hashlib.sha256(cell["text"].encode()).hexdigest() for cell in cells if cell["prompt"] == name)
+        for name in ("brief", "none")
+    )
+    lines = [
+        "rater,question,seed,first,second,outcome,words,at_ms,first_sha256,second_sha256",
+        f"person,fruit,1,none,brief,1.0,nicer,5,{none},{brief}",
+        f"person,fruit,1,brief,none,1.0,,6,{'0' * 64},{none}",
+        f"person,gone,1,none,brief,1.0,,7,{none},{brief}",
+        f"judge,fruit,1,brief,none,1.0,,8,{brief},{none}",
+    ]
+    (tmp_path / "votes.csv").write_text("\ufeff" + "\r\n".join(lines), "utf-8")
+    _, out, err = lab(LITTLE, "--votes", str(tmp_path / "votes.csv"), "--json")
+    assert "1 votes of a person taken, 2 left out: they are on other questions, prompts or answers than these." in err
+    told = json.loads(out.splitlines()[-1])
+    assert told["votes"] == {"person": 1, "judge": 0}
+    assert [one["name"] for one in told["ranking"]] == ["none", "brief"]
+    (kept,) = votes_of(tmp_path / "out" / "votes.jsonl")
+    assert (kept["rater"], kept["first"], kept["second"], kept["outcome"], kept["words"]) == (
+        "person", "none", "brief", 1.0, "nicer",
+    )  # fmt: skip
+    assert "Win table" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    again = json.loads(lab(LITTLE, "--json")[1].splitlines()[-1])
+    assert again["votes"] == {"person": 1, "judge": 0}, "the same command again keeps them"
+
+
+def test_votes_that_cannot_be_read_are_told(lab, tmp_path: Path):
+    code, _, err = lab(LITTLE, "--votes", str(tmp_path / "gone.csv"))
+    assert code == 1
+    assert "gone.csv" in err

@@ -10,8 +10,8 @@ from typing import Any
 from app.core.checks import name_of
 from app.core.errors import PlanError
 from app.core.judging import Judgement
-from app.core.lab import CellState, Plan, Threshold, Vote
-from app.scoring.agreement import steadiness
+from app.core.lab import CellState, Plan, Rater, Threshold, Vote
+from app.scoring.agreement import agreement, steadiness
 from app.scoring.look import checks_of
 from app.scoring.ranking import rank
 from app.scoring.results import Results
@@ -115,7 +115,7 @@ def summary(results: Results, judgements: Sequence[Judgement]) -> dict[str, Any]
     `judgements` are all of the judge's, also those without a verdict; the votes are those of the results.
     """
     plan, cells, votes = results.plan, results.cells, results.votes
-    found = tallies(results)
+    found, both = tallies(results), agreement(votes)
     names = [one.name for one in plan.contestants]
     made = [[cell.provenance for cell in cells.values() if cell.place.contestant == index and cell.provenance
              and cell.state is CellState.DONE] for index in range(len(names))]  # fmt: skip
@@ -126,6 +126,7 @@ def summary(results: Results, judgements: Sequence[Judgement]) -> dict[str, Any]
         "failed": sum(one.cells - one.answered for one in found),
         "judged": len(judgements),
         "unparsed": sum(one.outcome is None for one in judgements),
+        "votes": {str(rater): sum(vote.rater is rater for vote in votes) for rater in Rater},
         "prompts": [
             {
                 "name": name,
@@ -144,6 +145,7 @@ def summary(results: Results, judgements: Sequence[Judgement]) -> dict[str, Any]
             for one in (rank(votes, len(names)).ranks if votes else ())
         ],
         "judge_changed_its_mind": steadiness(votes).share,
+        "agreement": {"pairs": both.pairs, "share": both.share, "kappa": both.kappa},
         "missed": [
             {"prompt": one.contestant, "measure": one.measure, "low": one.low, "value": one.value}
             for one in missed(results, found)

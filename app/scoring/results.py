@@ -91,8 +91,16 @@ def check_rows(results: Results) -> Iterator[Row]:
 
 
 def vote_rows(results: Results) -> Iterator[Row]:
-    """Every vote. outcome: 1 where the first was better, 0 where the second was, 0.5 where they are equal."""
+    """Every vote. outcome: 1 where the first was better, 0 where the second was, 0.5 where they are equal.
+
+    The hashes are of the two answers' texts: whoever reads the votes can see whether it is these that were compared.
+    """
     plan = results.plan
+
+    def answer(contestant: int, vote: Vote) -> str:
+        cell = results.cells.get(Place(contestant, vote.question, vote.seed))
+        return text_hash(cell.text) if cell is not None and cell.state is CellState.DONE else ""
+
     for vote in results.votes:
         yield {
             "rater": str(vote.rater),
@@ -103,6 +111,8 @@ def vote_rows(results: Results) -> Iterator[Row]:
             "outcome": vote.outcome,
             "words": vote.words,
             "at_ms": vote.at_ms,
+            "first_sha256": answer(vote.first, vote),
+            "second_sha256": answer(vote.second, vote),
         }
 
 

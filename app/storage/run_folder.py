@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import StorageError
-from app.core.judging import Duel, Judgement
+from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
 from app.core.plan_table import table_of
 from app.storage.model_sums import ModelSeen, Sums, seen_of
@@ -52,7 +53,9 @@ class RunFolder:
             """Those that have ended."""
             self.judgements: dict[Duel, Judgement] = {}
             self._read(CELLS, lambda line: _put(self.cells, (cell := self._cell_of(line)).place, cell))
-            self._read(VOTES, lambda line: _put(self.judgements, (one := self._judgement_of(line)).duel, one))
+            self.ballots: dict[Duel, Ballot] = {}
+            """What a person said, by the pair with the lower contestant first."""
+            self._read(VOTES, self._take_vote)
 
     def add(self, news: Cell | Judgement) -> None:
         """Keep an answer or a judgement that has ended."""
@@ -88,7 +91,31 @@ class RunFolder:
         """Write all lines again in the order of the plan: equal runs make equal files, but for the times in them."""
         with _told(self._folder):
             self._rewrite(CELLS, [self._cell_line(self.cells[place]) for place in sorted(self.cells)])
-            self._rewrite(VOTES, [self._judgement_line(self.judgements[duel]) for duel in sorted(self.judgements)])
+            said = [self._judgement_line(self.judgements[duel]) for duel in sorted(self.judgements)]
+            said += [self._ballot_line(self.ballots[duel]) for duel in sorted(self.ballots)]
+            self._rewrite(VOTES, said)
+
+    def take_ballots(self, lines: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+        """Take in a person's votes, as `scoring.results.vote_rows` has them; of two on one pair the later counts.
+
+        Returns:
+            How many were taken, and how many were left out: they are on other questions or prompts than the plan's, or
+            on answers that are other ones here. Those of a judge are neither.
+        """
+        taken = left_out = 0
+        for line in lines:
+            if line.get("rater") != Rater.PERSON:
+                continue
+            try:
+                ballot = self._ballot_of(line)
+                fine = all(self._is_answer(ballot.duel, place, line.get(f"{name}_sha256")) for place, name in
+                           ((ballot.duel.first, "first"), (ballot.duel.second, "second")))  # fmt: skip
+            except (ValueError, KeyError, TypeError):
+                fine = False
+            if fine:
+                self.ballots[_sorted(ballot.duel)] = ballot
+            taken, left_out = taken + fine, left_out + (not fine)
+        return taken, left_out
 
     def write(self, name: str, text: str) -> None:
         """Put a file beside the others: the summary, a report."""
@@ -96,8 +123,10 @@ class RunFolder:
             self._replace(name, text)
 
     def votes(self) -> list[Vote]:
-        """What the judge found, in the order of the plan; what it said without a verdict is none."""
-        return [vote for duel in sorted(self.judgements) if (vote := self.judgements[duel].vote) is not None]
+        """What the judge found, then what a person did, in the order of the plan; without a verdict it is none."""
+        said = [self.judgements[duel].vote for duel in sorted(self.judgements)]
+        said += [self.ballots[duel].vote for duel in sorted(self.ballots)]
+        return [vote for vote in said if vote is not None]
 
     def _claim(self) -> None:
         """See that the folder is this plan's, or make it so. What is looked for in the answers may have changed."""
@@ -136,27 +165,51 @@ class RunFolder:
         return Cell(place, CellState(line["state"]), line["text"], how, line["error"])
 
     def _judgement_line(self, one: Judgement) -> dict[str, Any]:
-        duel = one.duel
+        said = {"outcome": one.outcome, "words": one.words, "error": one.error, "at_ms": one.at_ms}
+        return self._duel_line(Rater.JUDGE, one.duel) | said
+
+    def _ballot_line(self, one: Ballot) -> dict[str, Any]:
+        said = {"outcome": one.outcome, "words": one.words, "at_ms": one.at_ms}
+        return self._duel_line(Rater.PERSON, one.duel) | said
+
+    def _duel_line(self, rater: Rater, duel: Duel) -> dict[str, Any]:
         return {
-            "rater": str(Rater.JUDGE),
+            "rater": str(rater),
             "question": self._plan.questions[duel.question].key,
             "seed": self._plan.seeds[duel.seed],
             "first": self._plan.contestants[duel.first].name,
             "second": self._plan.contestants[duel.second].name,
-            "outcome": one.outcome,
-            "words": one.words,
-            "error": one.error,
-            "at_ms": one.at_ms,
         }
 
-    def _judgement_of(self, line: Mapping[str, Any]) -> Judgement:
-        duel = Duel(
-            self._keys[line["question"]],
-            self._seeds[line["seed"]],
-            self._names[line["first"]],
-            self._names[line["second"]],
+    def _take_vote(self, line: Mapping[str, Any]) -> None:
+        if line.get("rater") == Rater.PERSON:
+            ballot = self._ballot_of(line)
+            self.ballots[_sorted(ballot.duel)] = ballot
+        else:
+            duel = self._duel_of(line)
+            self.judgements[duel] = Judgement(duel, line["outcome"], line["words"], line["error"], line["at_ms"])
+
+    def _ballot_of(self, line: Mapping[str, Any]) -> Ballot:
+        # in a table every value is a text
+        outcome = float(line["outcome"])
+        if outcome not in (0.0, 0.5, 1.0):
+            raise ValueError(f"no outcome of a vote: {outcome}")
+        return Ballot(self._duel_of(line), outcome, str(line.get("words") or ""), int(line.get("at_ms") or 0))
+
+    def _duel_of(self, line: Mapping[str, Any]) -> Duel:
+        return Duel(
+            self._keys[str(line["question"])],
+            self._seeds[int(line["seed"])],
+            self._names[str(line["first"])],
+            self._names[str(line["second"])],
         )
-        return Judgement(duel, line["outcome"], line["words"], line["error"], line["at_ms"])
+
+    def _is_answer(self, duel: Duel, contestant: int, sha256: object) -> bool:
+        """Whether there is an answer here, and it is the one that was voted on where that can be told."""
+        cell = self.cells.get(Place(contestant, duel.question, duel.seed))
+        if cell is None or cell.state is not CellState.DONE:
+            return False
+        return not sha256 or hashlib.sha256(cell.text.encode("utf-8", "surrogatepass")).hexdigest() == sha256
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -220,6 +273,12 @@ def _told(folder: Path) -> Iterator[None]:
 
 def _bytes(line: Mapping[str, Any]) -> bytes:
     return (json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _sorted(duel: Duel) -> Duel:
+    """The same pair, whichever was shown first."""
+    lower, higher = sorted((duel.first, duel.second))
+    return Duel(duel.question, duel.seed, lower, higher)
 
 
 def _put(where: dict[Any, Any], key: Any, value: Any) -> None:
