@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import app
@@ -19,6 +20,7 @@ from app.core.context import Kept
 from app.core.errors import AppError, SettingError, UsageError
 from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
+from app.core.prompt_variables import built_in, resolve
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
@@ -117,6 +119,9 @@ def _add_conversation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("turns", nargs="+", metavar="TURN", help="what to say, one turn each")
     parser.add_argument("--model", default="", help="a GGUF file or a known model; else the last one used")
     parser.add_argument("--system", help="the system prompt; else the model's own")
+    parser.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="what stands for {{NAME}} in the system prompt"
+    )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object a line")
 
 
@@ -233,7 +238,14 @@ def _bench(asked: argparse.Namespace) -> int:
 
 def _system(asked: argparse.Namespace, choice: Choice) -> list[Turn]:
     text = choice.system_prompt if asked.system is None else _typed(asked.system)
-    return [Turn(Role.SYSTEM, text)] if text.strip() else []
+    given = {name.strip(): _typed(value) for name, _, value in (pair.partition("=") for pair in asked.var)}
+    known = built_in(datetime.now(tz=UTC).astimezone(), choice.name)
+    filled = resolve(text, {**given, **known})
+    if filled.unresolved:
+        names = ", ".join(f"{{{{{name}}}}}" for name in filled.unresolved)
+        hint = f"Give it one: --var {filled.unresolved[0]}=VALUE. A backslash before it makes it plain text."
+        raise UsageError(f"{names} in the system prompt has no value", "Nothing was sent.", hint)
+    return [Turn(Role.SYSTEM, filled.text)] if filled.text.strip() else []
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:

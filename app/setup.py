@@ -53,6 +53,8 @@ class Choice:
     overflow: Overflow
     notice: str = ""
     """A sentence for the person, where another model was chosen than they may expect."""
+    name: str = ""
+    """What the model is called in the window."""
 
 
 def prepare_process(paths: Paths) -> None:
@@ -158,6 +160,10 @@ def choose(parts: Parts, model: str, values: Mapping[str, Any]) -> Choice:
         resolved(Loading),
         resolved(Overflow),
         notice,
+        next(
+            (entry.name for entry in parts.catalog.entries if entry.id == model_id),
+            names.get(model_id, ("", Path(model_id).stem))[1],
+        ),
     )
 
 

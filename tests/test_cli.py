@@ -112,6 +112,17 @@ def test_what_a_person_types_never_becomes_a_control_token(capsys):
     assert [segment["kind"] for segment in segments].count("control") == 3, "one turn and the beginning of the reply"
 
 
+def test_variables_in_the_system_prompt_are_filled_in_or_nothing_is_sent(capsys):
+    said = ["prompt", "--json", "--system", "You are {{model}}. Teach {{who}} {{what=maths}}. \\{{who}}", "Hi"]
+    assert cli.run([*said, "--var", "who=Ada=B"]) == 0
+    text = json.loads(capsys.readouterr().out)["text"]
+    assert "You are Orcinus Starter. Teach Ada=B maths. {{who}}" in text
+    assert cli.run(said) == 2
+    told = capsys.readouterr().err
+    assert "{{who}} in the system prompt has no value" in told
+    assert "--var who=VALUE" in told
+
+
 def test_an_empty_system_prompt_leaves_the_system_turn_out(capsys):
     assert cli.run(["prompt", "--json", "--system", "", "Hi"]) == 0
     assert "system" not in json.loads(capsys.readouterr().out)["text"]
