@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon, QKeyEvent
@@ -142,6 +142,12 @@ class EditorPrompts(QWidget):
         self._fill(len(self._contestants) - 1)
         self.changed.emit()
 
+    def set_overrides(self, at: int, overrides: Mapping[str, Any]) -> None:
+        """Give a prompt sampler values of its own."""
+        self._contestants[at] = replace(self._contestants[at], overrides=dict(overrides))
+        self._show_origin()
+        self.changed.emit()
+
     def show_unresolved(self, names: Sequence[str]) -> None:
         """Say which variables have no value."""
         self.text.show_unresolved(names)
@@ -189,6 +195,9 @@ class EditorPrompts(QWidget):
         elif one is not None:
             many = len(one.system_prompt.split())
             words = "Without instructions" if not many else "1 word" if many == 1 else f"{many:,} words"
+        if one is not None and one.overrides:
+            own = "1 value of its own" if len(one.overrides) == 1 else f"{len(one.overrides)} values of its own"
+            words += f" · {own}"
         self._origin.setText(words)
 
     # --- what the person does ---------------------------------------------------------------------------------------

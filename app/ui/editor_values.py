@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors import SettingError
+from app.core.lab import Contestant
 from app.core.options import Sampling
 from app.core.settings import Scope, Source, declared
 from app.ui.buttons import WordButton
@@ -19,21 +21,27 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.services.preferences import Preferences
 
-_WORDS = {**SOURCE_WORDS, Source.CHAT: "This experiment"}
+_WORDS = {**SOURCE_WORDS, Source.CHAT: "Changed here", Source.APP: "As for all prompts"}
 _MOST_SEEDS = 100
 _RANGE = re.compile(r"(\d+)\s*(?:-|–|to)\s*(\d+)")
 
 
 class EditorValues(QWidget):
-    """`changed()`: the person changed something."""
+    """Edits the values of all prompts, or over them those of one.
+
+    Signals: `changed()`: the person changed something that is for all; `prompt_changed(int, dict)`: the prompt at this
+    place has these values of its own now.
+    """
 
     changed = Signal()
+    prompt_changed = Signal(int, dict)
 
     def __init__(self, preferences: Preferences, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._preferences, self._theme = preferences, theme
         self._model_id = ""
         self._overrides: dict[str, Any] = {}
+        self._prompts: tuple[Contestant, ...] = ()
         self.field = QLineEdit("1")
         self.field.setAccessibleName("Seeds")
         self.field.setMaximumWidth(220)
@@ -43,8 +51,18 @@ class EditorValues(QWidget):
         self.fold = WordButton("Sampler values", theme, kind="fold", icon_name="chevron-right")
         self.fold.setCheckable(True)
         self.form = SettingsForm(Sampling, Source.CHAT, theme, scopes=(Scope.CHAT,), leave_out=("seed",), words=_WORDS)
-        self.form.setMaximumWidth(460)
-        self.form.hide()
+        self.target = QComboBox()
+        self.target.setAccessibleName("Values for")
+        self.target.addItem("All prompts")
+        self.target.activated.connect(self._show)
+        self._folded = QWidget()
+        self._folded.setMaximumWidth(460)
+        self._folded.hide()
+        folded = QVBoxLayout(self._folded)
+        folded.setContentsMargins(0, 0, 0, 0)
+        folded.setSpacing(10)
+        folded.addWidget(self.target)
+        folded.addWidget(self.form)
         row = QHBoxLayout()
         row.addWidget(QLabel("Seeds"))
         row.addWidget(self.field)
@@ -54,7 +72,7 @@ class EditorValues(QWidget):
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self.fold)
-        column.addWidget(self.form)
+        column.addWidget(self._folded)
         self.field.textEdited.connect(self._typed)
         self.fold.toggled.connect(self._unfold)
         self.form.changed.connect(self._set)
@@ -75,9 +93,34 @@ class EditorValues(QWidget):
             self.field.setText(", ".join(map(str, seeds)))
         self._show()
 
+    def show_prompts(self, prompts: tuple[Contestant, ...]) -> None:
+        """Show which prompts there are; emits nothing."""
+        if prompts == self._prompts:
+            return
+        chosen = min(max(0, self.target.currentIndex()), len(prompts))
+        self._prompts = prompts
+        self.target.clear()
+        self.target.addItems(["All prompts", *(f"Only “{one.name}”" for one in prompts)])
+        self.target.setCurrentIndex(chosen)
+        self._show()
+
+    @property
+    def _at(self) -> int | None:
+        """The prompt whose values are shown; None for all."""
+        at = self.target.currentIndex() - 1
+        return at if 0 <= at < len(self._prompts) else None
+
+    @Slot()
     def _show(self) -> None:
-        self.form.show_values(self._preferences.resolved(Sampling, self._model_id, self._overrides))
-        many = len(self._overrides)
+        if self._at is None:
+            self.form.show_values(self._preferences.resolved(Sampling, self._model_id, self._overrides))
+        else:
+            one = self._prompts[self._at]
+            model_id = one.model_id or self._model_id
+            found = self._preferences.resolved(Sampling, model_id, {**self._overrides, **one.overrides})
+            shared = {key: Source.APP for key in self._overrides if key not in one.overrides}
+            self.form.show_values(replace(found, sources={**found.sources, **shared}))
+        many = len(self._overrides) + sum(len(one.overrides) for one in self._prompts)
         self.fold.setText("Sampler values" + (f" ({many} changed)" if many else ""))
         fine = self.seeds() is not None
         if self.field.property("invalid") != (not fine):
@@ -93,15 +136,23 @@ class EditorValues(QWidget):
     @Slot(str, object)
     def _set(self, key: str, value: Any) -> None:
         try:
-            self._overrides[key] = declared(Sampling)[key].checked(value)
+            checked = declared(Sampling)[key].checked(value)
         except SettingError as error:
             self.form.show_trouble(key, error.detail)
             return
+        if self._at is not None:
+            self.prompt_changed.emit(self._at, {**self._prompts[self._at].overrides, key: checked})
+            return
+        self._overrides[key] = checked
         self._show()
         self.changed.emit()
 
     @Slot(str)
     def _reset(self, key: str) -> None:
+        if self._at is not None:
+            own = self._prompts[self._at].overrides
+            self.prompt_changed.emit(self._at, {known: value for known, value in own.items() if known != key})
+            return
         self._overrides.pop(key, None)
         self._show()
         self.changed.emit()
@@ -109,7 +160,7 @@ class EditorValues(QWidget):
     @Slot(bool)
     def _unfold(self, shown: bool) -> None:
         self.fold.set_icon("chevron-down" if shown else "chevron-right", self._theme)
-        self.form.setVisible(shown)
+        self._folded.setVisible(shown)
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for icons to come."""

@@ -139,6 +139,7 @@ class ExperimentEditor(QWidget):
         ):
             changed.connect(self._edited)
         self.model.model_chosen.connect(self._model_chosen)
+        self.values.prompt_changed.connect(self.prompts.set_overrides)
         self.variables.changed.connect(self._set_variable)
         self.start.clicked.connect(self._start)
         self.keep.clicked.connect(self._keep)
@@ -208,6 +209,7 @@ class ExperimentEditor(QWidget):
 
     def _show_state(self) -> None:
         """How large it is, and which variables want a value."""
+        self.values.show_prompts(self.prompts.contestants())
         prompts, questions = self.prompts.contestants(), len(self.questions.list.rows.questions)
         seeds = len(self.values.seeds() or (1,))
         answers = len(prompts) * questions * seeds

@@ -6,19 +6,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QDesktopServices
-from PySide6.QtWidgets import QInputDialog, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+)
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.core import prompt_variables
 from app.core.lab import Cell, Contestant, Plan
+from app.datasets.questions import ENDINGS
 from app.services.experiments import RunState
 from app.services.notice import Notice
 from app.services.origin import of_cell
+from app.ui.experiment_actions import ExperimentActions
 from app.ui.experiment_editor import EMPTY, ExperimentEditor
-from app.ui.experiment_page import EXPORTS, ExperimentPage
+from app.ui.experiment_page import ExperimentPage
 from app.ui.experiments_home import ExperimentsHome
-from app.ui.file_dialogs import ask_plan, ask_save
+from app.ui.file_dialogs import ask_plan
 from app.ui.lab_view import LabView
 from app.ui.link_offer import link_offer
 from app.ui.origin_dialog import open_origin
@@ -27,7 +35,7 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.core.lab import Question
     from app.scoring.results import Results
-    from app.services.experiments import OpenRun, RunFile, RunRow
+    from app.services.experiments import OpenRun, RunRow
     from app.services.library import Library
     from app.ui.model_services import ModelServices
 
@@ -43,9 +51,12 @@ class ExperimentsView(LabView):
         self._experiments = services.experiments
         self._draft_id = 0
         """The run in the list that is being edited; 0 for one that is not in the list yet."""
+        self.menus = ExperimentActions(self._experiments, self)
+        """What can be done with an experiment or a set as a whole."""
         self.home = ExperimentsHome(self._experiments, theme)
         self.editor = ExperimentEditor(services, theme)
         self.page: ExperimentPage | None = None
+        self.setAcceptDrops(True)
         self._body = QStackedWidget()
         self._body.addWidget(self.home)
         self._body.addWidget(self.editor)
@@ -59,23 +70,26 @@ class ExperimentsView(LabView):
     def _connect(self) -> None:
         experiments, home, editor = self._experiments, self.home, self.editor
         experiments.notice.connect(self.notices.show_notice)
-        experiments.exported.connect(self._exported)
         experiments.question_sets.notice.connect(self.notices.show_notice)
         home.new_asked.connect(self.begin)
         home.file_asked.connect(lambda: ask_plan(self, self.open_plan_file))
         home.opened.connect(self.open_run)
         home.pressed.connect(self._press)
         home.removed.connect(self._experiments.delete)
-        home.menu_asked.connect(self._open_menu)
+        home.menu_asked.connect(self.menus.open_menu)
         home.set_pressed.connect(self._begin_with_set)
-        home.set_menu_asked.connect(self._open_set_menu)
+        home.set_menu_asked.connect(self.menus.open_set_menu)
         home.set_removed.connect(experiments.question_sets.delete)
         editor.left.connect(self.go_back)
         editor.start_asked.connect(self._start)
         editor.keep_asked.connect(self._keep)
-        editor.file_asked.connect(self._ask_plan_file)
+        editor.file_asked.connect(self.menus.ask_plan_file)
         editor.told.connect(self.notices.show_notice)
         editor.settled.connect(self._settled)
+        self.menus.opened.connect(self.open_run)
+        self.menus.repeat_asked.connect(self.repeat)
+        self.menus.set_asked.connect(self._begin_with_set)
+        self.menus.told.connect(self.notices.show_notice)
 
     # --- where one is -----------------------------------------------------------------------------------------------
 
@@ -125,10 +139,13 @@ class ExperimentsView(LabView):
     @Slot()
     def begin(self) -> None:
         """Put a new one together; what was put together before and not started is still there."""
+        self._read_draft(lambda: None)
 
+    def _read_draft(self, then: Callable[[], object]) -> None:
         def show(kept: Plan | None) -> None:
             model_id = self._library.last_model_id
             self.edit(kept if kept is not None else replace(EMPTY, model_id=model_id, seeds=(1,)))
+            then()
 
         self._experiments.read_draft(show)
 
@@ -206,13 +223,6 @@ class ExperimentsView(LabView):
         if not self._draft_id and self._body.currentWidget() is self.editor:
             self._experiments.keep_draft(None if self.editor.is_empty else plan)
 
-    @Slot(object)
-    def _ask_plan_file(self, plan: Plan) -> None:
-        def write(path: str) -> None:
-            self._experiments.write_plan_file(plan, path)
-
-        ask_save(self, "Save the plan", plan.name, "toml", write)
-
     def _free_name(self, wanted: str) -> str:
         """The name, with a number behind it where an experiment has it already."""
         taken = {row.name.casefold() for row in self._experiments.rows()}
@@ -257,8 +267,8 @@ class ExperimentsView(LabView):
             page = ExperimentPage(opened, self._services, self._theme)
             page.left.connect(self.go_back)
             page.repeat_asked.connect(lambda: self.repeat(run_id))
-            page.export_asked.connect(lambda kind, ending: self._export(run_id, kind, ending))
-            page.plan_asked.connect(lambda: self._experiments.plan(run_id, self._ask_plan_file))
+            page.export_asked.connect(lambda kind, ending: self.menus.export(run_id, kind, ending))
+            page.plan_asked.connect(lambda: self.menus.write_plan(run_id))
             page.delete_asked.connect(lambda: self._delete(run_id))
             page.earlier_asked.connect(lambda other: self._compare_runs(page, other))
             page.compare_asked.connect(self.compare_asked)
@@ -281,17 +291,6 @@ class ExperimentsView(LabView):
         self.go_back()
         self._experiments.delete(run_id)
 
-    def _export(self, run_id: int, kind: RunFile, ending: str) -> None:
-        row = self._experiments.row(run_id)
-        name = row.name if row is not None else "Experiment"
-        words = {"checks-csv": " checks", "votes-csv": " votes"}.get(str(kind), "")
-        ask_save(self, "Export", name + words, ending, lambda path: self._experiments.export(run_id, kind, path))
-
-    @Slot(str)
-    def _exported(self, path: str) -> None:
-        show = ("Open it", lambda: _open_file(path))
-        self.notices.show_notice(Notice("The file was written", path, actions=(show,)))
-
     def _compare_runs(self, page: ExperimentPage, other: int) -> None:
         if not other:
             page.compare_with(0, None)
@@ -312,64 +311,42 @@ class ExperimentsView(LabView):
     def _announce(self, words: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
-    # --- menus ------------------------------------------------------------------------------------------------------
+    # --- files that are dropped -------------------------------------------------------------------------------------
 
-    def menu_for(self, run_id: int) -> QMenu:
-        """What can be done with an experiment in the list."""
-        row = self._experiments.row(run_id)
-        menu = QMenu(self)
-        menu.addAction("Open", lambda: self.open_run(run_id))
-        menu.addAction("Rename…", lambda: self._ask_name(run_id))
-        menu.addAction("Repeat with changes…", lambda: self.repeat(run_id))
-        exporting = menu.addMenu("Export")
-        for kind, words, ending in EXPORTS:
-            exporting.addAction(words, lambda kind=kind, ending=ending: self._export(run_id, kind, ending))
-        exporting.addAction("Plan file (TOML)…", lambda: self._experiments.plan(run_id, self._ask_plan_file))
-        exporting.setEnabled(row is not None)
-        menu.addSeparator()
-        menu.addAction("Delete", lambda: self._experiments.delete(run_id))
-        return menu
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take plans and questions; any other file belongs to the window."""
+        if _file_in(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
 
-    @Slot(int, QPoint)
-    def _open_menu(self, run_id: int, place: QPoint) -> None:
-        menu = self.menu_for(run_id)
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """As on entering."""
+        if _file_in(event):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
 
-    def _ask_name(self, run_id: int) -> None:
-        row = self._experiments.row(run_id)
-        if row is not None:
-            self._ask("Rename the experiment", row.name, lambda name: self._experiments.rename(run_id, name))
-
-    @Slot(int, QPoint)
-    def _open_set_menu(self, set_id: int, place: QPoint) -> None:
-        sets = self._experiments.question_sets
-        found = next((one for one in sets.sets() if one.id == set_id), None)
-        if found is None:
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Begin with the file, or go on with its questions where one is put together."""
+        path = _file_in(event)
+        if not path:
             return
-        menu = QMenu(self)
-        menu.addAction("New experiment with these", lambda: self._begin_with_set(set_id))
-        menu.addAction(
-            "Rename…", lambda: self._ask("Rename the set", found.name, lambda name: sets.rename(set_id, name))
-        )
-        menu.addSeparator()
-        menu.addAction("Delete", lambda: sets.delete(set_id))
-        menu.aboutToHide.connect(menu.deleteLater)
-        menu.popup(place)
-
-    def _ask(self, title: str, name: str, then: Callable[[str], object]) -> None:
-        dialog = QInputDialog(self.window())
-        dialog.setWindowTitle(title)
-        dialog.setLabelText("Name")
-        dialog.setTextValue(name)
-        dialog.textValueSelected.connect(then)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        event.acceptProposedAction()
+        if path.lower().endswith(".toml"):
+            self.open_plan_file(path)
+        elif self._body.currentWidget() is self.editor:
+            self.editor.questions.read_file(path)
+        else:
+            self._read_draft(lambda: self.editor.questions.read_file(path))
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for pages to come."""
         self._theme = theme
 
 
-def _open_file(path: str) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+def _file_in(event: QDropEvent) -> str:
+    """The path of a plan or of questions that is dragged here; "" for anything else."""
+    urls = event.mimeData().urls()
+    path = urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""
+    return path if path.lower().endswith((".toml", *ENDINGS)) else ""

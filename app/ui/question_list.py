@@ -111,6 +111,7 @@ class QuestionList(QListView):
 
 
 def _file_in(event: QDropEvent) -> str:
+    """The path of a file of questions that is dragged here; "" for anything else."""
     urls = event.mimeData().urls()
     path = urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""
     return path if path.lower().endswith(ENDINGS) else ""

@@ -8,7 +8,7 @@ import pytest
 from app.core.errors import AppError
 from app.core.lab import Check
 from app.datasets import rows
-from app.datasets.questions import Wanted, questions_from_text, read_questions
+from app.datasets.questions import Wanted, columns_of, questions_from_text, read_questions
 
 DATA = Path(__file__).parents[1] / "data" / "parquet"
 
@@ -193,3 +193,10 @@ def test_a_missing_file_is_told(tmp_path):
     for name in ("x.csv", "x.jsonl", "x.txt", "x.parquet"):
         with pytest.raises(AppError, match="cannot be opened"):
             read_questions(tmp_path / name)
+
+
+def test_the_columns_of_a_file_are_known_before_it_is_read(file):
+    assert columns_of(file("q.csv", "id;question;answer\n1;What?;That\n")) == ("id", "question", "answer")
+    assert columns_of(file("q.jsonl", '{"a": 1, "b": 2}\n{"c": 3}\n')) == ("a", "b")
+    assert columns_of(file("q.txt", "What?\n")) == ()
+    assert columns_of(file("empty.csv", "")) == ()

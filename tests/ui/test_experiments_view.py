@@ -292,6 +292,41 @@ def test_a_file_of_questions_can_be_dropped_and_a_model_is_left_to_the_window(la
     assert [one.text for one in shown.view.editor.questions.questions()] == ["One?", "Two?"]
 
 
+def test_a_dropped_plan_is_opened_and_dropped_questions_begin_a_new_one(lab, tmp_path: Path):
+    shown = lab()
+    plan = tmp_path / "plan.toml"
+    plan.write_text('name = "Dropped"\n[[prompt]]\nname = "A"\ntext = ""\n[[question]]\ntext = "Why?"\n', "utf-8")
+    assert drop(shown.view, plan)
+    shown.wait(lambda: shown.view.editor.isVisible() and shown.view.editor.name.text() == "Dropped")
+    shown.view.go_back()
+    questions = tmp_path / "q.txt"
+    questions.write_text("One?\n", "utf-8")
+    assert drop(shown.view, questions)
+    shown.wait(lambda: bool(shown.view.findChildren(QuestionFileDialog)))
+    shown.view.findChildren(QuestionFileDialog)[0].reject()
+    assert not drop(shown.view, tmp_path / "model.gguf")
+
+
+def test_a_prompt_can_have_sampler_values_of_its_own(lab):
+    shown = lab()
+    put_together(shown)
+    editor = shown.view.editor
+    editor.values.form.changed.emit("temperature", 0.5)
+    editor.values.target.setCurrentIndex(2)
+    editor.values.form.changed.emit("temperature", 1.5)
+    editor.values.form.changed.emit("top_k", None)
+    plan = editor.plan()
+    assert plan.overrides == {"temperature": 0.5}
+    assert [one.overrides for one in plan.contestants] == [{}, {"temperature": 1.5, "top_k": None}]
+    assert "2 values of its own" in editor.prompts._origin.text()
+    assert editor.values.fold.text() == "Sampler values (3 changed)"
+    editor.values.form.reset_asked.emit("temperature")
+    assert editor.plan().contestants[1].overrides == {"top_k": None}
+    editor.values.target.setCurrentIndex(0)
+    editor.values.form.reset_asked.emit("temperature")
+    assert editor.plan().overrides == {}
+
+
 def test_questions_are_kept_as_a_set_and_taken_again(lab):
     shown = lab()
     put_together(shown)
@@ -624,3 +659,16 @@ def test_pirates_and_capitals_differ_on_the_real_model(lab):
     assert loud == loud.upper()
     assert loud.lower() != pirate.lower()
     assert cells[Place(0, 0, 0)].provenance.model_name
+
+
+def test_the_menu_of_a_row_exports_repeats_and_deletes(lab):
+    shown = lab()
+    run_id = shown.store(PLAN, lambda place: "one")
+    menu = shown.view.menus.menu_for(run_id)
+    words = [action.text() for action in menu.actions() if action.text()]
+    assert words == ["Open", "Rename…", "Repeat with changes…", "Export", "Delete"]
+    menu.actions()[2].trigger()
+    shown.wait(lambda: shown.view.editor.isVisible())
+    shown.view.go_back()
+    menu.actions()[-1].trigger()
+    assert shown.services.experiments.rows() == ()
