@@ -137,6 +137,7 @@ class Program(QObject):
             self.prompts,
             self.experiments,
             self.judging,
+            self.library.origins,
         )
         self.window.attach(self.library, self.models, self.preferences, hub)
         for warning in (paths.warning and Notice(paths.warning, level="warning"), *warnings):

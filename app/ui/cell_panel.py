@@ -11,13 +11,16 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, system_prompt_of
+from app.core.made_by import in_brief
 from app.core.word_diff import word_diff
 from app.scoring.look import checks_of
+from app.services.origin import of_cell
 from app.ui.buttons import IconButton, WordButton
 from app.ui.cell_tables import ChecksTable, DuelsTable
 from app.ui.contestant_colours import mark_pixmap
 from app.ui.diff_view import DiffView
 from app.ui.model_facts import ElidedLabel
+from app.ui.reproduce_bar import ReproduceBar
 from app.ui.run_looks import CHANGE_WORDS, Change
 from app.ui.text_block import TextBlock
 from app.ui.theme import Theme
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from app.core.chat import Provenance
     from app.services.experiment import Grown
     from app.services.experiments import Experiments
+    from app.services.origins import Origins
     from app.ui.run_model import RunModel
 
 _LEAST_PX = 300
@@ -46,11 +50,13 @@ class CellPanel(QFrame):
     origin_asked = Signal(object)
     link_activated = Signal(str)
 
-    def __init__(self, model: RunModel, experiments: Experiments, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: RunModel, experiments: Experiments, origins: Origins, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setMinimumWidth(_LEAST_PX)
-        self._model, self._experiments, self._theme = model, experiments, theme
+        self._model, self._experiments, self._origins, self._theme = model, experiments, origins, theme
         self._place: Place | None = None
         self._cell: Cell | None = None
         self._mark, self._name, self._where = QLabel(), ElidedLabel(""), QLabel()
@@ -69,9 +75,11 @@ class CellPanel(QFrame):
         self.differences = DiffView(theme)
         self.differences.setAccessibleName("Differences from the earlier run's answer")
         self._origin = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
-        self._origin.setProperty("kind", "faint")
+        self._origin.setProperty("kind", "digest")
         self._origin.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.reproduce = ReproduceBar(origins, theme)
         self.origin = WordButton("What made this", theme, kind="outline", icon_name="info")
+        self.reproduce.add_button(self.origin)
         self.compare = WordButton("Open in Compare", theme, kind="outline", icon_name="columns")
         self.compare.setToolTip("Put all prompts of this experiment into columns; the question is copied")
         self.copy = IconButton("copy", "Copy the answer", theme, side_px=32)
@@ -104,8 +112,7 @@ class CellPanel(QFrame):
         self._area.setWidget(inside)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.origin, self.compare):
-            buttons.addWidget(button)
+        buttons.addWidget(self.compare)
         buttons.addStretch(1)
         buttons.addWidget(self.copy)
         buttons.addWidget(self.again)
@@ -115,6 +122,7 @@ class CellPanel(QFrame):
         below.setContentsMargins(16, 10, 12, 12)
         below.setSpacing(8)
         below.addWidget(self._origin)
+        below.addWidget(self.reproduce)
         below.addLayout(buttons)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(1, 0, 0, 0)
@@ -141,6 +149,7 @@ class CellPanel(QFrame):
         run.ballots.changed.connect(self._show_found)
         run.state_changed.connect(self._show_buttons)
         self._model.findings.changed.connect(self._found)
+        self._origins.summed.connect(self._show_digest)
 
     @property
     def place(self) -> Place | None:
@@ -192,11 +201,19 @@ class CellPanel(QFrame):
         self._show_buttons()
 
     def _show_origin(self, how: Provenance | None) -> None:
-        self._origin.setText(origin_words(how) if how is not None else "")
         self._origin.setVisible(how is not None)
-        self.origin.setEnabled(how is not None)
-        if how is not None and self._cell is not None and self._cell.state is CellState.DONE:
+        done = self._cell if self._cell is not None and self._cell.state is CellState.DONE else None
+        run = self._model.run
+        self.reproduce.show_origin(of_cell(run.run_id, run.plan, done) if done is not None else None)
+        self._show_digest()
+        if how is not None and done is not None:
             self.answer.show_note(figures(how))
+
+    @Slot()
+    def _show_digest(self) -> None:
+        how = self._cell.provenance if self._cell is not None else None
+        if how is not None:
+            self._origin.setText("\n".join(in_brief(self._origins.whole(how))))
 
     def _show_change(self, cell: Cell) -> None:
         """The answer of the earlier run, where one is compared with and it was another."""
@@ -293,18 +310,6 @@ def figures(how: Provenance) -> str:
         parts.append(f"{how.tokens_per_s:.1f} tok/s")
     if how.duration_ms > 0:
         parts.append(f"{how.duration_ms / 1000:.1f} s")
-    return " · ".join(parts)
-
-
-def origin_words(how: Provenance) -> str:
-    """What made an answer, in a line or two."""
-    values = how.sampling
-    parts = [how.model_name or "Unknown model", f"seed {how.seed}"]
-    for key, words in (("temperature", "temperature"), ("top_p", "top-p"), ("top_k", "top-k"), ("min_p", "min-p")):
-        if isinstance(value := values.get(key), int | float):
-            parts.append(f"{words} {value:g}")
-    if how.context_tokens:
-        parts.append(f"context {how.context_tokens:,}")
     return " · ".join(parts)
 
 

@@ -75,7 +75,7 @@ class ExperimentPage(QWidget):
         self.more = IconButton("more", "More for this experiment", theme, side_px=34)
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._more_menu())
-        self.run_view = RunView(opened, services.experiments, theme)
+        self.run_view = RunView(opened, services.experiments, services.origins, theme)
         self.rate_view: RateView | None = None
         self.ranking_view: RankingView | None = None
         self._stack = QStackedWidget()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.services.judging import Judging
     from app.services.model_library import ModelLibrary
     from app.services.model_manager import ModelManager
+    from app.services.origins import Origins
     from app.services.preferences import Preferences
     from app.services.prompt_library import PromptLibrary
 
@@ -39,6 +40,7 @@ class ModelServices:
     prompts: PromptLibrary
     experiments: Experiments
     judging: Judging
+    origins: Origins
 
     @property
     def endpoint(self) -> str:

@@ -36,6 +36,7 @@ class ReproduceBar(QWidget):
         self._words = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.button = WordButton("Reproduce", theme, kind="filled", icon_name="refresh")
+        self.button.setToolTip("Make this answer once more, from all that is kept of it, and compare the texts")
         self.button.clicked.connect(self._act)
         told = QHBoxLayout()
         told.setSpacing(8)
@@ -63,6 +64,8 @@ class ReproduceBar(QWidget):
 
     def show_origin(self, origin: Origin | None) -> None:
         """Follow this answer; None follows none."""
+        if origin is not None and origin == self._origin:
+            return
         self._leave()
         self._origin, self._last = origin, None
         self.setVisible(origin is not None)
@@ -73,7 +76,7 @@ class ReproduceBar(QWidget):
         elif (attempt := self._origins.at_work(origin)) is not None:
             self._follow(attempt)
         else:
-            self._tell("Makes it once more from all that is kept here, and compares the texts.")
+            self._tell("")
             self._origins.read_last(origin, lambda last: self._read(origin, last))
         self._show_button()
 
@@ -161,6 +164,7 @@ class ReproduceBar(QWidget):
 
     def _tell(self, words: str, mark: str = "", colour: str = "") -> None:
         self._words.setText(words)
+        self._words.setVisible(bool(words))
         self._mark.setVisible(bool(mark))
         if mark:
             self._mark.setPixmap(icon(mark, colour, _ICON_PX).pixmap(_ICON_PX, _ICON_PX))

@@ -20,6 +20,7 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.services.experiments import Experiments, OpenRun
+    from app.services.origins import Origins
 
 _NARROW_PX = 760
 _PANEL_PX = 372
@@ -43,13 +44,15 @@ class RunView(QWidget):
     announced = Signal(str)
     link_activated = Signal(str)
 
-    def __init__(self, opened: OpenRun, experiments: Experiments, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, opened: OpenRun, experiments: Experiments, origins: Origins, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self.model = RunModel(opened, self)
         self.strip = RunStrip(opened.run, theme)
         self.grid = RunGrid(self.model, theme)
-        self.panel = CellPanel(self.model, experiments, theme)
+        self.panel = CellPanel(self.model, experiments, origins, theme)
         self.panel.hide()
         self.chips: dict[Which, QToolButton] = {which: self._make_chip(which) for which in Which}
         self.search = FilterField("Filter questions", theme)

@@ -59,6 +59,7 @@ QLabel[kind="tile"] {{ color: {t.accent}; background: {t.accent_soft}; border-ra
   font-size: {t.font_pt * 1.4:.1f}pt; font-weight: 600; }}
 QLabel[kind="mono"] {{ font-family: "{t.mono_font}"; font-size: {t.small_pt:.1f}pt; background: {t.code_bg};
   border: 1px solid {t.code_border}; border-radius: 8px; padding: 10px; }}
+QLabel[kind="digest"] {{ font-family: "{t.mono_font}"; font-size: {t.small_pt - 0.5:.1f}pt; color: {t.faint}; }}
 QLabel[kind="chat"] {{ color: {t.accent}; font-size: {t.small_pt:.1f}pt; font-weight: 600; }}
 QLabel[kind="heading"] {{ font-weight: 600; }}
 QLabel[kind="section"] {{ color: {t.muted}; font-weight: 600; font-size: {t.small_pt:.1f}pt; }}

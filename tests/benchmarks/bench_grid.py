@@ -102,7 +102,7 @@ def bench_open(app: QApplication, services: Services, run_id: int, cells: int) -
         services.experiments.open(run_id, found.append)
         wait(app, lambda found=found: bool(found))
         opened = found[0]
-        view = RunView(opened, services.experiments, themes.LIGHT)
+        view = RunView(opened, services.experiments, services.library.origins, themes.LIGHT)
         view.resize(1100, 800)
         view.show()
         app.processEvents()

@@ -80,6 +80,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             PromptLibrary(services.archive, read_bundled_prompts(resources, catalog.entries)),
             services.experiments,
             judging,
+            services.library.origins,
         )
 
     yield make

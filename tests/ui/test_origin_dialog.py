@@ -11,9 +11,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.core.chat import MessageState
+from app.core.lab import Contestant, Place, Plan, Question
 from app.engine.scripted import Script
 from app.paths import find_paths
+from app.services.experiments import RunState
 from app.storage.replies import provenance_from
+from app.ui.experiments_view import ExperimentsView
 from app.ui.origin_dialog import OriginDialog
 from tests.ui.conversations import press
 from tests.ui.talking import say
@@ -177,3 +180,33 @@ def test_a_columns_answer_tells_it_too(qtbot, open_window):
     qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
     words(qtbot, dialog, "Reproduced word for word on ")
     dialog.reject()
+
+
+def test_an_answer_of_an_experiment_is_made_once_more_beside_the_grid(qtbot, build, hub_of, light):
+    services = build()
+    view = ExperimentsView(services.library, hub_of(services), light)
+    view.resize(1200, 800)
+    view.show()
+    contestants = (Contestant("loud", "Answer in capital letters."), Contestant("pirate", "Answer like a pirate."))
+    plan = Plan("p", "starter", contestants, (Question("1", "Who are you?"),), overrides={"max_tokens": 12})
+    run_id = services.ask(lambda stores: stores.runs.create(plan)).id
+    services.ask(lambda stores: stores.runs.set_state(run_id, RunState.PAUSED))
+    services.experiments.refresh()
+    qtbot.waitUntil(lambda: services.experiments.row(run_id) is not None)
+    view.open_run(run_id)
+    qtbot.waitUntil(lambda: view.page is not None and view.page.run_id == run_id)
+    run = view.page.opened.run
+    run.start()
+    qtbot.waitUntil(lambda: not run.busy, timeout=20_000)
+    panel = view.page.run_view.panel
+    view.page.run_view._open_cell(Place(0, 0, 0))
+    qtbot.waitUntil(lambda: "sha256 " in panel._origin.text(), timeout=20_000)
+    assert "seed 1 · " in panel._origin.text()
+    qtbot.mouseClick(panel.reproduce.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Reproduced word for word" in panel.reproduce.words, timeout=20_000)
+    view.page.run_view._open_cell(Place(1, 0, 0))
+    assert "Reproduced" not in panel.reproduce.words, "that was another answer"
+    view.page.run_view._open_cell(Place(0, 0, 0))
+    qtbot.waitUntil(lambda: "Reproduced word for word" in panel.reproduce.words)
+    view.close()
+    view.deleteLater()
