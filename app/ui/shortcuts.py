@@ -34,6 +34,7 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
     Shortcut("Ctrl+M", "Models: find, download, keep", "pages.toggle_models"),
     Shortcut("Ctrl+E", "The prompt lab: compare, keep and test system prompts", "pages.toggle_lab"),
+    Shortcut("Ctrl+S", "In the library of prompts: save a version"),
     Shortcut("Ctrl+H", "Hardware: what there is, and what a model takes", "pages.toggle_hardware"),
     Shortcut("Space", "In a list of models: press the button of the row"),
     Shortcut("Ctrl+O", "Open a GGUF file", "choose_file"),
