@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _USER = 12345
@@ -76,14 +76,16 @@ class Place:
         Raises:
             SystemExit: it failed.
         """
-        command = [*self._prefix(), self._for_commands(), *words]
-        done = subprocess.run(
-            command, env=self._environ, cwd=self._cwd(), capture_output=True, timeout=_LIMIT_S, check=False
-        )
+        done = self._run(words)
         if done.returncode:
             told = (done.stdout[-1500:] + done.stderr[-3000:]).decode("utf-8", "replace")
             raise SystemExit(f"NOT: `{' '.join(words)}` ended with code {done.returncode}\n{told}")
         return done.stdout.decode("utf-8")
+
+    def told(self, *words: str) -> tuple[int, str]:
+        """The program's exit code when it is asked to do one thing, and all that it says, troubles too."""
+        done = self._run(words)
+        return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Open the window."""
@@ -134,6 +136,12 @@ class Place:
             for path in [*(self._root / "tmp").rglob("*"), *(self._root / "var" / "tmp").rglob("*")]:
                 if path.lstat().st_uid == _USER:
                     yield path
+
+    def _run(self, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        command = [*self._prefix(), self._for_commands(), *words]
+        return subprocess.run(
+            command, env=self._environ, cwd=self._cwd(), capture_output=True, timeout=_LIMIT_S, check=False
+        )
 
     def _for_commands(self) -> str:
         if sys.platform == "win32":

@@ -30,6 +30,31 @@ from places import Place
 WAIT_S = 60.0
 HOME_NAME = "Ada Łovelace 文件 🐋"
 MODEL_NAME = "Ein Modell 模型 🐳.gguf"
+PLAN = """
+name = "Smoke"
+model = "starter"
+[[prompt]]
+name = "Loud"
+text = "Answer in capital letters."
+[[prompt]]
+name = "Pirate"
+text = "Answer like a pirate."
+[[question]]
+text = "What is the capital of France?"
+reference = "The capital of France is Paris."
+[[check]]
+kind = "language"
+codes = ["en"]
+[[check]]
+kind = "json"
+schema = { type = "object" }
+[[check]]
+kind = "regex"
+pattern = "(?i)paris"
+[[check]]
+kind = "similar"
+"""
+"""Asks for every package that looks through answers."""
 
 
 class Smoke:
@@ -63,6 +88,23 @@ class Smoke:
         inside = self.place.seen(model)
         self.place.output("models", "import", inside, "--how", "copy", "--json")
         self.answers("ask", "--json", "--model", MODEL_NAME.removesuffix(".gguf"), "What is the capital of France?")
+        self.experiment()
+        self.offline()
+
+    def experiment(self) -> None:
+        """Answers are looked through, and a report is written."""
+        plan = self.place.home / "models to add" / "plan 文.toml"
+        plan.write_text(PLAN, encoding="utf-8")
+        results = plan.with_name("results 文")
+        self.place.hand_over(plan)
+        said = self.place.output("lab", "run", self.place.seen(plan), "--out", self.place.seen(results))
+        report = results / "report.html"
+        expect(report.is_file() and report.stat().st_size > 1000, "an experiment has a report: " + said.split("\n")[1])
+
+    def offline(self) -> None:
+        """All that is needed for the Hub is there, which without a network can only say so."""
+        code, said = self.place.told("models", "search", "whale")
+        expect(code in {0, 1} and "Traceback" not in said, f"the Hub is asked: {said.strip()[:60]!r}")
 
     def answers(self, *words: str) -> None:
         """The program replies to all that was asked on its command line."""
