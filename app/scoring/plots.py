@@ -11,7 +11,7 @@ from app.scoring.markup import Markup, element, joined
 
 WIDTH, LEFT, RIGHT, ROW = 860, 220, 190, 30
 _COLOURS = 8
-_LONGEST_NAME = 30
+_LONGEST_NAME = 27
 
 
 @dataclass(frozen=True, slots=True)

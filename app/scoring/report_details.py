@@ -7,20 +7,26 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.core.chat import Provenance
 from app.core.checks import name_of
-from app.core.lab import Cell, CellState, Check, Finding, Place, Plan
+from app.core.lab import Cell, CellState, Check, Finding, Place, Plan, Vote
 from app.core.made_by import in_brief, shared
 from app.scoring.look import checks_of
 from app.scoring.markup import Markup, element
 from app.scoring.results import Results, plan_hash, text_hash
+from app.scoring.saying import vote_words
 
+_MOST_VOTES = 60
+"""So many are told of one question; the table of votes has all."""
 _BY_PROMPT = {"Version", "System prompt"}
 """What the plan tells of each prompt; the rest of what made the answers belongs to the run."""
 _NAMES = {"Name": "Model", "File": "Model file", "Size": "Size of the file", "SHA-256": "SHA-256 of the model file"}
 
 
 def questions_section(results: Results) -> Markup:
-    """Every question, to be opened: its answers side by side with what the checks found."""
-    blocks = [_question(results, number) for number in range(len(results.plan.questions))]
+    """Every question, to be opened: its answers side by side with what the checks found, and who won there."""
+    votes: dict[int, list[Vote]] = {}
+    for vote in results.votes:
+        votes.setdefault(vote.question, []).append(vote)
+    blocks = [_question(results, number, votes.get(number, ())) for number in range(len(results.plan.questions))]
     return element("section", element("h2", "Questions and answers"), *blocks)
 
 
@@ -71,7 +77,7 @@ def _shared(how: Provenance) -> Iterator[tuple[str, str]]:
         yield from ((_NAMES.get(name, name), value) for name, value in section.rows if name not in _BY_PROMPT)
 
 
-def _question(results: Results, number: int) -> Markup:
+def _question(results: Results, number: int, votes: Sequence[Vote]) -> Markup:
     plan = results.plan
     question = plan.questions[number]
     content: list[Markup] = [element("pre", question.text)]
@@ -90,11 +96,23 @@ def _question(results: Results, number: int) -> Markup:
         if (place := Place(contestant, number, seed)) in results.cells
     ]
     content.append(element("div", element("table", head, *rows, class_="answers"), class_="wide"))
+    if votes:
+        content.append(_votes(results, votes))
     short = " ".join(question.text.split())
     title = f"{question.key}: {short if len(short) <= 120 else short[:119] + '…'}"
     passed = [one.passed for place, found in results.findings.items() if place.question == number for one in found]
     count = f" ({sum(passed)} of {len(passed)} checks passed)" if passed else ""
     return element("details", element("summary", title, element("span", count, class_="muted")), *content)
+
+
+def _votes(results: Results, votes: Sequence[Vote]) -> Markup:
+    """Who was found better, and the judge's words; to be opened."""
+    names = [one.name for one in results.plan.contestants]
+    told = [element("li", vote_words(vote, names)) for vote in votes[:_MOST_VOTES]]
+    if len(votes) > _MOST_VOTES:
+        told.append(element("li", f"and {len(votes) - _MOST_VOTES} more", class_="muted"))
+    count = "1 vote" if len(votes) == 1 else f"{len(votes)} votes"
+    return element("details", element("summary", count, class_="muted"), element("ul", *told))
 
 
 def _answer(results: Results, cell: Cell) -> Markup:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.core.lab import Rater, Vote
 from app.scoring.figures import percent, short_of_all
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def most_telling(pairs: Sequence[TeachingPair]) -> tuple[int, int] | None:
 def plain(said: Sequence[Said]) -> str:
     """The sentences without emphasis."""
     return "".join(one.text for one in said)
+
+
+def vote_words(vote: Vote, names: Sequence[str], person: str = "Person") -> str:
+    """One vote in a line, with the rater's own words; `person` is what the person is called."""
+    first, second = names[vote.first], names[vote.second]
+    if vote.outcome == 0.5:
+        said = f"{first} and {second} are equally good"
+    else:
+        better, worse = (first, second) if vote.outcome > 0.5 else (second, first)
+        said = f"{better} is better than {worse}"
+    words = " ".join(vote.words.split())
+    who = person if vote.rater is Rater.PERSON else "Judge"
+    return f"{who}: {said}" + (f" – {words}" if words else "")
 
 
 def listed(names: Sequence[str]) -> str:

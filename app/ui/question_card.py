@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
-from app.core.lab import Plan, Rater, Vote
+from app.core.lab import Plan, Vote
 from app.scoring.figures import percent
+from app.scoring.saying import vote_words
 from app.ui.heat_table import HeatCell, HeatRow, HeatTable
 from app.ui.ranking_cards import TitledCard, line
 from app.ui.theme import Theme
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _MOST_ROWS = 10
 _MOST_TOLD = 60
 _DETAIL_LINES = 7
-_WHO = {Rater.PERSON: "You", Rater.JUDGE: "Judge"}
 
 
 class QuestionCard(TitledCard):
@@ -76,7 +76,7 @@ class QuestionCard(TitledCard):
             return
         asked = standing.questions[row].question
         names = [one.name for one in self._plan.contestants]
-        told = [_told(vote, names) for vote in self._votes if vote.question == asked]
+        told = [vote_words(vote, names, "You") for vote in self._votes if vote.question == asked]
         more = f"\n… and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
         self.said.setPlainText(f"{self._plan.questions[asked].text}\n\n" + "\n".join(told[:_MOST_TOLD]) + more)
         self.said.show()
@@ -91,15 +91,3 @@ class QuestionCard(TitledCard):
         if not self.table.currentIndex().isValid():
             self.table.setCurrentIndex(self.table.model().index(0, 1))
         self.table.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-def _told(vote: Vote, names: Sequence[str]) -> str:
-    """One vote in a line."""
-    first, second = names[vote.first], names[vote.second]
-    if vote.outcome == 0.5:
-        said = f"{first} and {second} are equally good"
-    else:
-        better, worse = (first, second) if vote.outcome > 0.5 else (second, first)
-        said = f"{better} is better than {worse}"
-    words = " ".join(vote.words.split())
-    return f"{_WHO[vote.rater]}: {said}" + (f" – {words}" if words else "")

@@ -95,8 +95,17 @@ def test_the_report_tells_everything():
     text = " ".join(read(report).text)
     for part in ("Ranking", "Win rates", "Win table", "Checks", "Length and speed", "Questions and answers", "The plan",
                  "What made it", "a capital idea 0", "There is no answer", "Cohen", "changed its mind", "9.9",
-                 "abc123", "/m/x.gguf", plan_hash(run("a capital idea").plan), "Thresholds", "✓ passed"):  # fmt: skip
+                 "abc123", "x.gguf", plan_hash(run("a capital idea").plan), "Thresholds", "✓ passed"):  # fmt: skip
         assert part in text
+
+
+def test_the_report_tells_question_by_question_who_was_found_better_and_why():
+    found = read(html_report(run("a capital idea"))).text
+    assert "Judge: Plain is better than Second – a capital idea" in found
+    assert "Judge: Second and Plain are equally good" in found
+    assert "Person: Plain is better than Second" in found
+    assert "3 votes" in found
+    assert "1 vote" in found
 
 
 def test_no_text_gets_out_of_its_place():
