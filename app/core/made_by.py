@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -52,8 +52,15 @@ def sections(how: Provenance, *, version: str = "", zone: tzinfo | None = None) 
 
 
 def shared(how: Provenance) -> tuple[Section, ...]:
-    """What an answer is likely to share with those before and after it: model, prompt, sampler, device; no seed."""
-    found = (Section(one.title, tuple(row for row in one.rows if row[0] != "Seed")) for one in sections(how))
+    """What an answer is likely to share with those before and after it: model, prompt, sampler, device; no seed.
+
+    It is made to be handed on: of the file only the name is told, as folders often name a person.
+    """
+    name = re.split(r"[/\\]", how.model_path)[-1]
+    found = (
+        Section(one.title, tuple(row for row in one.rows if row[0] != "Seed"))
+        for one in sections(replace(how, model_path=name))
+    )
     return tuple(section for section in found if section.rows and section.title != "Figures")
 
 

@@ -105,7 +105,7 @@ class OriginDialog(QDialog):
     @Slot()
     def _show(self) -> None:
         if self.origin is None:
-            self.facts.setPlainText("What made this answer was not kept.")
+            self.facts.say("What made this answer was not kept.")
             return
         how = self._how
         found = sections(how, version=self._version)

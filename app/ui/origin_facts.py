@@ -23,7 +23,7 @@ class OriginFacts(QTextEdit):
         super().__init__(parent)
         self._theme = theme
         self._sections: tuple[Section, ...] = ()
-        self._prompt = ""
+        self._prompt = self._words = ""
         self.setReadOnly(True)
         self.setTabChangesFocus(True)
         self.setTextInteractionFlags(
@@ -32,6 +32,7 @@ class OriginFacts(QTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(0)
+        self.viewport().setAutoFillBackground(False)
         self.setAccessibleName("What made this answer")
 
     def show_facts(self, sections: Sequence[Section], system_prompt: str) -> None:
@@ -39,6 +40,11 @@ class OriginFacts(QTextEdit):
         if (tuple(sections), system_prompt) == (self._sections, self._prompt):
             return
         self._sections, self._prompt = tuple(sections), system_prompt
+        self._write()
+
+    def say(self, words: str) -> None:
+        """Show a sentence where there are no facts."""
+        self._words = words
         self._write()
 
     def set_theme(self, theme: Theme) -> None:
@@ -51,6 +57,7 @@ class OriginFacts(QTextEdit):
         place = bar.value()
         self.clear()
         cursor = QTextCursor(self.document())
+        cursor.insertText(self._words, self._format(self._theme.muted))
         for number, section in enumerate(self._sections):
             self._head(cursor, section.title, first=number == 0)
             self._table(cursor, section.rows)

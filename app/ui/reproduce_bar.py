@@ -14,6 +14,7 @@ from app.services.reproduction import Reproduction
 from app.ui.buttons import WordButton
 from app.ui.icons import icon
 from app.ui.theme import Theme
+from app.ui.transcript_access import announce
 
 _ICON_PX = 16
 
@@ -128,6 +129,7 @@ class ReproduceBar(QWidget):
         self._leave()
         self._show_last(what)
         self._show_button()
+        announce(self, self.words)
 
     @Slot()
     def _stopped(self) -> None:

@@ -57,7 +57,9 @@ def test_markdown_tells_what_made_the_answers_once_for_all_that_are_alike(stores
     text = (tmp_path / "chat.md").read_text("utf-8")
     assert "Hello.\n\n*tiny\\_\\*Q8\\* · sha256 ababab…abab · seed 8 · temp 0.5*\n\n## You" in text
     head, _, rest = text.partition("## What made these answers\n\n")
-    assert "/m/tiny.gguf" not in head
+    assert "tiny.gguf" not in head
+    assert "- File: `tiny.gguf`" in rest
+    assert "/m/" not in text, "folders may name a person"
     first, _, second = rest.partition("Answer 3:")
     assert first.startswith("Answers 1, 2:\n\n**Model**\n\n- Name: `tiny_*Q8*`\n")
     assert [part.count("ab" * 32) for part in (first, second)] == [1, 1]
