@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMenu,
+    QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
     QWidgetAction,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _WIDE_PX = 290
 _MOST_LINES = 12
+_ARROW_PX = 16
 _HASH = Qt.ItemDataRole.UserRole
 
 
@@ -148,22 +149,19 @@ class PromptMenu(QMenu):
             self.list.setCurrentRow(row)
 
 
-class PromptPicker(QToolButton):
+class PromptPicker(QPushButton):
     """Names the prompt that a text comes from; its menu takes another one."""
 
     def __init__(self, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._prompts, self._theme = prompts, theme
         self._link: PromptLink | None = None
-        self.setProperty("kind", "outline")
-        # the arrow belongs behind the name
-        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setIconSize(QSize(16, 16))
+        self.words = ""
+        """All of the name, however little of it is shown."""
+        self.setProperty("kind", "wide")
+        self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.prompts_menu = PromptMenu(prompts, self)
-        self.prompts_menu.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.prompts_menu.aboutToShow.connect(prompts.refresh)
         self.prompts_menu.chosen.connect(self._take)
         self.prompts_menu.none_chosen.connect(self._take_none)
@@ -190,7 +188,9 @@ class PromptPicker(QToolButton):
         else:
             words = link.origin.words
         shown = f"{words}, edited" if link is not None and link.edited else words
-        self.setText(self.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideMiddle, _WIDE_PX - 60))
+        self.words = shown
+        room = max(40, self.width() - _ARROW_PX - 36)
+        self.setText(self.fontMetrics().elidedText(shown, Qt.TextElideMode.ElideMiddle, room).replace("&", "&&"))
         self.setToolTip(f"{shown}\nTake another prompt")
         self.setAccessibleName(f"Saved prompt: {shown}")
         self.prompts_menu.show_used(link.version_hash if link is not None else "")
@@ -207,7 +207,21 @@ class PromptPicker(QToolButton):
             self._link.use_none()
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw the arrow in this theme's colours."""
+        """Draw the arrow in this theme's colours, and the words in its size."""
         self._theme = theme
-        self.setIcon(icon("chevron-down", theme.muted, 16))
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As much of the name as there is room for."""
+        super().resizeEvent(event)
+        self.refresh()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The arrow stands at the right edge, whatever the name's length."""
+        super().paintEvent(event)
+        picture = QRect(self.width() - _ARROW_PX - 10, (self.height() - _ARROW_PX) // 2, _ARROW_PX, _ARROW_PX)
+        icon("chevron-down", self._theme.muted, _ARROW_PX).paint(QPainter(self), picture)
+
+    def minimumSizeHint(self) -> QSize:
+        """A few letters are enough."""
+        return QSize(self.fontMetrics().averageCharWidth() * 12, super().minimumSizeHint().height())

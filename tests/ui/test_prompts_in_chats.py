@@ -40,7 +40,7 @@ def take(picker: Any, typed: str) -> None:
 
 def use_desk(qtbot, stage: Any) -> None:
     take(stage.panel.picker, "support")
-    qtbot.waitUntil(lambda: stage.panel.picker.text() == "Support desk, version 1", timeout=20_000)
+    qtbot.waitUntil(lambda: stage.panel.picker.words == "Support desk, version 1", timeout=20_000)
 
 
 def write(qtbot, stage: Any, text: str) -> None:
@@ -61,7 +61,7 @@ def test_an_edit_is_marked_and_one_click_keeps_it_or_takes_it_back(qtbot, stage)
     use_desk(qtbot, stage)
     ways = stage.panel.ways
     write(qtbot, stage, "You help customers. Be brief.")
-    assert stage.panel.picker.text() == "Support desk, version 1, edited"
+    assert stage.panel.picker.words == "Support desk, version 1, edited"
     assert ways.state.text() == "Edited since version 1"
     qtbot.mouseClick(ways.revert, Qt.MouseButton.LeftButton)
     assert stage.panel.prompt.field.toPlainText() == "You help customers of a shop."
@@ -70,7 +70,7 @@ def test_an_edit_is_marked_and_one_click_keeps_it_or_takes_it_back(qtbot, stage)
     assert stage.session.chat.system_prompt == "You help customers. Be brief."
     qtbot.mouseClick(ways.save, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "Saved as version 2 of “Support desk”" in stage.notices(), timeout=20_000)
-    qtbot.waitUntil(lambda: stage.panel.picker.text() == "Support desk, version 2")
+    qtbot.waitUntil(lambda: stage.panel.picker.words == "Support desk, version 2")
     assert not ways.save.isEnabled()
     (prompt,) = stage.hub.prompts.prompts()
     assert (prompt.text, prompt.versions) == ("You help customers. Be brief.", 2)
@@ -89,16 +89,16 @@ def test_each_chat_keeps_its_own_link(qtbot, stage):
     say(qtbot, stage, "Hello")
     first = stage.session
     stage.space.new_chat()
-    assert not stage.panel.picker.text().startswith("Support desk")
+    assert not stage.panel.picker.words.startswith("Support desk")
     stage.space.open_chat(first.chat.id)
-    qtbot.waitUntil(lambda: stage.panel.picker.text() == "Support desk, version 1", timeout=20_000)
+    qtbot.waitUntil(lambda: stage.panel.picker.words == "Support desk, version 1", timeout=20_000)
 
 
 def test_no_prompt_can_be_chosen_too(qtbot, stage):
     use_desk(qtbot, stage)
     stage.panel.picker.prompts_menu.none_chosen.emit()
     assert stage.panel.prompt.field.toPlainText() == ""
-    assert stage.panel.picker.text() == "No system prompt"
+    assert stage.panel.picker.words == "No system prompt"
     assert not stage.panel.ways.save.isEnabled()
 
 
@@ -193,7 +193,7 @@ def test_what_is_made_the_default_is_kept_as_a_version_first(qtbot, stage):
     say(qtbot, stage, "Hello")
     stage.space.new_chat()
     assert (stage.session.chat.system_prompt, stage.session.chat.prompt_version) == (prompt.text, prompt.current)
-    qtbot.waitUntil(lambda: stage.panel.picker.text() == "Support desk, version 2", timeout=20_000)
+    qtbot.waitUntil(lambda: stage.panel.picker.words == "Support desk, version 2", timeout=20_000)
     qtbot.mouseClick(button(stage.window, "Undo"), Qt.MouseButton.LeftButton)
     assert (preferences.model_prompt("starter"), preferences.model_prompt_is_changed("starter")) == (before, False)
 
@@ -203,13 +203,13 @@ def test_a_models_default_is_taken_from_the_library_edited_and_kept(qtbot, stage
     stage.space.inspector.tabs.setCurrentIndex(1)
     prompt = stage.space.inspector.model.prompt
     take(prompt.picker, "support")
-    qtbot.waitUntil(lambda: prompt.picker.text() == "Support desk, version 1", timeout=20_000)
+    qtbot.waitUntil(lambda: prompt.picker.words == "Support desk, version 1", timeout=20_000)
     assert preferences.model_prompt_version("starter") == stage.prompt.current
     prompt.field.setPlainText("You help customers. Be brief.")
     prompt.flush()
     assert prompt.ways.state.text() == "Edited since version 1"
     qtbot.mouseClick(prompt.ways.save, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: prompt.picker.text() == "Support desk, version 2", timeout=20_000)
+    qtbot.waitUntil(lambda: prompt.picker.words == "Support desk, version 2", timeout=20_000)
     (kept,) = stage.hub.prompts.prompts()
     assert preferences.model_prompt_version("starter") == kept.current
     prompt.field.setPlainText("Other.")
