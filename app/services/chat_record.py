@@ -32,6 +32,8 @@ class ChatRecord:
         self._failed = failed
         self._id_on_lane = chat_id
         self._told = chat_id != 0
+        self.begun = chat_id != 0
+        """Whether the chat has its row, or will have it."""
 
     def ask(
         self,
@@ -41,6 +43,7 @@ class ChatRecord:
         failed: Callable[[AppError], None] | None = None,
     ) -> None:
         """Do `work` with the stores and the chat's id; then call `then` in the GUI thread, or `failed`."""
+        self.begun = True
 
         def on_lane(stores: Stores) -> tuple[int, Result]:
             if not self._id_on_lane:

@@ -74,6 +74,7 @@ class Library(QObject):
         self.origins = Origins(archive, models, self)
         """What tells of any answer what made it."""
         models.state_changed.connect(self._model_changed)
+        preferences.model_settings_changed.connect(self._default_changed)
         archive.failed.connect(self._failed)
 
     def chats(self) -> tuple[ChatRow, ...]:
@@ -259,6 +260,11 @@ class Library(QObject):
             else old
             for old in self._chats
         )
+
+    def _default_changed(self, model_id: str) -> None:
+        """A new chat starts from the default, also the one that is empty on screen."""
+        if self._fresh is not None and self._fresh.chat.model_id == model_id:
+            self._fresh.follow_default()
 
     def _model_changed(self, model_id: str) -> None:
         """Tell what a loaded model had to say, once for as long as the program runs."""

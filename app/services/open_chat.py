@@ -225,6 +225,16 @@ class OpenChat(QObject):
         self._ask(work)
         self._recount()
 
+    def follow_default(self) -> None:
+        """The model has another default system prompt: a chat in which nothing was done yet begins with that."""
+        if self._record.begun:
+            return
+        prompt = self._preferences.model_prompt(self.chat.model_id)
+        version = self._preferences.model_prompt_version(self.chat.model_id)
+        if (prompt, version) != (self.chat.system_prompt, self.chat.prompt_version):
+            self._change(system_prompt=prompt, prompt_version=version)
+            self._recount()
+
     def set_variable(self, name: str, value: str | None) -> None:
         """Give a variable of the system prompt a value; None goes back to its default."""
         left = {known: text for known, text in self.chat.variables.items() if known != name}

@@ -78,6 +78,8 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
     parts = [f"# {title}", f"*{chat.model_id}, {_date(chat.created_ms)}*"]
     if chat.system_prompt:
         parts += ["## System prompt", chat.system_prompt]
+        values = [f"- {name}: {' '.join(text.split())}" for name, text in sorted(chat.variables.items())]
+        parts += ["\n".join(values)] if values else []
     path = MessageTree(messages).path(chat.leaf_id)
     for message in path:
         end = f" ({_ENDS[message.state]})" if message.state in _ENDS else ""

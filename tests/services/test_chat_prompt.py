@@ -170,6 +170,21 @@ def test_a_new_chat_starts_from_the_named_default(desk: Desk):
     assert services.ask(lambda stores: stores.settings.values(f"model:{model_id}")) == {}
 
 
+def test_a_chat_in_which_nothing_was_done_follows_the_default_and_any_other_keeps_its_own(desk: Desk):
+    services, preferences = desk.services, desk.services.preferences
+    session = services.library.new_chat()
+    assert session is desk.session
+    version = desk.own("Be brief.")
+    preferences.set_model_prompt(session.chat.model_id, version.text, version.hash)
+    assert (session.chat.system_prompt, session.chat.prompt_version, session.chat.id) == ("Be brief.", version.hash, 0)
+    preferences.set_for_model(session.chat.model_id, "temperature", 0.5)
+    session.set_system_prompt("Mine.")
+    preferences.set_model_prompt(session.chat.model_id, "Other.")
+    assert session.chat.system_prompt == "Mine."
+    services.wait(lambda: session.chat.id > 0)
+    assert services.library.new_chat().chat.system_prompt == "Other."
+
+
 def test_an_edited_default_knows_its_version_and_can_be_saved_and_reverted(desk: Desk):
     preferences, model_id = desk.services.preferences, desk.session.chat.model_id
     link = ModelPrompt(preferences, desk.library)

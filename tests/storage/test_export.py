@@ -40,6 +40,18 @@ def test_markdown_shows_the_path_on_screen(stores: Stores, tmp_path: Path):
     assert "old" not in text
 
 
+def test_the_values_of_a_prompts_variables_are_told_with_it(stores: Stores, tmp_path: Path):
+    values = {"who": "Ada\nLovelace", "date": "Saturday 21 November 2026", "time": "17:05"}
+    chat = stores.chats.create("starter", system_prompt="Teach {{who}} on {{date}}.", variables=values)
+    stores.export(chat.id, tmp_path / "chat.md")
+    text = (tmp_path / "chat.md").read_text("utf-8")
+    told = "- date: Saturday 21 November 2026\n- time: 17:05\n- who: Ada Lovelace\n"
+    assert f"## System prompt\n\nTeach {{{{who}}}} on {{{{date}}}}.\n\n{told}" in text
+    stores.export(chat.id, tmp_path / "chat.json")
+    (kept,) = json.loads((tmp_path / "chat.json").read_text("utf-8"))["chats"]
+    assert kept["variables"] == values
+
+
 def test_markdown_tells_what_made_the_answers_once_for_all_that_are_alike(stores: Stores, tmp_path: Path):
     made = Provenance(
         model_name="tiny_*Q8*", model_path="/m/tiny.gguf", model_size_bytes=5, model_mtime_ns=6, seed=7,
