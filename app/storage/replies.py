@@ -40,6 +40,8 @@ _PLAIN: Mapping[str, type] = {
 
 def save_answer(database: Database, message_id: int, token_ids: Sequence[int], provenance: Provenance | None) -> None:
     """Keep what belongs to an answer beside its text; inside the caller's transaction."""
+    # what came of making it once more was said of the text that it had before
+    database.run("DELETE FROM reproduction WHERE message_id = ?", message_id)
     if provenance is None and not token_ids:
         return
     prompt_id = setup_id = None

@@ -117,6 +117,33 @@ def test_what_came_of_making_it_once_more_is_kept_with_the_answer_and_goes_with_
     assert stores.reproductions.of(reply_id) is None, "there is nothing that it could belong to"
 
 
+def test_what_was_said_of_one_text_is_not_said_of_the_next(stores: Stores):
+    _, reply_id = answered(stores)
+    run_id = ran(stores)
+    for answer in (reply_id, (run_id, PLACE)):
+        stores.reproductions.keep(answer, Reproduced(1))
+    stores.chats.reopen(reply_id)
+    stores.chats.finish(reply_id, MessageState.DONE, "Hello. And more.", (1, 2, 3), HOW)
+    stores.runs.save(run_id, [Cell(PLACE, CellState.DONE, "Another.", HOW)])
+    assert stores.reproductions.of(reply_id) is None
+    assert stores.reproductions.of((run_id, PLACE)) is None
+
+
+def test_no_word_of_it_stays_in_the_file_when_a_chat_or_a_run_is_deleted_for_good(tmp_path: Path):
+    path = tmp_path / "orcinus.db"
+    stores = open_stores(path)
+    chat_id, reply_id = answered(stores)
+    run_id = ran(stores)
+    for answer, word in ((reply_id, "walrus"), ((run_id, PLACE), "narwhal")):
+        stores.reproductions.keep(answer, Reproduced(1, 2, f"The {word} said", ()))
+    stores.chats.purge(chat_id)
+    stores.runs.purge(run_id)
+    stores.close()
+    left = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"walrus" not in left
+    assert b"narwhal" not in left
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_database_of_before_opens_and_is_salvaged_with_it(tmp_path: Path, damaged: bool):
     path = tmp_path / "orcinus.db"
