@@ -187,6 +187,7 @@ class Pages(QStackedWidget):
 
         return (
             Part("Compare", "Compare system prompts", self._make_compare),
+            Part("Prompts", "System prompts", self._make_prompts),
             Part("Experiments", "Experiments with system prompts", self._make_experiments),
         )
 
@@ -197,6 +198,11 @@ class Pages(QStackedWidget):
         model_id = chat.model_id if chat is not None else self._hub.models.default_id
         prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
         return CompareView(self._library, self._hub, self._theme, model_id, prompt)
+
+    def _make_prompts(self) -> LabView:
+        from app.ui.prompts_view import PromptsView
+
+        return PromptsView(self._library, self._hub, self._theme)
 
     def _make_experiments(self) -> LabView:
         from app.ui.experiments_view import ExperimentsView
