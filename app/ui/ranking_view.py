@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.core.judging import Counted
@@ -182,6 +183,8 @@ class RankingView(QWidget):
         self._services.judging.standing(self._run, self.counted, self._found, self._not_found)
 
     def _found(self, standing: Standing) -> None:
+        if not isValid(self):
+            return  # another run was opened meanwhile
         self._asking = False
         self.standing = standing
         self._show_head()
@@ -195,6 +198,8 @@ class RankingView(QWidget):
             self._look()
 
     def _not_found(self, error: AppError) -> None:
+        if not isValid(self):
+            return
         self._asking = False
         self.notice.emit(Notice.of(error))
 

@@ -12,6 +12,7 @@ from app.ui.answer_pane import AnswerPane
 from app.ui.buttons import IconButton, WordButton
 from app.ui.key_button import KeyButton
 from app.ui.theme import Theme
+from app.ui.transcript_access import announce
 
 if TYPE_CHECKING:
     from app.core.lab import Question
@@ -154,6 +155,7 @@ class RatePair(QWidget):
         self.note.setText(note)
         self._trouble.hide()
         self._open = True
+        announce(self, f"Next pair. {question.text}")
         # a button that was clicked keeps the keyboard, as one in the note does not
         if self.note.hasFocus():
             self.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.core.judging import Ballot, Duel
@@ -127,6 +128,8 @@ class RateView(QWidget):
 
     def _found(self, teaching: Teaching, known: int) -> None:
         """These come next. What was decided while they were looked for is not open any more."""
+        if not isValid(self):
+            return  # another run was opened meanwhile
         self._asking = False
         decided = [one.duel for one in self._run.ballots.all()]
         self._open = max(0, teaching.open - (len(decided) - known))
@@ -145,6 +148,8 @@ class RateView(QWidget):
             self._show_round()
 
     def _not_found(self, error: AppError) -> None:
+        if not isValid(self):
+            return
         self._asking = False
         self.pair.show_trouble(f"The next pair could not be found: {error.title}. {error.hint}")
 

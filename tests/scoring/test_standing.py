@@ -75,3 +75,10 @@ def test_without_votes_there_is_nothing_to_rank_but_something_to_rate():
     assert standing.following is not None
     assert standing.open == 12
     assert standing.agreement.share is None
+
+
+def test_a_prompt_on_its_own_stands_alone():
+    alone = Plan("p", "starter", (Contestant("a", ""),), PLAN.questions)
+    standing = standing_of(alone, [cell for cell in CELLS if cell.place.contestant == 0], [])
+    assert (standing.open, standing.following, len(standing.ranking.ranks)) == (0, None, 1)
+    assert standing.ranking.ranks[0].low is None

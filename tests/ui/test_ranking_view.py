@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from shiboken6 import delete
 
 from app.core.judging import Counted, Duel, Judgement
 from app.core.lab import Cell, CellState, Contestant, Judge, Place, Plan, Question
@@ -211,3 +212,13 @@ def test_in_a_narrow_window_the_cards_stand_below_one_another(qtbot, ranking):
     assert view.area.horizontalScrollBar().maximum() == 0
     assert view._right.y() > view._ranking.y() + view._ranking.height()
     assert view.grab().width() == 700
+
+
+def test_a_page_that_is_closed_while_the_ranking_is_worked_out_does_no_harm(qtbot, ranking):
+    view = ranking()
+    judging, run = view._services.judging, view.run
+    view._look()
+    delete(view)
+    answered: list = []
+    judging.standing(run, Counted.BOTH, answered.append, answered.append)
+    qtbot.waitUntil(lambda: bool(answered))
