@@ -35,6 +35,22 @@ class DuelTable:
             self._by_place.setdefault(place, {})[vote.rater, vote.first, vote.second] = vote
         return both[0], both[1]
 
+    def remove(self, vote: Vote) -> tuple[Place, Place]:
+        """Take a vote out again; the two answers it was about."""
+        both = tuple(Place(one, vote.question, vote.seed) for one in (vote.first, vote.second))
+        for place in both:
+            held = self._by_place.get(place, {})
+            held.pop((vote.rater, vote.first, vote.second), None)
+            if not held:
+                self._by_place.pop(place, None)
+        return both[0], both[1]
+
+    def forget(self, place: Place) -> None:
+        """Take out everything that was said about an answer."""
+        for votes in self.against(place).values():
+            for vote in votes:
+                self.remove(vote)
+
     def places(self) -> frozenset[Place]:
         """The answers that were compared with at least one other."""
         return frozenset(self._by_place)

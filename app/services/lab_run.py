@@ -114,6 +114,10 @@ class LabRun(QObject):
         """What the judge has said so far."""
         return tuple(self._judgements.values())
 
+    def judgement(self, duel: Duel) -> Judgement | None:
+        """What the judge has said about two answers in this order."""
+        return self._judgements.get(duel)
+
     def votes(self) -> list[Vote]:
         """The judge's votes and the person's."""
         judged = [vote for one in self._judgements.values() if (vote := one.vote) is not None]

@@ -235,7 +235,10 @@ class CellPanel(QFrame):
         done = self._model.run.cell(place).state is CellState.DONE
         checks = checks_of(plan, plan.questions[place.question]) if done else ()
         self.checks.show_findings(checks, self._model.findings.of(place))
-        about = [one for one in self._model.run.judgements() if _is_about(one.duel, place)]
+        run, others = self._model.run, (one for one in range(len(plan.contestants)) if one != place.contestant)
+        pairs = [pair for other in others for pair in ((place.contestant, other), (other, place.contestant))]
+        found = (run.judgement(Duel(place.question, place.seed, first, second)) for first, second in pairs)
+        about = [one for one in found if one is not None]
         self.duels.show_votes(plan, place, dict(self._model.duels.against(place)), about)
 
     @Slot()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal, Slot
@@ -14,7 +15,7 @@ from app.core.run_pairs import RunPairs, pairs_of
 from app.ui.run_looks import CHANGE_WORDS, CellLook, Change, Shape, Which
 
 if TYPE_CHECKING:
-    from app.core.judging import Judgement
+    from app.core.judging import Ballot, Judgement
     from app.scoring.results import Results
     from app.services.experiment import Grown
     from app.services.experiments import OpenRun
@@ -23,6 +24,7 @@ Index = QModelIndex | QPersistentModelIndex
 _SHOW_MS = 60
 """Changes are shown together: eight cells that grow would else ask for a new picture at every token."""
 _COUNT_MS = 250
+_VOTES_AT_ONCE = 1500
 
 
 class RunModel(QAbstractTableModel):
@@ -34,7 +36,9 @@ class RunModel(QAbstractTableModel):
         super().__init__(parent)
         self.run, self.findings = opened.run, opened.findings
         self.plan = opened.run.plan
-        self.duels = DuelTable(opened.run.votes())
+        self.duels = DuelTable()
+        self._ballots: tuple[Ballot, ...] = ()
+        """The person's that are counted."""
         self._seeds = len(self.plan.seeds)
         self._tokens: dict[Place, int] = {}
         self._earlier: tuple[Results, RunPairs] | None = None
@@ -51,8 +55,13 @@ class RunModel(QAbstractTableModel):
         self.run.cell_changed.connect(self._cell_changed)
         self.run.cell_grew.connect(self._cell_grew)
         self.run.judged.connect(self._judged)
-        self.run.ballots.changed.connect(self._votes_changed)
+        self.run.ballots.changed.connect(self._ballots_changed)
         self.findings.changed.connect(self._found)
+        self._filling = self._fill_duels()
+        self._fill_timer = QTimer(self, interval=0)
+        self._fill_timer.timeout.connect(self._fill_on)
+        self._fill_on()
+        self._ballots_changed()
         self.count()
 
     # --- places -----------------------------------------------------------------------------------------------------
@@ -223,8 +232,10 @@ class RunModel(QAbstractTableModel):
     @Slot(object)
     def _cell_changed(self, cell: Cell) -> None:
         self._tokens.pop(cell.place, None)
-        if cell.state is CellState.QUEUED and self.duels.score(cell.place) is not None:
-            self._votes_changed()  # what was judged of it is gone with it
+        if cell.state is CellState.QUEUED:
+            for other in self.duels.against(cell.place):
+                self._touch(Place(other, cell.place.question, cell.place.seed))
+            self.duels.forget(cell.place)  # what was judged of it is gone with it
         self._touch(cell.place)
 
     @Slot(object)
@@ -235,13 +246,39 @@ class RunModel(QAbstractTableModel):
     @Slot(object)
     def _judged(self, judgement: Judgement) -> None:
         if (vote := judgement.vote) is not None:
-            for place in self.duels.add(vote):
-                self._touch(place)
+            self._touch_all(self.duels.add(vote))
 
     @Slot()
-    def _votes_changed(self) -> None:
-        self.duels = DuelTable(self.run.votes())
-        self._show_all()
+    def _ballots_changed(self) -> None:
+        """The person has said something of a pair, or taken it back."""
+        now = self.run.ballots.all()
+        for before in self._ballots:
+            if before not in now and (vote := before.vote) is not None:
+                self._touch_all(self.duels.remove(vote))
+        for ballot in now:
+            if ballot not in self._ballots and (vote := ballot.vote) is not None:
+                self._touch_all(self.duels.add(vote))
+        self._ballots = now
+
+    def _fill_duels(self) -> Iterator[None]:
+        """What the judge has said so far; many thousands are taken in between two pictures."""
+        for number, judgement in enumerate(self.run.judgements(), start=1):
+            if (vote := judgement.vote) is not None and self.run.judgement(judgement.duel) is judgement:
+                self._touch_all(self.duels.add(vote))
+            if number % _VOTES_AT_ONCE == 0:
+                yield
+
+    @Slot()
+    def _fill_on(self) -> None:
+        done = object()
+        if next(self._filling, done) is done:
+            self._fill_timer.stop()
+        elif not self._fill_timer.isActive():
+            self._fill_timer.start()
+
+    def _touch_all(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._touch(place)
 
     @Slot(tuple)
     def _found(self, places: tuple[Place, ...]) -> None:

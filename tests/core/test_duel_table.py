@@ -35,3 +35,15 @@ def test_votes_are_found_by_the_other_answer_and_read_from_either_side():
     assert dict(table.against(Place(0, 0, 0))) == {1: (one,), 2: (vote(2, 0, 1.0),)}
     assert [mine(vote(2, 0, 1.0), at) for at in (2, 0)] == [1.0, 0.0]
     assert table.add(vote(4, 5, 1.0)) == (Place(4, 0, 0), Place(5, 0, 0))
+
+
+def test_votes_are_taken_out_again_one_by_one_or_with_an_answer():
+    votes = [vote(0, 1, 1.0), vote(1, 0, 1.0, PERSON), vote(2, 1, 1.0)]
+    table = DuelTable(votes)
+    assert table.remove(votes[1]) == (Place(1, 0, 0), Place(0, 0, 0))
+    assert table.score(Place(0, 0, 0)) == Score(won=1)
+    table.forget(Place(0, 0, 0))
+    assert table.score(Place(0, 0, 0)) is None
+    assert table.score(Place(1, 0, 0)) == Score(lost=1), "the vote with the third one stays"
+    table.remove(votes[1])
+    assert table.places() == {Place(1, 0, 0), Place(2, 0, 0)}

@@ -200,30 +200,40 @@ def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build
     services = build(SLOW)
     watched = Watched(services)
     session = services.chat("starter")
+    made_room: list[bool] = []
+    watched.run.progressed.connect(lambda _: made_room.append(watched.run.makes_room))
+    asked: list[bool] = []
+
+    def ask(cell: Cell) -> None:
+        if cell.state is CellState.DONE and not asked:
+            asked.append(True)
+            session.send("Hello")
+
+    watched.run.cell_changed.connect(ask)
     watched.run.start()
-    services.wait(lambda: len(watched.kept()) > 2)
-    session.send("Hello")
-    services.wait(lambda: watched.run.makes_room)
-    services.wait(lambda: not session.busy)
+    services.wait(lambda: bool(asked) and not session.busy)
     assert session.path()[-1].text
-    assert not watched.run.progress().is_complete, "the chat did not wait for the end"
+    assert True in made_room
     services.wait(lambda: not watched.run.busy)
-    assert watched.states[-1] is RunState.DONE
+    assert watched.states == [RunState.RUNNING, RunState.RUNNING, RunState.DONE], "it began again behind the chat"
     assert len(watched.kept()) == 40
     ended = [cell.place for cell in watched.changed if cell.state is CellState.DONE]
     assert sorted(ended) == sorted(set(ended)), "nothing is answered twice"
 
 
 def test_answers_that_take_long_are_cut_off_for_a_chat_and_asked_for_again(build):
-    services = build(Script(replies=("word " * 3000, *("short",) * 60), tokens_per_s=300))
-    watched = Watched(services)
+    services = build(Script(replies=("word " * 100_000,), tokens_per_s=300))
+    watched = Watched(services, Plan("p", "starter", (Contestant("A", ""),), PLAN.questions[:2], (1,)))
     watched.run._room_timer.setInterval(30)
     session = services.chat("starter")
+    session.set_override("max_tokens", 5)
     watched.run.start()
-    services.wait(lambda: any(cell.state is CellState.RUNNING for cell in watched.changed))
+    services.wait(lambda: any(cell.text for cell in watched.run.cells().values()))
     session.send("Hello")
     services.wait(lambda: not session.busy)
-    assert not watched.run.progress().is_complete
+    assert session.path()[-1].text
+    assert watched.kept() == {}
+    assert watched.run.busy, "it goes on by itself"
     watched.run.stop()
     watched.wait()
     assert watched.states[-1] is RunState.PAUSED, "the person's own stop is no making room"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
+from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question
 from app.engine.scripted import Script
 from app.services.experiments import RunState
@@ -541,6 +543,33 @@ def test_the_judges_words_stand_beside_the_answer(lab):
     assert "It is shorter." in words
     assert "It is longer." in words
     assert page.run_view.panel.duels.isVisible()
+
+
+def test_what_is_asked_for_again_loses_its_votes_in_the_grid_at_once(lab):
+    plan = replace(PLAN, questions=PLAN.questions[:1], judge=Judge("starter", "Judge."))
+    shown = lab(Script(replies=("one", "two", "Because.\nA", "Because.\nB")))
+    run_id = shown.store(plan)
+    shown.view._open_and(run_id, start=True)
+    shown.wait(lambda: shown.view.page is not None)
+    shown.finish()
+    page = shown.view.page
+    page.opened.run.retry([Place(0, 0, 0)])
+    assert page.run_view.model.duels.places() == frozenset()
+    assert page.run_view.model.look(Place(1, 0, 0)).words == ""
+
+
+def test_thousands_of_votes_are_taken_in_bit_by_bit(lab, monkeypatch):
+    monkeypatch.setattr("app.ui.run_model._VOTES_AT_ONCE", 3)
+    plan = replace(PLAN, judge=Judge("starter", "Judge."))
+    shown = lab(Script(replies=("one", "two", *("Because.\nA", "Because.\nB") * 5)))
+    run_id = shown.store(plan, lambda place: str(place.contestant))
+    duels = [Duel(at, 0, one, 1 - one) for at in range(5) for one in (0, 1)]
+    said = [Judgement(duel, 1.0 if duel.first == 0 else 0.0, "Because.") for duel in duels]
+    shown.services.ask(lambda stores: stores.runs.save(run_id, [], said))
+    model = shown.show(run_id).run_view.model
+    shown.wait(lambda: len(model.duels.places()) == 10)
+    assert {model.look(Place(0, at, 0)).words for at in range(5)} == {"1–0"}
+    assert not model._fill_timer.isActive()
 
 
 def test_rating_and_ranking_are_a_tab_away_and_lead_back_to_the_grid(lab):
