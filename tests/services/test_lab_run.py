@@ -197,7 +197,7 @@ def test_a_large_run_is_read_whole(build, many):
 
 
 def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build):
-    services = build(SLOW)
+    services = build(Script(replies=SLOW.replies, tokens_per_s=30))
     watched = Watched(services)
     session = services.chat("starter")
     made_room: list[bool] = []
