@@ -51,9 +51,18 @@ def _counts(results: Results) -> Markup:
     return element(
         "p",
         f"{len(plan.contestants)} prompts × {len(plan.questions)} questions{seeds}: {len(results.done):,} of {every:,} "
-        f"answers, {len(results.votes):,} votes",
+        f"answers, {_votes(results)}",
         class_="muted",
     )
+
+
+def _votes(results: Results) -> str:
+    """How many votes there are, and whose; all count alike."""
+    by = {rater: sum(vote.rater is rater for vote in results.votes) for rater in Rater}
+    if by[Rater.PERSON] and by[Rater.JUDGE]:
+        return f"{len(results.votes):,} votes: {by[Rater.JUDGE]:,} by the judge, {by[Rater.PERSON]:,} by a person"
+    whose = " by the judge" if by[Rater.JUDGE] else " by a person" if by[Rater.PERSON] else ""
+    return f"{len(results.votes):,} votes{whose}"
 
 
 def _section(title: str, *content: Content) -> Markup:

@@ -82,8 +82,10 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
         parts += ["\n".join(values)] if values else []
     path = MessageTree(messages).path(chat.leaf_id)
     for message in path:
-        end = f" ({_ENDS[message.state]})" if message.state in _ENDS else ""
-        parts += [f"## {_NAMES[message.role]}{end}", message.text]
+        said = [_ENDS[message.state]] if message.state in _ENDS else []
+        said += [f"marked as {message.mark}"] if message.mark else []
+        told = f" ({', '.join(said)})" if said else ""
+        parts += [f"## {_NAMES[message.role]}{told}", message.text]
         if made := brief_markdown(message.provenance):
             parts.append(made)
     return "\n\n".join([*parts, *_made_by(path)]) + "\n"

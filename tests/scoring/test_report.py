@@ -105,6 +105,7 @@ def test_the_report_tells_question_by_question_who_was_found_better_and_why():
     assert "Judge: Second and Plain are equally good" in found
     assert "Person: Plain is better than Second" in found
     assert "3 votes" in found
+    assert "2 prompts × 2 questions: 3 of 4 answers, 4 votes: 3 by the judge, 1 by a person" in found
     assert "1 vote" in found
 
 

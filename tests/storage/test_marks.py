@@ -76,3 +76,6 @@ def test_an_exported_chat_tells_what_was_thought_of_its_answers(stores: Stores, 
     stores.export(chat.id, file)
     (exported,) = json.loads(file.read_text("utf-8"))["chats"]
     assert [message["mark"] for message in exported["messages"]] == [None, "bad"]
+    file = tmp_path / "chat.md"
+    stores.export(chat.id, file)
+    assert "## Assistant (marked as bad)\n\nBecause." in file.read_text("utf-8")
