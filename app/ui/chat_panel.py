@@ -149,6 +149,7 @@ class ChatPanel(QWidget):
         found = variables(text)
         self.variables.show_variables([one for one in found if not one.is_built_in], self._session.chat.variables)
         self.known.show_values({one.name: values[one.name] for one in found if one.is_built_in}, self._session.chat)
+        self.ways.show_text(text)
         filled = resolve(text, values)
         self.prompt.field.show_unresolved(filled.unresolved)
         self._tokens.count(filled.text, self._session.chat.model_id)

@@ -71,6 +71,7 @@ class DefaultPrompt(PromptPanel):
 
     @Slot(str)
     def _count_tokens(self, text: str) -> None:
+        self.ways.show_text(text)
         self._tokens.count(text, self.link.model_id)
 
     @Slot()

@@ -27,6 +27,7 @@ class PromptWays(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._link: PromptLink | None = None
+        self._text = ""
         self.state = QLabel()
         self.state.setProperty("kind", "faint")
         self.save = WordButton("Save as version", theme, kind="link")
@@ -49,26 +50,32 @@ class PromptWays(QWidget):
         link.changed.connect(self.refresh)
         self.refresh()
 
+    def show_text(self, text: str) -> None:
+        """What stands in the field, which may be ahead of what is used."""
+        self._text = text
+        self.refresh()
+
     @Slot()
     def refresh(self) -> None:
         """Say it anew."""
-        link = self._link
-        if link is None:
+        if self._link is None:
             return
-        origin = link.origin
+        origin = self._link.origin
         own = origin is not None and origin.prompt_id != 0
-        self.save.setEnabled(not link.saved)
+        edited = origin is not None and origin.version.text != self._text
+        unsaved = bool(self._text.strip()) and (origin is None or edited)
+        self.save.setEnabled(unsaved)
         self.save.setText("Save as version" if own else "Save as prompt")
         self.save.setToolTip(
             f"Keep this text as the next version of “{origin.name}”"
             if own and origin is not None
             else "Keep this text as a prompt of your own"
         )
-        self.revert.setEnabled(link.edited)
-        if link.edited:
+        self.revert.setEnabled(edited)
+        if edited:
             words = f"Edited since version {origin.number}" if own and origin is not None else "Edited"
         else:
-            words = "Not saved" if not link.saved else ""
+            words = "Not saved" if unsaved else ""
         self.state.setText(words)
 
 
