@@ -10,7 +10,7 @@ from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.core.judging import Ballot, Duel
-from app.core.lab import CellState, Place
+from app.core.lab import Cell, CellState, Place
 from app.ui.rate_pages import RateEnd, RateStart
 from app.ui.rate_pair import RatePair
 from app.ui.rate_round import RateRound
@@ -73,7 +73,7 @@ class RateView(QWidget):
         ballots.taken_back.connect(self._taken_back)
         ballots.failed.connect(self._failed)
         ballots.changed.connect(self._changed)
-        self._run.cell_changed.connect(self._changed)
+        self._run.cell_changed.connect(self._cell_changed)
 
     # --- showing ----------------------------------------------------------------------------------------------------
 
@@ -116,6 +116,19 @@ class RateView(QWidget):
         """There are other answers or votes: what is said of them follows when things have calmed down."""
         if self.pages.currentWidget() is self.start and not self._settle.isActive():
             self._settle.start()
+
+    @Slot(object)
+    def _cell_changed(self, cell: Cell) -> None:
+        """An answer that is on the desk and is asked for again cannot be compared any more."""
+        self._changed()
+        duel = self._round.current if self._round is not None else None
+        if duel is not None and cell.place in (
+            Place(one, duel.question, duel.seed) for one in (duel.first, duel.second)
+        ):
+            assert self._round is not None
+            self._round.current = None
+            if self.pages.currentWidget() is self.pair:
+                self._advance()
 
     @Slot()
     def _look(self) -> None:

@@ -242,3 +242,16 @@ def test_keys_work_with_the_focus_in_an_answer_too(qtbot, rate):
     qtbot.keyClicks(view.pair.panes[1].body, "2")
     qtbot.waitUntil(lambda: len(view.run.ballots.all()) == 1)
     assert view.run.ballots.all()[0].outcome == 0.0
+
+
+def test_an_answer_that_is_asked_for_again_leaves_the_desk(qtbot, rate):
+    view = rate()
+    begin(qtbot, view, 5)
+    duel = view.round.current
+    view.run.retry([Place(duel.second, duel.question, duel.seed)])
+    qtbot.waitUntil(lambda: view.round.current not in (None, duel) and view.pair._open)
+    for _ in range(5):
+        press(qtbot, view, "1")
+    gone = (duel.second, duel.question)
+    said = [one.duel for one in view.run.ballots.all()]
+    assert not [one for one in said if gone in ((one.first, one.question), (one.second, one.question))]
