@@ -22,7 +22,7 @@ def examples_of_chats(chats: Iterable[tuple[Chat, Sequence[Message]]]) -> tuple[
     left_out = f"{spoiled} left out: an answer before was marked as bad" if spoiled else ""
     return (
         Examples("Answers marked as good", tuple(dialogues), left_out=left_out),
-        Examples("Pairs: a good answer and a bad one", preferences=tuple(preferences), are_pairs=True),
+        Examples("Pairs of a good and a bad answer", preferences=tuple(preferences), are_pairs=True),
     )
 
 

@@ -153,7 +153,7 @@ def examples_of_run(
         found.append(Examples("Answers that passed every check", tuple(dialogues_of_run(plan, fine))))
     found.append(Examples("All answers", tuple(dialogues_of_run(plan, cells))))
     pairs = tuple(preferences_of_run(plan, cells, votes))
-    found.append(Examples("Pairs: the better answer and the worse", preferences=pairs, are_pairs=True))
+    found.append(Examples("Pairs of the better and the worse answer", preferences=pairs, are_pairs=True))
     return tuple(found)
 
 

@@ -90,9 +90,9 @@ def test_answers_to_learn_from_are_those_that_won_or_passed(qtbot, judging, run,
         "Answers that won": 1,
         "Answers that passed every check": 2,
         "All answers": 4,
-        "Pairs: the better answer and the worse": 0,
+        "Pairs of the better and the worse answer": 0,
     }
-    (pair,) = groups["Pairs: the better answer and the worse"].preferences
+    (pair,) = groups["Pairs of the better and the worse answer"].preferences
     assert (pair.prompt, pair.chosen, pair.rejected) == ("How?", "0 to 1", "1 to 1")
     path = tmp_path / "learn.jsonl"
     answer = Answer(qtbot)

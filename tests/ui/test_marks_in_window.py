@@ -95,9 +95,9 @@ def test_marked_answers_of_this_chat_and_of_all_are_written_as_training_data(qtb
     dialog = open_dialog(qtbot, stage)
     assert [dialog.which.itemText(at) for at in range(dialog.which.count())] == [
         "This chat: answers marked as good (1)",
-        "This chat: pairs: a good answer and a bad one (0)",
+        "This chat: pairs of a good and a bad answer (0)",
         "All chats: answers marked as good (2)",
-        "All chats: pairs: a good answer and a bad one (1)",
+        "All chats: pairs of a good and a bad answer (1)",
     ]
     dialog.which.setCurrentIndex(3)
     path = tmp_path / "pairs.jsonl"

@@ -180,7 +180,7 @@ def test_training_data_is_chosen_looked_at_and_written(qtbot, ranking, tmp_path:
     (dialog,) = view.findChildren(TrainingDialog)
     qtbot.waitUntil(dialog.save.isEnabled)
     titles = [dialog.which.itemText(at) for at in range(dialog.which.count())]
-    assert titles == ["Answers that won (8)", "All answers (24)", "Pairs: the better answer and the worse (24)"]
+    assert titles == ["Answers that won (8)", "All answers (24)", "Pairs of the better and the worse answer (24)"]
     assert dialog.count.text() == "8 examples"
     assert json.loads(dialog.preview.toPlainText())["messages"][0]["content"] == "Be brief."
     dialog.which.setCurrentIndex(2)
