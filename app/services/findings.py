@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from app.core.lab import Cell, CellState, Finding, Place
 from app.core.stopping import StopFlag
 from app.scoring.look import findings_of
+from app.scoring.measures import Missed, missed, tallies
+from app.scoring.results import Results
 from app.services.archive import Archive
 from app.services.lab_run import LabRun
 from app.services.lane import Lane, Outcome, Ticket
@@ -20,10 +22,12 @@ class Findings(QObject):
 
     Signals:
         changed(tuple): the findings of these `Place`s are others now.
+        settled(): every answer that there is has been looked through.
         failed(AppError): a check cannot be carried out.
     """
 
     changed = Signal(tuple)
+    settled = Signal()
     failed = Signal(object)
 
     def __init__(self, run: LabRun, archive: Archive[Stores], lane: Lane, parent: QObject | None = None) -> None:
@@ -60,6 +64,24 @@ class Findings(QObject):
         """Of a prompt's answers that were looked through, so many passed all checks, and so many there are."""
         passed, looked = self._shares[contestant]
         return passed, looked
+
+    def results(self) -> Results:
+        """What came of the run so far, as scoring wants it; answers that nobody has looked through yet are left out."""
+        run, done = self._run, CellState.DONE
+        cells = {
+            place: cell
+            for place, cell in run.cells().items()
+            if cell.state is CellState.FAILED or (cell.state is done and (place in self._found or not self.checks))
+        }
+        found = {place: self._found.get(place, ()) for place, cell in cells.items() if cell.state is done}
+        return Results(self._plan, cells, found, tuple(run.votes()))
+
+    def missed(self) -> list[Missed]:
+        """The plan's thresholds that are not reached; nothing before the run is done and looked through."""
+        if not self._plan.thresholds or self.busy or not self._run.progress().is_complete:
+            return []
+        results = self.results()
+        return missed(results, tallies(results))
 
     def _cell_changed(self, cell: Cell) -> None:
         if cell.state is CellState.DONE and self.checks:
@@ -110,3 +132,5 @@ class Findings(QObject):
         if outcome.error is not None:
             self.failed.emit(outcome.error)
         self._look(())
+        if not self.busy:
+            self.settled.emit()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.lab import CellState
+from app.services.findings import Findings
 from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
 from app.ui.buttons import WordButton
@@ -18,9 +19,12 @@ class RunStrip(QWidget):
 
     announced = Signal(str)
 
-    def __init__(self, run: LabRun, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, run: LabRun, findings: Findings, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._run = run
+        self._run, self._findings = run, findings
+        self.missed = QLabel()
+        self.missed.setProperty("kind", "bad")
+        self.missed.hide()
         self._done = QLabel()
         self._done.setProperty("kind", "heading")
         self._left = ElidedLabel("")
@@ -40,7 +44,7 @@ class RunStrip(QWidget):
         row.setSpacing(10)
         row.addWidget(self._done)
         row.addWidget(self._left, 1)
-        for part in (self._facts, self.retry, self.go, self.pause, self.stop):
+        for part in (self.missed, self._facts, self.retry, self.go, self.pause, self.stop):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 12, 20, 6)
@@ -52,8 +56,26 @@ class RunStrip(QWidget):
         self.stop.clicked.connect(run.stop)
         self.retry.clicked.connect(self._retry)
         run.progressed.connect(self.show_progress)
+        run.judged.connect(self._hide_missed)
+        run.cell_changed.connect(self._hide_missed)
+        run.ballots.changed.connect(self.show_missed)
+        findings.settled.connect(self.show_missed)
         run.state_changed.connect(self._state_changed)
         self.show_progress(run.progress())
+        self.show_missed()
+
+    @Slot()
+    def show_missed(self) -> None:
+        """Say which thresholds of the plan were not reached, once all is done."""
+        missed = self._findings.missed()
+        many = "A threshold was missed" if len(missed) == 1 else f"{len(missed)} thresholds were missed"
+        self.missed.setText(many if missed else "")
+        self.missed.setToolTip("\n".join(map(str, missed)))
+        self.missed.setVisible(bool(missed))
+
+    @Slot()
+    def _hide_missed(self) -> None:
+        self.missed.hide()
 
     @Slot(object)
     def show_progress(self, progress: Progress) -> None:
@@ -86,6 +108,7 @@ class RunStrip(QWidget):
     def _state_changed(self, _state: object) -> None:
         progress = self._run.progress()
         self.show_progress(progress)
+        self.show_missed()
         if not self._run.busy:
             self.announced.emit("The experiment is done" if progress.is_complete else "The experiment is paused")
 

@@ -50,7 +50,7 @@ class RunView(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.model = RunModel(opened, self)
-        self.strip = RunStrip(opened.run, theme)
+        self.strip = RunStrip(opened.run, opened.findings, theme)
         self.grid = RunGrid(self.model, theme)
         self.panel = CellPanel(self.model, experiments, origins, theme)
         self.panel.hide()

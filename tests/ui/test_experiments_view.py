@@ -14,7 +14,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from app.core.judging import Duel, Judgement
-from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question
+from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Threshold
 from app.engine.scripted import Script
 from app.services.experiments import RunState
 from app.ui.experiments_view import ExperimentsView
@@ -511,6 +511,17 @@ def test_a_repeat_with_one_changed_prompt_is_compared_with_the_run_before(lab):
     page.earlier_asked.emit(0)
     assert model.change(Place(1, 0, 0)) is Change.NONE
     assert not page.run_view.panel.differences.isVisible()
+
+
+def test_thresholds_of_a_plan_that_were_missed_are_told_when_all_is_done(lab):
+    shown = lab()
+    low = replace(PLAN, thresholds=(Threshold("Says one", 0.9), Threshold("answered", 1.0)))
+    page = shown.show(shown.store(low, lambda place: "one" if place.contestant == 0 else "three"))
+    strip = page.run_view.strip
+    shown.wait(lambda: strip.missed.text() == "A threshold was missed")
+    assert "Kind: Says one must be at least 0.9, but 0.000" in strip.missed.toolTip()
+    page.opened.run.retry([Place(1, 0, 0)])
+    assert strip.missed.isHidden()
 
 
 def test_runs_with_nothing_in_common_say_so(lab):
