@@ -119,7 +119,7 @@ class Program(QObject):
             lambda text: next((found.path for found in named(text, self.model_library.models(), catalog)), ""),
             self,
         )
-        self.preferences.know_prompts_by(self.prompts.authors_versions())
+        self.preferences.know_prompts_by(self.prompts.authors_versions(catalog.entries))
         self.judging = Judging(self)
         self.window = window or MainWindow(settings_file=str(paths.window_file))
         from app.ui.model_services import ModelServices

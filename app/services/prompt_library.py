@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
+from app.core.known import Entry
 from app.core.prompts import BundledPrompt, Prompt, PromptHistory, PromptOrigin, PromptVersion, found_in
 from app.services.archive import Archive
 from app.services.notice import Notice
@@ -79,9 +80,10 @@ class PromptLibrary(QObject):
         """One that comes with the app."""
         return next((prompt for prompt in self._bundled if prompt.key == key), None)
 
-    def authors_versions(self) -> dict[str, str]:
-        """For `Preferences.know_prompts_by`: by catalogue id, the hash of the authors' own prompt."""
-        return {one.model_id: one.version.hash for one in self._bundled if one.model_id}
+    def authors_versions(self, entries: Iterable[Entry]) -> dict[str, str]:
+        """For `Preferences.know_prompts_by`: by catalogue id, the version that says what its authors say."""
+        hashes = {one.version.text: one.version.hash for one in self._bundled if one.model_id}
+        return {entry.id: hashes[entry.system_prompt] for entry in entries if entry.system_prompt in hashes}
 
     def refresh(self) -> None:
         """Read the own prompts; answers with `changed` where the list is another one, and always the first time."""

@@ -212,7 +212,7 @@ def test_an_edited_default_knows_its_version_and_can_be_saved_and_reverted(desk:
 
 def test_a_chat_with_mistralorca_starts_from_its_authors_prompt_by_name(desk: Desk):
     preferences = desk.services.preferences
-    preferences.know_prompts_by(desk.library.authors_versions())
+    preferences.know_prompts_by(desk.library.authors_versions(read_catalog(find_paths().resources_dir).entries))
     orca = desk.library.bundled_prompt("mistralorca")
     assert orca is not None
     model_id = "/models/mistral-7b-openorca.Q4_K_M.gguf"

@@ -188,3 +188,11 @@ def test_mistralorcas_own_prompt_is_the_catalogues(desk: Desk):
     assert entry is not None
     assert orca.version.text == entry.system_prompt
     assert entry.system_prompt not in (find_paths().resources_dir / "prompts.toml").read_text("utf-8")
+
+
+def test_every_default_of_the_catalogue_is_a_version_with_a_name(desk: Desk):
+    entries = read_catalog(find_paths().resources_dir).entries
+    versions = desk.library.authors_versions(entries)
+    assert versions.keys() == {entry.id for entry in entries if entry.system_prompt}
+    texts = {one.version.hash: one.version.text for one in desk.library.bundled()}
+    assert all(texts[versions[entry.id]] == entry.system_prompt for entry in entries if entry.system_prompt)
