@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from app.services.notice import Notice
 from app.services.prompt_desk import own_key
@@ -30,6 +30,10 @@ class PromptFiles(QObject):
     def __init__(self, library: PromptLibrary, page: QWidget) -> None:
         super().__init__(page)
         self._library, self._page = library, page
+        self.hint = QLabel("Drop prompts to read them", page)
+        self.hint.setObjectName("dropHint")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.hide()
         library.imported.connect(self._imported)
         library.exported.connect(self._exported)
 
@@ -71,6 +75,12 @@ class PromptFiles(QObject):
         for path in paths if read else ():
             self._library.import_from(str(path))
         return True
+
+    def show_hint(self) -> None:
+        """Offer to take what is dragged."""
+        self.hint.setGeometry(self._page.rect().adjusted(24, 24, -24, -24))
+        self.hint.show()
+        self.hint.raise_()
 
     @Slot(object)
     def _imported(self, done: Any) -> None:

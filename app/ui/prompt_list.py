@@ -199,7 +199,7 @@ class PromptDelegate(QStyledItemDelegate):
 class PromptList(QListView):
     """Shows the prompts.
 
-    Signals, each with a row's key: `chosen` (a click, Enter, or an arrow), `menu_asked` with a place on the screen
+    Signals, each with a row's key: `chosen` (a click, or Enter), `menu_asked` with a place on the screen
     (right click, or the menu key), `removed` (Delete).
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.prompts import Prompt, PromptVersion
@@ -119,7 +119,7 @@ class PromptsView(LabView):
         self.menus.discarded.connect(self._discard_new)
         self.menus.used.connect(self.prompt_chosen)
         desk.opened.connect(self._opened)
-        desk.edited.connect(self._edited)
+        desk.edited.connect(lambda: self.side.show_open(desk.key, desk.has_draft))
         desk.saved.connect(self._saved)
         prompts.changed.connect(self._list_changed)
         prompts.made.connect(self._made)
@@ -169,11 +169,6 @@ class PromptsView(LabView):
         if not self.desk.key:
             self._wants_list = True
         self._arrange()
-
-    @Slot(bool)
-    def _edited(self, edited: bool) -> None:
-        del edited
-        self.side.show_open(self.desk.key, self.desk.has_draft)
 
     @Slot()
     def _list_changed(self) -> None:
@@ -261,6 +256,8 @@ class PromptsView(LabView):
             return
         self.desk.show_version(version_hash)
         ways = [("columns", "Compare in columns", self._compare)]
+        if any(one.hash == version.parent for one in self.desk.versions):
+            ways.append(("list", "What changed here", lambda: self.editor.show_differences(version.parent)))
         if self.desk.prompt is not None:
             ways.append(("branch", "Branch into a new prompt", self._branch))
             if version_hash != self.desk.prompt.current:
@@ -306,11 +303,19 @@ class PromptsView(LabView):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders that may hold prompts; others belong to the window."""
-        if not self.files.take(event, read=False):
+        if self.files.take(event, read=False):
+            self.files.show_hint()
+        else:
             event.ignore()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Take the offer back."""
+        self.files.hint.hide()
+        super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Read them."""
+        self.files.hint.hide()
         self.files.take(event, read=True)
 
     # --- the view itself --------------------------------------------------------------------------------------------

@@ -437,8 +437,10 @@ def drop(view: PromptsView, *paths: Path) -> bool:
     what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
     entering = QDragEnterEvent(place, *what)
     view.dragEnterEvent(entering)
+    assert view.files.hint.isVisible() == entering.isAccepted()
     if entering.isAccepted():
         view.dropEvent(QDropEvent(place, *what))
+    assert not view.files.hint.isVisible()
     return entering.isAccepted()
 
 
