@@ -52,6 +52,7 @@ class PromptDesk(QObject):
         """The version that is shown, and that what is written will be made from."""
         self.new_name = ""
         self._drafts: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
         self._wanted = ""
         self._current = ""
         self._saving = False
@@ -229,6 +230,7 @@ class PromptDesk(QObject):
 
     @Slot()
     def _library_changed(self) -> None:
+        self._timer.start()
         if not self._prompt_id:
             return
         prompt = self.prompt
@@ -245,14 +247,17 @@ class PromptDesk(QObject):
         self._saving = False
 
     def _drafts_read(self, drafts: dict[str, str]) -> None:
-        self._drafts = {**drafts, **self._drafts}
+        self._drafts, self._kept = {**drafts, **self._drafts}, drafts
+        self._timer.start()
         self.shown.emit()
         self.edited.emit(self.is_edited)
 
     @Slot()
     def _keep(self) -> None:
         # those of a prompt that was deleted come back with it only as long as the program runs
-        ids = {str(prompt.id) for prompt in self._library.prompts()}
-        self._library.keep_drafts(
-            {key: text for key, text in self._drafts.items() if key == NEW or key.partition(":")[0] in ids}
-        )
+        if self._library.ready:
+            ids = {str(prompt.id) for prompt in self._library.prompts()}
+            kept = {key: text for key, text in self._drafts.items() if key == NEW or key.partition(":")[0] in ids}
+            if kept != self._kept:
+                self._kept = kept
+                self._library.keep_drafts(kept)

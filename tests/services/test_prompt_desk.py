@@ -141,6 +141,7 @@ def test_nothing_of_a_deleted_prompt_stays_among_the_drafts(room: Room, rooms: C
     room.desk.write("secret")
     room.desk.flush()
     room.library.delete(prompt_id)
+    room.wait(lambda: room.kept() == {})
     room.desk.open(NEW)
     room.desk.write("something else")
     room.desk.flush()
