@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.core.prompts import found_in, same
@@ -54,6 +55,8 @@ class PromptSide(QFrame):
         self.search.setAccessibleName("Search prompts and notes")
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.refresh)
+        self.search.returnPressed.connect(self._open_first)
+        self.search.installEventFilter(self)
         self.tags = TagBar()
         self.tags.chosen.connect(self.refresh)
         self.list = PromptList(theme)
@@ -125,6 +128,24 @@ class PromptSide(QFrame):
         rows += [PromptRow("", "Come with Orcinus"), *found] if found else []
         self.nothing.setVisible(not rows)
         self.list.show_rows(rows, self._open_key)
+
+    @Slot()
+    def _open_first(self) -> None:
+        """Enter opens what was found first."""
+        first = next((row.key for row in self.list.rows.rows() if row.key), "")
+        if first and self.search.text().strip():
+            self.chosen.emit(first)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Down goes on to what was found."""
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down:
+            first = next((row.key for row in self.list.rows.rows() if row.key), "")
+            if first:
+                if self.list.rows.row(self.list.currentIndex()) is None:
+                    self.list.setCurrentIndex(self.list.rows.index_of(first))
+                self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        return super().eventFilter(watched, event)
 
     def _wanted(self, name: str, tags: Iterable[str], note: str, text: str) -> bool:
         listed = tuple(tags)

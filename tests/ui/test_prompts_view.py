@@ -163,6 +163,20 @@ def test_keys_go_through_the_list_and_delete_can_be_undone(qtbot, desk: Desk):
     desk.wait(lambda: desk.titles()[:3] == ["Your prompts", "One", "Two"])
 
 
+def test_keys_go_from_the_search_to_what_was_found(qtbot, desk: Desk):
+    desk.make("Pirate", "Arr.")
+    desk.make("Lawyer", "Contracts.")
+    search = desk.view.side.search
+    qtbot.keyClicks(search, "arr")
+    qtbot.keyClick(search, Qt.Key.Key_Return)
+    desk.wait(lambda: desk.view.editor.field.toPlainText() == "Arr.")
+    search.clear()
+    search.setFocus()
+    qtbot.keyClick(search, Qt.Key.Key_Down)
+    assert desk.view.side.list.hasFocus()
+    assert desk.view.side.list.currentIndex().isValid()
+
+
 def test_deleted_prompts_are_brought_back_from_the_trash(desk: Desk):
     prompt = desk.make("One", "1", "2")
     desk.prompts.delete(prompt.id)
