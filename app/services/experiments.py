@@ -78,6 +78,8 @@ class Experiments(QObject):
         self.question_sets = QuestionSets(archive, self._files, self)
         self._rows: tuple[RunRow, ...] = ()
         self._open: dict[int, OpenRun] = {}
+        self.looked_at = 0
+        """The run that is on screen, 0 for none: of others it is told when they are done."""
 
     # --- the list ---------------------------------------------------------------------------------------------------
 
@@ -241,10 +243,18 @@ class Experiments(QObject):
         run = LabRun(run_id, plan, self._models, self._preferences, self._archive, cells, judgements, self)
         findings = Findings(run, self._archive, self._checks, run)
         run.progressed.connect(lambda _progress: self.progressed.emit(run_id))
-        run.state_changed.connect(lambda _state: self.refresh())
+        run.state_changed.connect(lambda state: self._state_changed(run, state))
         run.failed.connect(lambda error: self._run_failed(plan, error))
         findings.failed.connect(self._failed)
         return OpenRun(run, findings)
+
+    def _state_changed(self, run: LabRun, state: RunState) -> None:
+        self.refresh()
+        if state is RunState.DONE and run.run_id != self.looked_at:
+            row, progress = self.row(run.run_id), run.progress()
+            failed = f", {progress.failed:,} failed" if progress.failed else ""
+            name = row.name if row is not None else run.plan.name
+            self.notice.emit(Notice(f"“{name}” is done", f"{progress.done:,} answers{failed}."))
 
     def _close_old(self) -> None:
         idle = [run_id for run_id, held in self._open.items() if not held.run.busy and not held.findings.busy]

@@ -74,6 +74,7 @@ class ExperimentEditor(QWidget):
         self.keep = WordButton("Keep for later", theme, kind="outline")
         self.file = WordButton("Save as a plan file…", theme, kind="outline", icon_name="export")
         self.file.setToolTip("For “lab run” on the command line, or another computer")
+        self.clear = WordButton("Clear all", theme, kind="outline", icon_name="reset")
         self._size = QLabel()
         self._size.setProperty("kind", "muted")
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -118,7 +119,7 @@ class ExperimentEditor(QWidget):
         row.setContentsMargins(20, 10, 20, 10)
         row.setSpacing(8)
         row.addWidget(self._size, 1)
-        for button in (self.file, self.keep, self.start):
+        for button in (self.clear, self.file, self.keep, self.start):
             row.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -144,6 +145,7 @@ class ExperimentEditor(QWidget):
         self.start.clicked.connect(self._start)
         self.keep.clicked.connect(self._keep)
         self.file.clicked.connect(self._save)
+        self.clear.clicked.connect(self._clear)
         for field in (self.prompts.too_long, self.questions.too_long, self.judge.too_long):
             field.connect(self._too_long)
 
@@ -219,6 +221,7 @@ class ExperimentEditor(QWidget):
         if self.judge.is_on and len(prompts) > 1:
             words += f", {_many(answers * (len(prompts) - 1), 'judgement')}"
         self._size.setText(words)
+        self.clear.setEnabled(not self.is_empty)
         texts = "\n".join(one.system_prompt for one in prompts)
         wanted = [one for one in prompt_variables.variables(texts) if not one.is_built_in] if "{{" in texts else []
         self.variables.show_variables(wanted, self._values)
@@ -254,6 +257,19 @@ class ExperimentEditor(QWidget):
         plan = self._whole_plan()
         if plan is not None:
             self.file_asked.emit(plan)
+
+    @Slot()
+    def _clear(self) -> None:
+        """Begin anew; what was there can be had back."""
+        before = self.plan()
+
+        def undo() -> None:
+            self.show_plan(before)
+            self.flush()
+
+        self.show_plan(replace(EMPTY, model_id=before.model_id, seeds=(1,)))
+        self.flush()
+        self.told.emit(Notice("The form is empty", actions=(("Undo", undo),)))
 
     def _whole_plan(self) -> Plan | None:
         """The plan, if it can be run; else what is missing is told, and the keyboard goes there."""

@@ -13,11 +13,15 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragMoveEvent,
     QDropEvent,
+    QHideEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.core import prompt_variables
+from app.core.errors import AppError
 from app.core.lab import Cell, Contestant, Plan
+from app.core.plan_table import plan_of, table_of
 from app.datasets.questions import ENDINGS
 from app.services.experiments import RunState
 from app.services.notice import Notice
@@ -124,12 +128,28 @@ class ExperimentsView(LabView):
         if self.page is not None:
             self.page.flush()
 
+    def _tell_where(self) -> None:
+        """Of the run on screen nobody need be told that it is done."""
+        shown = self.page is not None and self._body.currentWidget() is self.page and self.isVisible()
+        self._experiments.looked_at = self.page.run_id if self.page is not None and shown else 0
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        super().showEvent(event)
+        self._tell_where()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks."""
+        super().hideEvent(event)
+        self._tell_where()
+
     @Slot()
     def go_back(self) -> None:
         """To the list; what is unfinished is kept, a run that is at work goes on."""
         self.flush()
         shown_run = str(self.page.run_id) if self.page is not None else ""
         self._body.setCurrentWidget(self.home)
+        self._tell_where()
         self.home.enter()
         if shown_run:
             self.home.runs.choose(shown_run)
@@ -149,19 +169,42 @@ class ExperimentsView(LabView):
 
         self._experiments.read_draft(show)
 
+    def _edit_anew(self, plan: Plan) -> None:
+        """Show a plan that takes the place of what was being put together, which is not lost."""
+
+        def show(kept: Plan | None) -> None:
+            if kept is not None:
+                self._set_aside(kept)
+            self.edit(plan)
+            self.editor.flush()
+
+        self._experiments.read_draft(show)
+
+    def _set_aside(self, kept: Plan) -> None:
+        """What can be run goes into the list; what is not that far can be gone back to."""
+        try:
+            plan = plan_of(table_of(replace(kept, name=self._free_name(kept.name))))
+        except AppError:
+            back = ("Go back to it", lambda: self.edit(kept))
+            self.notices.show_notice(Notice(f"“{kept.name}” was not finished", actions=(back,)))
+            return
+
+        def told(row: RunRow) -> None:
+            self.notices.show_notice(Notice(f"“{row.name}” is kept in the list", "It can be started from there."))
+
+        self._experiments.create(plan, told)
+
     def edit(self, plan: Plan, draft_id: int = 0) -> None:
         """Show a plan to be changed. `draft_id`: the run in the list that it is, 0 for a new one."""
         self._draft_id = draft_id
-        self.editor.show_plan(plan)
+        self.editor.show_plan(plan if plan.model_id else replace(plan, model_id=self._library.last_model_id))
         self.editor.keep.setText("Keep the changes" if draft_id else "Keep for later")
         self._body.setCurrentWidget(self.editor)
         self.editor.enter()
 
     def begin_with(self, contestants: tuple[Contestant, ...], questions: tuple[Question, ...] = ()) -> None:
         """Put a new one together that begins with these."""
-        name = self._free_name("Experiment")
-        self.edit(Plan(name, self._library.last_model_id, contestants, questions))
-        self.editor.flush()
+        self._edit_anew(Plan(self._free_name("Experiment"), "", contestants, questions))
 
     @Slot(int)
     def _begin_with_set(self, set_id: int) -> None:
@@ -169,14 +212,14 @@ class ExperimentsView(LabView):
 
         def begin(questions: tuple[Question, ...]) -> None:
             name = self._free_name(found.name if found is not None else "Experiment")
-            self.edit(Plan(name, self._library.last_model_id, (), questions))
+            self._edit_anew(Plan(name, "", (), questions))
 
         self._experiments.question_sets.questions(set_id, begin)
 
     @Slot(str)
     def open_plan_file(self, path: str) -> None:
         """Put a new one together that begins with a plan file."""
-        self._experiments.read_plan_file(path, self.edit)
+        self._experiments.read_plan_file(path, self._edit_anew)
 
     def repeat(self, run_id: int) -> None:
         """Put a new one together that begins like an earlier one."""
@@ -186,8 +229,7 @@ class ExperimentsView(LabView):
             contestants = tuple(
                 replace(one, system_prompt=prompt_variables.escape(one.system_prompt)) for one in plan.contestants
             )
-            self.edit(replace(plan, name=self._free_name(plan.name), contestants=contestants))
-            self.editor.prompts.choose_row(0)
+            self._edit_anew(replace(plan, name=self._free_name(plan.name), contestants=contestants))
 
         self._experiments.plan(run_id, begin)
 
@@ -215,7 +257,7 @@ class ExperimentsView(LabView):
         if draft_id:
             self._experiments.change(draft_id, plan, lambda: then(draft_id))
         else:
-            self._experiments.create(plan, made)
+            self._experiments.create(replace(plan, name=self._free_name(plan.name)), made)
 
     @Slot(object)
     def _settled(self, plan: Plan) -> None:
@@ -284,6 +326,7 @@ class ExperimentsView(LabView):
                 old.deleteLater()
         assert self.page is not None
         self._body.setCurrentWidget(self.page)
+        self._tell_where()
         self.page.enter()
         self.run_opened.emit(run_id)
 

@@ -93,6 +93,17 @@ def test_a_run_of_an_earlier_day_is_looked_through_with_what_made_its_answers(bu
     assert opened(services, run_id) is held
 
 
+def test_of_a_run_that_nobody_looks_at_it_is_told_when_it_is_done(build):
+    services = build(SCRIPT)
+    held = run(services)
+    services.wait(lambda: [notice.title for notice in services.notices] == ["“Two prompts” is done"])
+    services.experiments.looked_at = held.run.run_id
+    held.run.retry([Place(0, 0, 0)])
+    held.run.start()
+    services.wait(lambda: not held.run.busy)
+    assert len(services.notices) == 1
+
+
 def test_an_answer_that_is_asked_for_again_is_looked_through_again(build):
     services = build(SCRIPT)
     held = run(services)
@@ -120,8 +131,7 @@ def test_a_draft_can_be_changed_until_it_is_started(build):
     held.run.start()
     services.wait(lambda: not held.run.busy)
     services.experiments.change(run_id, PLAN, lambda: done.append(True))
-    services.wait(lambda: bool(services.notices))
-    assert services.notices[-1].title == "This experiment has begun"
+    services.wait(lambda: "This experiment has begun" in [notice.title for notice in services.notices])
     assert len(done) == 1
 
 
@@ -190,8 +200,7 @@ def test_a_file_that_cannot_be_written_is_told(build, tmp_path: Path):
     services = build(SCRIPT)
     run_id = run(services).run.run_id
     services.experiments.export(run_id, RunFile.REPORT, str(tmp_path / "no" / "such" / "folder.html"))
-    services.wait(lambda: bool(services.notices))
-    assert services.notices[-1].level == "error"
+    services.wait(lambda: "error" in [notice.level for notice in services.notices])
 
 
 def test_a_plan_file_is_read_with_its_questions_and_written_whole(build, tmp_path: Path):

@@ -155,6 +155,7 @@ def test_a_variable_without_a_value_stops_it_and_one_with_is_filled_in(lab):
     shown = lab()
     editor = shown.view.editor
     shown.view.begin_with((Contestant("V", "You work for {{firm}}. Today is {{date}}."),), (Question("1", "Who?"),))
+    shown.wait(lambda: editor.isVisible())
     editor.start.click()
     assert shown.titles() == ["{{firm}} has no value"]
     assert editor.prompts.text.marked() == (("{{firm}}", True), ("{{date}}", False))
@@ -180,6 +181,41 @@ def test_what_is_put_together_is_still_there_after_a_restart(lab, build):
     assert plan.name == "My first"
     assert [one.system_prompt for one in plan.contestants] == ["Answer in capital letters.", "Answer like a pirate."]
     assert len(plan.questions) == 2
+
+
+def test_what_is_put_together_is_not_lost_where_something_else_takes_its_place(lab):
+    shown = lab()
+    run_id = shown.store(PLAN, lambda place: "one")
+    put_together(shown)
+    shown.view.flush()
+    shown.view.repeat(run_id)
+    shown.wait(lambda: shown.view.editor.name.text() == "Two prompts, 2")
+    shown.wait(lambda: shown.titles()[:1] == ["“My first” is kept in the list"])
+    assert [row.name for row in shown.services.experiments.rows()] == ["My first", "Two prompts"]
+    shown.view.editor.clear.click()
+    assert shown.view.editor.is_empty
+    shown.view.notices.notices()[0].actions[0][1]()
+    assert shown.view.editor.plan().questions == PLAN.questions
+    shown.view.editor.clear.click()
+    shown.view.editor.prompts.none.click()
+    shown.view.flush()
+    shown.view.repeat(run_id)
+    shown.wait(lambda: shown.titles()[:1] == ["“Experiment” was not finished"])
+    shown.view.notices.notices()[0].actions[0][1]()
+    assert [one.name for one in shown.view.editor.plan().contestants] == ["No prompt"]
+
+
+def test_a_run_that_ends_while_nobody_looks_says_so(lab):
+    shown = lab()
+    run_id = shown.store(PLAN)
+    shown.services.experiments.open(run_id, lambda opened: opened.run.start())
+    shown.wait(lambda: "“Two prompts” is done" in shown.titles())
+    page = shown.show(run_id)
+    shown.view.notices.close_newest()
+    page.opened.run.retry([Place(0, 0, 0)])
+    page.opened.run.start()
+    shown.finish()
+    assert "“Two prompts” is done" not in shown.titles()
 
 
 def test_a_draft_in_the_list_can_be_changed_and_started(lab):
