@@ -7,8 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.lab import Contestant
 from app.core.prompts import free_name, same
@@ -17,6 +26,7 @@ from app.ui.contestant_colours import mark_pixmap
 from app.ui.model_box import ModelBox
 from app.ui.prompt_chooser import PromptChooser
 from app.ui.prompt_field import PromptField
+from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from app.services.prompt_library import PromptLibrary
 
 _LINES = 8
+_NARROW_PX = 560
 
 
 class KeyList(QListWidget):
@@ -99,10 +110,12 @@ class EditorPrompts(QWidget):
         detail.addLayout(head)
         detail.addWidget(self.text)
         detail.addLayout(foot)
-        both = QHBoxLayout()
+        self._both = both = QHBoxLayout()
         both.setSpacing(12)
         both.addWidget(self.list, 2)
         both.addWidget(self._detail, 3)
+        self.list.setMinimumHeight(self.fontMetrics().height() * 5)
+        self._shrinking = Shrinking(self.library, self.add, self.none)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -247,6 +260,17 @@ class EditorPrompts(QWidget):
             item.setText(new.name)
         self._show_origin()
         self.changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, a prompt stands below the list."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
+        self._both.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
+        self._shrinking.set_narrow(narrow)
+
+    def minimumSizeHint(self) -> QSize:
+        """The window's smallest width has room for it."""
+        return QSize(240, super().minimumSizeHint().height())
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the marks in this theme's colours."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.lab import Question
 from app.datasets.questions import questions_from_text, with_keys
@@ -16,12 +25,15 @@ from app.ui.file_dialogs import ask_questions
 from app.ui.question_file_dialog import QuestionFileDialog
 from app.ui.question_form import QuestionForm
 from app.ui.question_list import QuestionList
+from app.ui.shrinking import Shrinking
 from app.ui.text_field import TextField
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.services.question_sets import QuestionSets
 
+_NARROW_PX = 560
+_WORDS_PX = 690
 _HINT = "One question in each line; where empty lines part them, a question in each paragraph."
 
 
@@ -76,7 +88,8 @@ class EditorQuestions(QWidget):
         left.addWidget(self.list, 1)
         left.addWidget(self._count)
         self.list.setMinimumHeight(self.fontMetrics().height() * 12)
-        both = QHBoxLayout()
+        self._both = both = QHBoxLayout()
+        self._shrinking = Shrinking(self.write, self.file, self.kept, self.keep, self.clear)
         both.setSpacing(12)
         both.addLayout(left, 2)
         both.addWidget(self._beside, 3)
@@ -219,6 +232,18 @@ class EditorQuestions(QWidget):
         if 0 <= at < len(self.list.rows.questions):
             self.list.rows.put(at, question)
             self.changed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, a question stands below the list, and buttons are their icons."""
+        super().resizeEvent(event)
+        scale = max(1.0, self._theme.font_pt / 11)
+        below = self.width() < _NARROW_PX * scale
+        self._both.setDirection(QBoxLayout.Direction.TopToBottom if below else QBoxLayout.Direction.LeftToRight)
+        self._shrinking.set_narrow(self.width() < _WORDS_PX * scale)
+
+    def minimumSizeHint(self) -> QSize:
+        """The window's smallest width has room for it."""
+        return QSize(240, super().minimumSizeHint().height())
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for dialogs to come."""

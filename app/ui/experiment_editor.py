@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -25,7 +25,9 @@ from app.ui.editor_prompts import EditorPrompts
 from app.ui.editor_questions import EditorQuestions
 from app.ui.editor_values import EditorValues
 from app.ui.model_box import ModelBox
+from app.ui.model_facts import ElidedLabel
 from app.ui.row_layout import page_margin
+from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
 from app.ui.variables_form import VariablesForm
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from app.ui.model_services import ModelServices
 
 _SETTLE_MS = 500
+_NARROW_PX = 720
 EMPTY = Plan("", "", (), ())
 
 
@@ -75,7 +78,7 @@ class ExperimentEditor(QWidget):
         self.file = WordButton("Save as a plan file…", theme, kind="outline", icon_name="export")
         self.file.setToolTip("For “lab run” on the command line, or another computer")
         self.clear = WordButton("Clear all", theme, kind="outline", icon_name="reset")
-        self._size = QLabel()
+        self._size = ElidedLabel("")
         self._size.setProperty("kind", "muted")
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(self.flush)
@@ -121,6 +124,7 @@ class ExperimentEditor(QWidget):
         row.addWidget(self._size, 1)
         for button in (self.clear, self.file, self.keep, self.start):
             row.addWidget(button)
+        self._answered, self._shrinking = answered, Shrinking(self.clear, self.file)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -221,6 +225,7 @@ class ExperimentEditor(QWidget):
         if self.judge.is_on and len(prompts) > 1:
             words += f", {_many(answers * (len(prompts) - 1), 'judgement')}"
         self._size.setText(words)
+        self._size.setToolTip(words)
         self.clear.setEnabled(not self.is_empty)
         texts = "\n".join(one.system_prompt for one in prompts)
         wanted = [one for one in prompt_variables.variables(texts) if not one.is_built_in] if "{{" in texts else []
@@ -338,7 +343,20 @@ class ExperimentEditor(QWidget):
         """Wide windows have wide margins."""
         super().resizeEvent(event)
         margin = max(20, page_margin(self._area.viewport().width()), (self._area.viewport().width() - 1040) // 2)
+        narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
+        if narrow:
+            margin = 8
         self._page.setContentsMargins(margin, 16, margin, 20)
+        self._answered.setVisible(not narrow)
+        self._shrinking.set_narrow(narrow)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow the theme's text size."""
+        self._theme = theme
+
+    def minimumSizeHint(self) -> QSize:
+        """The window's smallest width has room for it."""
+        return QSize(320, 240)
 
 
 def _card(title: str, note: str, parts: tuple[QWidget, ...]) -> QFrame:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.services.experiments import RunFile
 from app.ui.buttons import IconButton, WordButton
 from app.ui.run_view import RunView
+from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from app.ui.ranking_view import RankingView
     from app.ui.rate_view import RateView
 
+_NARROW_PX = 800
 _TABS = ("Run", "Rate", "Ranking")
 EXPORTS = (
     (RunFile.REPORT, "Report with plots (HTML)…", "html"),
@@ -75,6 +78,7 @@ class ExperimentPage(QWidget):
         self.more = IconButton("more", "More for this experiment", theme, side_px=34)
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._more_menu())
+        self._shrinking = Shrinking(self.earlier, self.export)
         self.run_view = RunView(opened, services.experiments, services.origins, theme)
         self.rate_view: RateView | None = None
         self.ranking_view: RankingView | None = None
@@ -227,13 +231,18 @@ class ExperimentPage(QWidget):
         fine = self.run_view.model.compare_with(earlier)
         self._earlier_id = run_id if fine and earlier is not None else 0
         name = earlier.plan.name if fine and earlier is not None else ""
-        self.earlier.setText(f"Compared with {name[:24]}" if name else "Compare with…")
+        self._shrinking.reword(self.earlier, f"Compared with {name[:24]}" if name else "Compare with…")
         self.run_view.panel.refresh()
         return fine
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for parts to come."""
         self._theme = theme
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, buttons are their icons."""
+        super().resizeEvent(event)
+        self._shrinking.set_narrow(self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11))
 
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""

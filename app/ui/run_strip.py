@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.lab import CellState
@@ -11,7 +12,10 @@ from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
 from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel
+from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
+
+_NARROW_PX = 640
 
 
 class RunStrip(QWidget):
@@ -40,6 +44,8 @@ class RunStrip(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Answers and judgements done")
+        self._theme = theme
+        self._shrinking = Shrinking(self.retry, self.pause, self.stop)
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self._done)
@@ -122,6 +128,17 @@ class RunStrip(QWidget):
         failed = [place for place, cell in self._run.cells().items() if cell.state is CellState.FAILED]
         self._run.retry(failed)
         self._run.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, buttons are their icons and the figures go."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
+        self._shrinking.set_narrow(narrow)
+        self._facts.setVisible(not narrow)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow the theme's text size."""
+        self._theme = theme
 
     def minimumSizeHint(self) -> QSize:
         """Words are shortened where there is little room."""

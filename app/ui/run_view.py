@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _NARROW_PX = 760
 _PANEL_PX = 372
+_TIGHT_PX = 560
 _LEGEND = (
     (Shape.QUEUED, "Queued"),
     (Shape.RUNNING, "Running"),
@@ -187,10 +188,18 @@ class RunView(QWidget):
         for which, chip in self.chips.items():
             chip.setText(f"{which} {counts[which]:,}")
             chip.setAccessibleName(f"{which}, {counts[which]} answers")
-        self.chips[Which.CHANGED].setVisible(self.model.earlier is not None)
+        self._show_chips()
         empty = self.model.rowCount() == 0
         self.grid.setVisible(not empty)
         self._none.setVisible(empty)
+
+    def _show_chips(self) -> None:
+        """In a narrow view only those that find something."""
+        tight = self._main.width() < _TIGHT_PX * max(1.0, self._theme.font_pt / 11)
+        for which, chip in self.chips.items():
+            wanted = which is not Which.CHANGED or self.model.earlier is not None
+            chip.setVisible(wanted and (not tight or chip.isChecked() or self.model.counts[which] > 0))
+        self.search.setVisible(not tight or bool(self.search.text()))
 
     def _is_narrow(self) -> bool:
         return self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
@@ -203,6 +212,7 @@ class RunView(QWidget):
         """Where there is no room for both, the answer takes the place of the grid."""
         super().resizeEvent(event)
         self._main.setVisible(self.panel.isHidden() or not self._is_narrow())
+        self._show_chips()
 
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""

@@ -22,7 +22,7 @@ from app.ui.question_file_dialog import QuestionFileDialog
 from app.ui.run_looks import Change, Shape, Which
 
 FAST = Script(replies=("one two", "three four"))
-SLOW = Script(replies=("word " * 400,), tokens_per_s=300)
+SLOW = Script(replies=("word " * 400,), tokens_per_s=20)
 PLAN = Plan(
     "Two prompts",
     "starter",
@@ -748,3 +748,24 @@ def test_the_menu_of_a_row_exports_repeats_and_deletes(lab):
     shown.view.go_back()
     menu.actions()[-1].trigger()
     assert shown.services.experiments.rows() == ()
+
+
+@pytest.mark.parametrize("width", [400, 620, 900])
+def test_it_fits_into_narrow_windows(lab, width: int):
+    shown = lab(size=(width, 640))
+    run_id = shown.store(PLAN, lambda place: "one")
+    page = shown.show(run_id)
+    shown.finish()
+    assert shown.view.width() == width
+    page.run_view.grid.opened.emit(Place(0, 0, 0))
+    panel, grid = page.run_view.panel, page.run_view.grid
+    assert panel.isVisible()
+    assert grid.isVisible() is (width >= 800)
+    panel.close_button.click()
+    assert grid.isVisible()
+    put_together(shown)
+    assert shown.view.width() == width
+    editor = shown.view.editor
+    for part in (editor.start, editor.prompts.library, editor.questions.file, editor.model):
+        right = part.mapTo(shown.view, part.rect().topRight()).x()
+        assert right <= width, part.accessibleName()
