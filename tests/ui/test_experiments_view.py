@@ -17,6 +17,8 @@ from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Threshold
 from app.engine.scripted import Script
 from app.services.experiments import RunState
+from app.ui import theme as looks
+from app.ui.dressing import dress
 from app.ui.experiments_view import ExperimentsView
 from app.ui.question_file_dialog import QuestionFileDialog
 from app.ui.run_looks import Change, Shape, Which
@@ -769,3 +771,41 @@ def test_it_fits_into_narrow_windows(lab, width: int):
     for part in (editor.start, editor.prompts.library, editor.questions.file, editor.model):
         right = part.mapTo(shown.view, part.rect().topRight()).x()
         assert right <= width, part.accessibleName()
+
+
+def test_another_theme_is_put_on_everything(lab, qapp):
+    shown = lab()
+    page = shown.show(shown.store(PLAN, lambda place: "one *two*"))
+    shown.finish()
+    page.run_view.grid.opened.emit(Place(0, 0, 0))
+    put_together(shown)
+    shown.view.editor.checks._put(Check("stops"))
+    dress(shown.view, looks.DARK)
+    assert page.run_view.panel.answer.text == "one two"
+    assert page.run_view.grid._prompts._theme is looks.DARK
+    dress(shown.view, looks.LIGHT)
+
+
+def test_the_whole_window_leads_to_an_experiment_and_from_it_into_columns(qtbot, open_window):
+    stage = open_window(FAST)
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+    qtbot.keyClick(stage.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    lab = stage.space.pages.lab
+    lab.tabs.setCurrentIndex(2)
+    view = lab.view
+    assert isinstance(view, ExperimentsView)
+    view.begin_with(PLAN.contestants, PLAN.questions[:2])
+    qtbot.waitUntil(view.editor.isVisible)
+    view.editor.start.click()
+    qtbot.waitUntil(lambda: view.page is not None and not view.page.opened.run.busy, timeout=20_000)
+    view.page.run_view.grid.opened.emit(Place(1, 0, 0))
+    view.page.run_view.panel.compare.click()
+    assert lab.tabs.currentIndex() == 0
+    assert [column.name.text() for column in lab.compare.columns] == ["Kind", "Terse"]
+    lab.tabs.setCurrentIndex(2)
+    qtbot.keyClick(lab, Qt.Key.Key_Escape)
+    qtbot.keyClick(lab, Qt.Key.Key_Escape)
+    assert view.home.isVisible()
+    qtbot.keyClick(lab, Qt.Key.Key_Escape)
+    assert stage.space.pages.shows_chat
