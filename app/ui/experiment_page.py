@@ -8,6 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QMenu, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from app.core.options import Sampling
+from app.core.settings import declared
 from app.services.experiments import RunFile
 from app.ui.buttons import IconButton, WordButton
 from app.ui.run_view import RunView
@@ -15,8 +17,10 @@ from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.core.lab import Plan
     from app.scoring.results import Results
     from app.services.experiments import OpenRun
+    from app.services.model_manager import ModelManager
     from app.ui.model_services import ModelServices
     from app.ui.ranking_view import RankingView
     from app.ui.rate_view import RateView
@@ -79,7 +83,9 @@ class ExperimentPage(QWidget):
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._more_menu())
         self._shrinking = Shrinking(self.earlier, self.export)
-        self.run_view = RunView(opened, services.experiments, services.origins, theme)
+        self.run_view = RunView(
+            opened, services.experiments, services.origins, theme, facts=facts_of(opened.run.plan, services.models)
+        )
         self.rate_view: RateView | None = None
         self.ranking_view: RankingView | None = None
         self._stack = QStackedWidget()
@@ -247,3 +253,15 @@ class ExperimentPage(QWidget):
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""
         return QSize(320, 240)
+
+
+def facts_of(plan: Plan, models: ModelManager) -> str:
+    """Who answers a plan's questions, and how, in a few words."""
+    ids = dict.fromkeys(one.model_id or plan.model_id or models.default_id for one in plan.contestants)
+    names = [models.entry(model_id).name for model_id in ids]
+    parts = [names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"]
+    parts.append(f"seed {plan.seeds[0]}" if len(plan.seeds) == 1 else f"{len(plan.seeds)} seeds")
+    parts += [f"{declared(Sampling)[key].label.lower()} {value}" for key, value in plan.overrides.items()][:4]
+    if plan.judge is not None:
+        parts.append(f"judged by {models.entry(plan.judge.model_id or plan.model_id or models.default_id).name}")
+    return " · ".join(parts)

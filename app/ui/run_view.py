@@ -46,10 +46,18 @@ class RunView(QWidget):
     link_activated = Signal(str)
 
     def __init__(
-        self, opened: OpenRun, experiments: Experiments, origins: Origins, theme: Theme, parent: QWidget | None = None
+        self,
+        opened: OpenRun,
+        experiments: Experiments,
+        origins: Origins,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        facts: str = "",
     ) -> None:
+        """`facts`: who answers, and how, in a few words."""
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._facts = theme, facts
         self.model = RunModel(opened, self)
         self.strip = RunStrip(opened.run, opened.findings, theme)
         self.grid = RunGrid(self.model, theme)
@@ -85,7 +93,7 @@ class RunView(QWidget):
         column.addWidget(rule)
         column.addWidget(self.grid, 1)
         column.addWidget(self._none, 1)
-        column.addWidget(Legend(self._theme))
+        column.addWidget(Legend(self._theme, self._facts))
         self._split.addWidget(self._main)
         self._split.addWidget(self.panel)
         self._split.setStretchFactor(0, 1)
@@ -220,13 +228,15 @@ class RunView(QWidget):
 
 
 class Legend(QWidget):
-    """What the shapes in the grid mean."""
+    """What the shapes in the grid mean; and behind them, where there is room, who answers and how."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, facts: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("strip")
-        self._theme = theme
-        self.setAccessibleName("Legend: " + ", ".join(words for _, words in _LEGEND) + ". 4–1: duels won and lost")
+        self._theme, self._facts = theme, facts
+        words = ", ".join(words for _, words in _LEGEND)
+        self.setAccessibleName(f"{facts}. Legend: {words}. 4–1: duels won and lost")
+        self.setToolTip(facts)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def set_theme(self, theme: Theme) -> None:
@@ -260,3 +270,8 @@ class Legend(QWidget):
             place = QRect(left + (ICON_PX + 6 if shape is not None else 0), 0, room, self.height())
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
             left += room + 20
+        place = QRect(left, 0, self.width() - left - 16, self.height())
+        if place.width() > 120:
+            painter.setPen(QColor(self._theme.muted))
+            shown = painter.fontMetrics().elidedText(self._facts, Qt.TextElideMode.ElideMiddle, place.width())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), shown)

@@ -189,7 +189,7 @@ def bench_live(app: QApplication, services: Services, prompts: int, questions: i
     found: list[OpenRun] = []
     services.experiments.open(run.id, found.append)
     wait(app, lambda: bool(found))
-    view = RunView(found[0], services.experiments, themes.LIGHT)
+    view = RunView(found[0], services.experiments, services.library.origins, themes.LIGHT)
     view.resize(1100, 800)
     view.show()
     settle(app)

@@ -200,3 +200,4 @@ def test_the_columns_of_a_file_are_known_before_it_is_read(file):
     assert columns_of(file("q.jsonl", '{"a": 1, "b": 2}\n{"c": 3}\n')) == ("a", "b")
     assert columns_of(file("q.txt", "What?\n")) == ()
     assert columns_of(file("empty.csv", "")) == ()
+    assert columns_of(DATA / "snappy-v1.parquet")[:4] == ("id", "system_prompt", "question", "response")

@@ -19,6 +19,7 @@ from app.engine.scripted import Script
 from app.services.experiments import RunState
 from app.ui import theme as looks
 from app.ui.dressing import dress
+from app.ui.experiment_page import facts_of
 from app.ui.experiments_view import ExperimentsView
 from app.ui.question_file_dialog import QuestionFileDialog
 from app.ui.run_looks import Change, Shape, Which
@@ -465,6 +466,16 @@ def test_answers_are_read_beside_the_grid_with_what_was_found_in_them(lab, qtbot
     assert shown.view.escape()
     assert shown.view.home.isVisible()
     assert not shown.view.escape()
+
+
+def test_who_answers_and_how_is_said_below_the_grid(lab):
+    models = lab().hub.models
+    plan = replace(PLAN, seeds=(1, 2), judge=Judge("", "Judge."))
+    name = models.entry("starter").name
+    assert facts_of(PLAN, models) == f"{name} · seed 1 · longest reply 40"
+    assert facts_of(plan, models) == f"{name} · 2 seeds · longest reply 40 · judged by {name}"
+    other = replace(PLAN, contestants=(*PLAN.contestants, Contestant("C", "", model_id="/models/big.gguf")))
+    assert facts_of(other, models).startswith(f"{name} and 1 more")
 
 
 def test_the_grid_is_filtered_by_state_and_words(lab):
