@@ -98,12 +98,12 @@ class RunStore:
         return [_run_row(row) for row in self._database.rows(f"{_ROW} WHERE deleted_ms IS {wanted} ORDER BY {order}")]
 
     def plan(self, run_id: int) -> Plan:
-        """What is run."""
-        found = self._database.row("SELECT plan FROM run WHERE id = ?", run_id)
+        """What is run; a draft may still be without prompts or questions."""
+        found = self._database.row("SELECT plan, state FROM run WHERE id = ?", run_id)
         if found is None:
             raise _no_run()
         try:
-            return plan_of(json.loads(found[0]))
+            return plan_of(json.loads(found[0]), whole=found[1] != RunState.DRAFT)
         except (ValueError, AppError) as error:
             raise StorageError(
                 "This experiment's plan is damaged",

@@ -252,10 +252,8 @@ class ExperimentEditor(QWidget):
 
     @Slot()
     def _keep(self) -> None:
-        plan = self._whole_plan()
-        if plan is not None:
-            self._settle.stop()
-            self.keep_asked.emit(plan)
+        self._settle.stop()
+        self.keep_asked.emit(self.plan())
 
     @Slot()
     def _save(self) -> None:

@@ -19,9 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.core import prompt_variables
-from app.core.errors import AppError
 from app.core.lab import Cell, Contestant, Plan
-from app.core.plan_table import plan_of, table_of
 from app.datasets.questions import ENDINGS
 from app.services.experiments import RunState
 from app.services.notice import Notice
@@ -181,24 +179,18 @@ class ExperimentsView(LabView):
         self._experiments.read_draft(show)
 
     def _set_aside(self, kept: Plan) -> None:
-        """What can be run goes into the list; what is not that far can be gone back to."""
-        try:
-            plan = plan_of(table_of(replace(kept, name=self._free_name(kept.name))))
-        except AppError:
-            back = ("Go back to it", lambda: self.edit(kept))
-            self.notices.show_notice(Notice(f"“{kept.name}” was not finished", actions=(back,)))
-            return
+        """It goes into the list as it is."""
 
         def told(row: RunRow) -> None:
-            self.notices.show_notice(Notice(f"“{row.name}” is kept in the list", "It can be started from there."))
+            self.notices.show_notice(Notice(f"“{row.name}” is kept in the list", "It can be gone on with from there."))
 
-        self._experiments.create(plan, told)
+        self._experiments.create(replace(kept, name=self._free_name(kept.name)), told)
 
     def edit(self, plan: Plan, draft_id: int = 0) -> None:
         """Show a plan to be changed. `draft_id`: the run in the list that it is, 0 for a new one."""
         self._draft_id = draft_id
         self.editor.show_plan(plan if plan.model_id else replace(plan, model_id=self._library.last_model_id))
-        self.editor.keep.setText("Keep the changes" if draft_id else "Keep for later")
+        self.editor.keep.setVisible(not draft_id)  # what is in the list is kept as it is typed
         self._body.setCurrentWidget(self.editor)
         self.editor.enter()
 
@@ -262,7 +254,11 @@ class ExperimentsView(LabView):
     @Slot(object)
     def _settled(self, plan: Plan) -> None:
         """What is being put together outlives the program."""
-        if not self._draft_id and self._body.currentWidget() is self.editor:
+        if self._body.currentWidget() is not self.editor:
+            return
+        if self._draft_id:
+            self._experiments.change(self._draft_id, plan, lambda: None)
+        else:
             self._experiments.keep_draft(None if self.editor.is_empty else plan)
 
     def _free_name(self, wanted: str) -> str:

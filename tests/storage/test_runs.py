@@ -140,6 +140,16 @@ def test_a_plan_can_be_changed_until_there_is_an_answer(stores: Stores):
     assert stores.runs.plan(run.id) == changed
 
 
+def test_a_draft_may_be_unfinished_and_a_run_may_not(stores: Stores):
+    half = dataclasses.replace(PLAN, contestants=(), thresholds=())
+    run = stores.runs.create(half)
+    assert stores.runs.plan(run.id) == half
+    assert stores.runs.row(run.id).cells == 0
+    stores.runs.set_state(run.id, RunState.PAUSED)
+    with pytest.raises(StorageError, match="damaged"):
+        stores.runs.plan(run.id)
+
+
 def test_a_run_that_was_at_work_when_the_app_ended_waits_to_go_on(stores: Stores, path: Path):
     run = stores.runs.create(PLAN)
     stores.runs.set_state(run.id, RunState.RUNNING)

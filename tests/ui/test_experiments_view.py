@@ -203,9 +203,28 @@ def test_what_is_put_together_is_not_lost_where_something_else_takes_its_place(l
     shown.view.editor.prompts.none.click()
     shown.view.flush()
     shown.view.repeat(run_id)
-    shown.wait(lambda: shown.titles()[:1] == ["“Experiment” was not finished"])
-    shown.view.notices.notices()[0].actions[0][1]()
-    assert [one.name for one in shown.view.editor.plan().contestants] == ["No prompt"]
+    shown.wait(lambda: shown.titles()[:1] == ["“Experiment” is kept in the list"])
+    half = shown.services.experiments.rows()[0]
+    assert (half.name, half.cells) == ("Experiment", 0)
+    shown.view.open_run(half.id)
+    shown.wait(lambda: [one.name for one in shown.view.editor.plan().contestants] == ["No prompt"])
+
+
+def test_a_draft_of_the_list_is_kept_as_it_is_typed(lab):
+    shown = lab()
+    shown.view.begin_with((Contestant("A", "Be brief."),))
+    shown.wait(lambda: shown.view.editor.isVisible())
+    shown.view.editor.keep.click()
+    shown.wait(lambda: len(shown.services.experiments.rows()) == 1 and shown.view.home.isVisible())
+    run_id = shown.services.experiments.rows()[0].id
+    shown.view.open_run(run_id)
+    shown.wait(lambda: shown.view.editor.isVisible())
+    shown.view.editor.prompts.text.setPlainText("Be kind.")
+    shown.view.go_back()
+    plans: list[Plan] = []
+    shown.services.experiments.plan(run_id, plans.append)
+    shown.wait(lambda: bool(plans))
+    assert [one.system_prompt for one in plans[0].contestants] == ["Be kind."]
 
 
 def test_a_run_that_ends_while_nobody_looks_says_so(lab):
