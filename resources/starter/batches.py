@@ -68,7 +68,7 @@ class Curriculum:
     @property
     def longest(self) -> int:
         """The most tokens a dialogue may have now."""
-        for until, tokens in ((0.04, 96), (0.10, 192), (0.45, 384)):
+        for until, tokens in ((0.03, 96), (0.08, 192), (0.25, 448)):
             if self.progress < until:
                 return tokens
         return 1024
@@ -77,11 +77,11 @@ class Curriculum:
         """A random dialogue for this stage."""
         entities = Entities(rng, rng.choice((0.3, 0.6, 0.9)))
         turns = None
-        if self.progress < 0.10:
+        if self.progress < 0.08:
             turns = rng.choice((1, 1, 2, 2, 3))
-        elif self.progress > 0.45:
+        elif self.progress > 0.25:
             chance = rng.random()
-            turns = rng.randrange(5, 11) if chance < 0.35 else rng.randrange(9, 16) if chance < 0.40 else None
+            turns = rng.randrange(5, 11) if chance < 0.40 else rng.randrange(9, 16) if chance < 0.46 else None
         return dialogue(rng, entities, turns=turns, memory_share=rng.choice((0.3, 0.5, 0.65)))
 
 

@@ -8,7 +8,7 @@ learned.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .entities import Entities
 from .held_out import is_held_out
@@ -151,11 +151,14 @@ class Talk:
     def _tell_turn(self) -> Turn | None:
         rng, now = self.rng, len(self.said)
         told = draw_fact(rng, self.entities, "name" if rng.random() < 0.08 else None)
+        if self.known and rng.random() < 0.12:
+            old = rng.choice([fact for fact, _ in self.known.values()])
+            told = replace(old, value=draw_fact(rng, self.entities, old.kind).value)
         user, again = told.tell(rng), told.key in self.known
         if again:
             if rng.random() < 0.3:
                 return None
-            user = rng.choice(CORRECTIONS) + lower_first(user)
+            user = rng.choice(CORRECTIONS) + lower_first(user, *told.spelt)
         self.known[told.key] = (told, now)
         chance = rng.random()
         if chance < 0.12 and not again:
@@ -166,7 +169,7 @@ class Talk:
                 user = (
                     f"{user} {second}"
                     if rng.random() < 0.6 or user[-1] != "."
-                    else f"{user[:-1]} and {lower_first(second)}"
+                    else f"{user[:-1]} and {lower_first(second, *other.spelt)}"
                 )
                 return Turn(user, f"{told.acknowledge()} {other.acknowledge()}", "Noted.", "prose", "tell two")
         elif chance < 0.18:
@@ -181,7 +184,7 @@ class Talk:
                 "tell and ask",
             )
         if rng.random() < 0.4:
-            user = rough(rng, user, may_lower=told.value.islower())
+            user = rough(rng, user, may_lower=told.value.islower() and told.kind != "other", kept=told.spelt)
         return Turn(user, told.acknowledge(), "Noted.", "prose", "tell")
 
     def _said_turn(self) -> Turn | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 import zlib
+from functools import cache
 
-from .wording import load
+from .wording import load, text_of
 
 _WORDS = {key: tuple(text.split()) for key, text in load("entities").items()}
 NAMES, NAMES_HELD_OUT = _WORDS["names"], _WORDS["names_held_out"]
@@ -16,6 +18,17 @@ _ONSETS = _WORDS["onsets"]
 _VOWELS = _WORDS["vowels"]
 _CODAS = ("", "", "", "", *_WORDS["codas"])
 _ACCENTS = {"a": "äáà", "e": "éèë", "i": "í", "o": "öóø", "u": "üú"}
+_HELD_OUT = frozenset(word.lower() for word in (*THINGS_HELD_OUT, *NAMES_HELD_OUT))
+_SOURCES = ("entities", "knowledge", "memory", "small_talk", "styles", "tasks")
+FRAGMENT_SHARE = 0.4
+"""The share of made-up words of training that are joined from fragments of ordinary words."""
+
+
+@cache
+def _ordinary_words() -> tuple[str, ...]:
+    """Every word of training's own wordings of four letters or more, but for those held out."""
+    found = {word for name in _SOURCES for word in re.findall(r"[a-z]{4,}", text_of(name).lower())}
+    return tuple(sorted(found - _HELD_OUT))
 
 
 def is_held_out(word: str) -> bool:
@@ -36,10 +49,30 @@ class Entities:
         self.held_out = held_out
         self.one_word = False
 
-    def invented(self) -> str:
-        """A made-up word of one to three syllables, 3 to 10 letters."""
+    def _joined(self) -> str:
+        """One to three fragments of ordinary words in a row.
+
+        Syllables alone leave many of the tokenizer's pieces out; what was never copied in training is not copied later.
+        """
         rng = self.rng
+        word = ""
+        for _ in range(rng.choice((1, 2, 2, 2, 3))):
+            whole = rng.choice(_ordinary_words())
+            length = rng.randrange(2, min(6, len(whole)) + 1)
+            start = rng.choice((0, len(whole) - length, rng.randrange(len(whole) - length + 1)))
+            word += whole[start : start + length]
+        return word
+
+    def invented(self) -> str:
+        """A made-up word of 3 to 10 letters: of one to three syllables, in training also of fragments of words."""
+        rng = self.rng
+        joined = not self.held_out and rng.random() < FRAGMENT_SHARE
         while True:
+            if joined:
+                word = self._joined()
+                if 3 <= len(word) <= 10 and not is_held_out(word) and word not in _HELD_OUT:
+                    break
+                continue
             syllables = rng.choice((1, 2, 2, 2, 3))
             word = ""
             for index in range(syllables):

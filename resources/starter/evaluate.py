@@ -48,7 +48,7 @@ def memory_limits(run: Evaluation) -> None:
         users = [
             old.tell(run.rng),
             *run.distractors(index % 3, {old.key}),
-            run.rng.choice(CORRECTIONS) + lower_first(new.tell(run.rng)),
+            run.rng.choice(CORRECTIONS) + lower_first(new.tell(run.rng), *new.spelt),
             rough_question(run.rng, new),
         ]
         run.expect("takes a corrected name", None, run.plain_system(index), users, new.answer())
@@ -313,7 +313,7 @@ WEAK_SPOTS: tuple[tuple[str, list[str], str], ...] = (
 def stories(run: Evaluation) -> None:
     """Fixed chats that the app's own tests and guide rely on, and some that earlier files failed."""
     for system, users, wanted in WEAK_SPOTS:
-        run.expect("chats that earlier files failed", None, system, users, wanted)
+        run.expect("small chats, word by word", None, system, users, wanted)
     for system, users, wanted in STORIES:
         run.expect("the app's own stories", 1.0, system, users, wanted)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .entities import CITIES, COLOURS, JOBS, Entities
-from .wording import expand, load, pick, request, rough, upper_first
+from .wording import expand, load, lower_first, pick, request, rough, upper_first
 
 _WORDINGS = load("memory")
 PETS, KIN, FAVOURITES = (tuple(_WORDINGS[key].split()) for key in ("pets", "kin", "favourites"))
 SECRETS: tuple[str, ...] = tuple(_WORDINGS["secrets"])
 NOUN_FRAMES: tuple[str, ...] = tuple(_WORDINGS["noun_frames"])
+TELL_FRAMES: tuple[str, ...] = tuple(_WORDINGS["tell_frames"])
 CLAUSE_FRAMES: tuple[str, ...] = tuple(_WORDINGS["clause_frames"])
+_STATEMENTS = ("My ", "I ", "I'm ", "The ", "Our ", "We ", "People ", "They ", "For me ", "{x} ", "{k} ")
 KIND_WEIGHTS: dict[str, float] = _WORDINGS["weights"]
 
 
@@ -57,8 +59,19 @@ class Fact:
         return text.replace("{k}", self.owner).replace("{v}", self.verb).replace("{x}", self.value)
 
     def tell(self, rng: random.Random) -> str:
-        """A sentence of the user that gives the fact."""
-        return upper_first(self._fill(pick(rng, KINDS[self.kind].tells)))
+        """A sentence of the user that gives the fact; the value keeps its spelling, wherever it stands."""
+        text = expand(rng, rng.choice(KINDS[self.kind].tells))
+        plain = text.startswith(_STATEMENTS) and text.endswith(".") and not any(mark in text[:-1] for mark in ".:?!")
+        text = self._fill(text)
+        if plain and rng.random() < 0.15:
+            statement = text[:-1]
+            text = pick(rng, TELL_FRAMES, s=lower_first(statement, *self.spelt), S=statement)
+        return text if text.startswith(self.spelt) else upper_first(text)
+
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        """The words whose spelling has to be kept: the value, and whom it belongs to where that is a name."""
+        return (self.value, self.owner) if self.kind == "other" else (self.value,)
 
     def ask(self, rng: random.Random) -> str:
         """A question of the user for the fact."""
@@ -98,8 +111,16 @@ class Fact:
 
 
 def draw_fact(rng: random.Random, entities: Entities, kind: str | None = None) -> Fact:
-    """A random fact, of the given sort if there is one."""
+    """A random fact, of the given sort if there is one; now and then a value that is no name has a capital too."""
     kind = kind or rng.choices(tuple(KIND_WEIGHTS), tuple(KIND_WEIGHTS.values()))[0]
+    fact = _draw_fact(rng, entities, kind)
+    chance = rng.random()
+    if kind in ("favourite", "like", "code", "mine", "other") and chance < 0.25:
+        return replace(fact, value=fact.value.upper() if chance < 0.04 else upper_first(fact.value))
+    return fact
+
+
+def _draw_fact(rng: random.Random, entities: Entities, kind: str) -> Fact:
     if kind == "name":
         name = entities.full_name() if rng.random() < 0.06 else entities.name()
         return Fact(kind, "", name.lower() if rng.random() < 0.05 else name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import torch
+import torch.distributed as distributed
 from torch import Tensor
 
 from .model import Model
@@ -22,11 +23,11 @@ def _orthogonal(gradients: Tensor) -> Tensor:
     for _ in range(NEWTON_STEPS):
         square = x @ x.mT
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return (x.mT if tall else x).float()
+    return x.mT if tall else x
 
 
 class Optimiser:
-    """One step for the whole model; rates fall with the given factor."""
+    """One step for the whole model; rates fall with the given factor. Workers share the work on the matrices."""
 
     def __init__(self, model: Model) -> None:
         self.matrices = [p for name, p in model.named_parameters() if p.dim() == 2 and not name.startswith("embedding")]
@@ -34,9 +35,21 @@ class Optimiser:
         others = [p for p in model.parameters() if id(p) not in inside]
         self.adam = torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
         self.momenta = [torch.zeros_like(p) for p in self.matrices]
-        self.groups: dict[torch.Size, list[int]] = defaultdict(list)
+        rank, workers = (
+            (distributed.get_rank(), distributed.get_world_size()) if distributed.is_initialized() else (0, 1)
+        )
+        by_shape: dict[torch.Size, list[int]] = defaultdict(list)
         for index, matrix in enumerate(self.matrices):
-            self.groups[matrix.shape].append(index)
+            by_shape[matrix.shape].append(index)
+        # Dealt out one after another over all shapes, so that no worker has more than one matrix too many.
+        mine = set([index for indices in by_shape.values() for index in indices][rank::workers])
+        self.groups = {shape: [index for index in indices if index in mine] for shape, indices in by_shape.items()}
+        self.workers = workers
+        self.flat = torch.zeros(sum(matrix.numel() for matrix in self.matrices), dtype=torch.bfloat16)
+        sizes = [matrix.numel() for matrix in self.matrices]
+        self.updates = [
+            part.view_as(matrix) for part, matrix in zip(self.flat.split(sizes), self.matrices, strict=True)
+        ]
 
     @torch.no_grad()
     def step(self, factor: float) -> None:
@@ -45,15 +58,22 @@ class Optimiser:
             group["lr"] = OTHER_RATE * factor
         self.adam.step()
         self.adam.zero_grad()
-        for shape, indices in self.groups.items():
-            updates = []
-            for index in indices:
-                gradient = self.matrices[index].grad
-                assert gradient is not None
-                self.momenta[index].lerp_(gradient, 1 - MOMENTUM)
-                updates.append(gradient.lerp(self.momenta[index], MOMENTUM))
-            scale = max(1.0, shape[0] / shape[1]) ** 0.5
-            rate = MATRIX_RATE * factor
-            for index, update in zip(indices, _orthogonal(torch.stack(updates)) * scale, strict=True):
-                self.matrices[index].mul_(1 - rate * WEIGHT_DECAY).add_(update, alpha=-rate)
-                self.matrices[index].grad = None
+        directions = []
+        for matrix, momentum in zip(self.matrices, self.momenta, strict=True):
+            assert matrix.grad is not None
+            momentum.lerp_(matrix.grad, 1 - MOMENTUM)
+            directions.append(matrix.grad.lerp_(momentum, MOMENTUM))
+            matrix.grad = None
+        self.flat.zero_()
+        for indices in self.groups.values():
+            if indices:
+                for index, update in zip(
+                    indices, _orthogonal(torch.stack([directions[i] for i in indices])), strict=True
+                ):
+                    self.updates[index].copy_(update)
+        if self.workers > 1:
+            distributed.all_reduce(self.flat)  # each matrix comes from one worker; the others add zeros
+        rate = MATRIX_RATE * factor
+        for matrix, update in zip(self.matrices, self.updates, strict=True):
+            scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+            matrix.mul_(1 - rate * WEIGHT_DECAY).add_(update, alpha=-rate * scale)

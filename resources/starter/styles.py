@@ -95,6 +95,11 @@ def style_sentence(rng: random.Random, kind: str, word: str = "") -> str:
         text = pick(rng, MANNER_FRAMES, m=manner, M=upper_first(manner), a=verb, A=upper_first(verb), s=every)
     else:
         text = pick(rng, stated, x=word)
+        # "the first word is Blue moon" asks for one and means two
+        while " " in word and re.search(r"\bword\b", text.replace(word, "")):
+            text = pick(rng, stated, x=word)
+    if word and text.startswith(word):
+        return text
     chance = rng.random() if not word else 1.0
     return text.lower() if chance < 0.06 else text.upper() if chance < 0.09 else upper_first(text)
 

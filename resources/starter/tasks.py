@@ -21,10 +21,11 @@ from .knowledge import (
     YOUR_NAME,
 )
 from .turns import Turn
-from .wording import expand, join_words, load, pick, request, rough, upper_first
+from .wording import PREFIXES, expand, join_words, load, lower_first, pick, request, rough, upper_first
 
 _WORDINGS = load("tasks")
 NOUNS: tuple[str, ...] = (*THINGS, *_WORDINGS.pop("more_nouns").split())
+_ADDRESSES: tuple[str, ...] = tuple(_WORDINGS.pop("addresses"))
 _VERBS = frozenset(_WORDINGS.pop("verbs").split())
 _MARKUP: dict[str, str] = _WORDINGS.pop("markup")
 _TEXTS: dict[str, tuple[str, ...]] = {key: tuple(wordings) for key, wordings in _WORDINGS.items()}
@@ -39,12 +40,19 @@ def _asked(rng: random.Random, user: str) -> str:
     return rough(rng, request(rng, user) if user.split()[0] in _VERBS else user)
 
 
+_SAID_MOST = tuple(known for known in SMALL_TALK if known.wordings[0].startswith(("Hello", "[How are you")))
+
+
 def small_talk(rng: random.Random, entities: Entities) -> Turn:
     """Greetings, thanks, feelings, questions about the model."""
-    known = rng.choice(SMALL_TALK)
+    known = rng.choice(_SAID_MOST if rng.random() < 0.12 else SMALL_TALK)
     user = expand(rng, rng.choice(known.wordings))
     if user[-1].isalpha() and rng.random() < 0.5:
         user += rng.choice(".!")
+    if rng.random() < 0.12:
+        user = rng.choice(PREFIXES) + lower_first(user)
+    if user[-1] in ".!" and rng.random() < 0.08:
+        user = f"{user[:-1]}, {rng.choice(_ADDRESSES)}{user[-1]}"
     return Turn(user.lower() if rng.random() < 0.12 else user, known.answer, known.short, "prose", "chat")
 
 
@@ -148,8 +156,9 @@ def echo(rng: random.Random, entities: Entities) -> Turn:
     """Repeating the user's words exactly."""
     count = 1 if entities.one_word else rng.choice((1, 1, 2, 3, 4, 5))
     text = " ".join(entities.word() for _ in range(count))
-    if rng.random() < 0.3:
-        text = text.capitalize()
+    chance = rng.random()
+    if chance < 0.3:
+        text = text.upper() if chance < 0.05 else text.capitalize()
     if rng.random() < 0.15:
         text = entities.number()
     return Turn(_text(rng, "echo", w=text), text, text, "bare", "echo")

@@ -148,7 +148,7 @@ def main() -> None:
     """Reads the command line; starts itself again where the memory allocator's settings are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("starter.gguf"))
-    parser.add_argument("--minutes", type=float, default=79.0)
+    parser.add_argument("--minutes", type=float, default=87.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes, one a core")
     parser.add_argument("--checkpoints", action="store_true", help="also export the model a few times on the way")

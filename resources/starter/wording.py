@@ -21,8 +21,12 @@ Sequence = tuple[Any, ...]
 
 def load(name: str) -> dict[str, Any]:
     """One of the TOML files with wordings."""
-    path = Path(__file__).with_name("wordings") / f"{name}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(text_of(name))
+
+
+def text_of(name: str) -> str:
+    """The same file as it is written."""
+    return (Path(__file__).with_name("wordings") / f"{name}.toml").read_text(encoding="utf-8")
 
 
 _SMALL_WORDS = load("small_words")
@@ -75,9 +79,9 @@ def pick(rng: random.Random, templates: tuple[str, ...], **slots: str) -> str:
     return text
 
 
-def lower_first(text: str) -> str:
-    """The text with a small first letter, unless it starts with the word I."""
-    return text if text.startswith(("I ", "I'")) else text[:1].lower() + text[1:]
+def lower_first(text: str, *kept: str) -> str:
+    """The text with a small first letter, unless it starts with the word I or one of the words to be kept."""
+    return text if text.startswith(("I ", "I'", *kept)) else text[:1].lower() + text[1:]
 
 
 def upper_first(text: str) -> str:
@@ -96,13 +100,14 @@ def request(rng: random.Random, text: str) -> str:
     return opening + body
 
 
-def rough(rng: random.Random, text: str, *, may_lower: bool = True) -> str:
+def rough(rng: random.Random, text: str, *, may_lower: bool = True, kept: tuple[str, ...] = ()) -> str:
     """The text as people type it: a few words before or after, sometimes without capitals or punctuation.
 
     may_lower: whether the whole text may be put in small letters (not where it holds something to be repeated exactly).
+    kept: words whose first letter stays as it is.
     """
     if rng.random() < 0.16:
-        text = rng.choice(PREFIXES) + lower_first(text)
+        text = rng.choice(PREFIXES) + lower_first(text, *kept)
     elif rng.random() < 0.04:
         text = text + rng.choice(SUFFIXES)
     chance = rng.random()
@@ -111,7 +116,7 @@ def rough(rng: random.Random, text: str, *, may_lower: bool = True) -> str:
     elif chance < 0.13 and text[-1] == ".":
         text = text[:-1] + "!"
     elif chance < 0.16:
-        text = lower_first(text)
+        text = lower_first(text, *kept)
     elif chance < 0.24 and may_lower:
         text = text.lower()
         if rng.random() < 0.6 and text[-1] in ".?":
