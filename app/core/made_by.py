@@ -20,9 +20,9 @@ _ENDS = {
     "context": "the end of the context",
     "stopped": "the person",
 }
-_BRIEF = ("temperature", "top_k", "top_p", "min_p", "repeat_penalty")
+_BRIEF = ("temperature", "top_p", "min_p")
 """Sampler values that are told wherever there is room for a line."""
-_SHORT = {"temperature": "temp", "top_k": "top-k", "top_p": "top-p", "min_p": "min-p", "repeat_penalty": "repeat"}
+_SHORT = {"temperature": "temp", "top_p": "top-p", "min_p": "min-p"}
 _ANY = "\0"
 """Stands for any value: no prompt has it, as texts are cleaned of it."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -182,9 +182,10 @@ def _running(how: Provenance) -> Iterator[tuple[str, str]]:
     yield from _known(("KV cache", str(values.get("kv_type", ""))))
     if "flash_attention" in values:
         yield "Flash attention", {True: "on", False: "off"}.get(values["flash_attention"], "unknown")
-    for key, name in (("threads", "Threads"), ("batch_tokens", "Batch")):
-        if values.get(key):
-            yield name, str(values[key])
+    if values.get("threads"):
+        yield "Threads", str(values["threads"])
+    if values.get("batch_tokens"):
+        yield "Batch", f"{values['batch_tokens']} tokens"
     yield from _known(("LoRA adapters", _listed(values, "adapters")), ("Engine", how.engine))
     if how.at_once > 1:
         yield "Side by side", f"up to {how.at_once} answers at once"

@@ -65,6 +65,7 @@ class OriginFacts(QTextEdit):
             self._head(cursor, "System prompt", first=not self._sections)
             cursor.insertBlock(QTextBlockFormat(), self._format(self._theme.text))
             cursor.insertText(self._prompt)
+        self.moveCursor(QTextCursor.MoveOperation.Start)  # else its end would come into view
         bar.setValue(place)
 
     def _head(self, cursor: QTextCursor, title: str, *, first: bool) -> None:

@@ -92,7 +92,7 @@ def test_what_is_not_known_is_left_out():
 def test_in_brief_it_is_two_lines_and_a_quant_is_said_once():
     model, values = in_brief(HOW)
     assert model == "MistralOrca 7B Q4_K_M · sha256 9f3c4e…a71b"
-    assert values == "seed 42 · temp 0.2 · top-k 40 · top-p 0.95 · context 8192"
+    assert values == "seed 42 · temp 0.2 · top-p 0.95 · context 8192"
     named = dataclasses.replace(HOW, model_name="mistral.Q4_K_M", model_sha256=())
     assert in_brief(named)[0] == "mistral.Q4_K_M"
 

@@ -224,7 +224,7 @@ def test_columns_are_copied_as_markdown(compare):
     name = comparison.columns()[0].exchanges[0].provenance.model_name
     assert as_markdown(comparison.columns()) == (
         "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n\n**You**\n\nHi\n\n"
-        f"**Loud**\n\nHello there.\n\n*{name} · seed 42 · temp 0 · top-k 40 · top-p 0.95 · context 4096*\n"
+        f"**Loud**\n\nHello there.\n\n*{name} · seed 42 · temp 0 · top-p 0.95 · context 4096*\n"
     )
 
 

@@ -63,6 +63,7 @@ def words(qtbot, dialog: OriginDialog, part: str) -> str:
 def test_a_replys_menu_tells_what_made_it_and_makes_it_once_more(qtbot, look):
     stage, dialog = look(None)
     how = stage.session.path()[-1].provenance
+    assert dialog.facts.verticalScrollBar().value() == 0, "it begins at its beginning"
     for part in (how.model_path, str(how.seed), "Temperature", "Top-k", "llama-cpp-python", "Chat template", "Threads"):
         assert part in said(dialog)
     qtbot.waitUntil(lambda: DIGEST in said(dialog))
