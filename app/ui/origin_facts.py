@@ -9,11 +9,12 @@ from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTex
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.core.made_by import Section
+from app.core.prompts import is_hash
 from app.ui.theme import Theme
 
 _NAMES_SHARE = 30
-_EXACT = ("File", "SHA-256", "Version")
-"""Names, or beginnings of names, whose values are read letter by letter."""
+_EXACT = ("File", "SHA-256")
+"""Beginnings of names whose values are read letter by letter."""
 
 
 class OriginFacts(QTextEdit):
@@ -93,7 +94,7 @@ class OriginFacts(QTextEdit):
         for row, (name, value) in enumerate(rows):
             table.cellAt(row, 0).firstCursorPosition().insertText(name, self._format(self._theme.muted))
             wording = self._format(self._theme.text)
-            if name.startswith(_EXACT):
+            if name.startswith(_EXACT) or is_hash(value):
                 wording.setFontFamilies([self._theme.mono_font])
                 wording.setFontPointSize(self._theme.small_pt)
             table.cellAt(row, 1).firstCursorPosition().insertText(value, wording)
