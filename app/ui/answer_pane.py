@@ -14,6 +14,7 @@ from app.ui.theme import Theme
 from app.ui.transcript_idle import IdleWork
 
 _SIDE_PX = 20
+_WORDS_FROM_PX = 320
 _EMPTY = "*This answer is empty.*"
 
 
@@ -99,6 +100,7 @@ class AnswerPane(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width needs another height."""
         super().resizeEvent(event)
+        self._hidden.setVisible(self.width() >= _WORDS_FROM_PX)
         self._fit()
 
     def minimumSizeHint(self) -> QSize:

@@ -27,6 +27,8 @@ Index = QModelIndex | QPersistentModelIndex
 _LEAST_CELL_PX = 58
 _LEAST_NAME_PX = 80
 _STRONGEST = 0.46
+_NEITHER = 0.2
+_HEAD_LINES = 2
 _WIN = {False: "#3461eb", True: "#6e91ff"}
 _LOSE = {False: "#c77d36", True: "#de9650"}
 
@@ -51,8 +53,8 @@ class HeatRow:
 
 def warm(base: QColor, warmth: float, theme: Theme) -> QColor:
     """A ground mixed with the colour of winning or losing."""
-    towards = QColor((_WIN if warmth > 0 else _LOSE)[theme.dark])
-    share = min(1.0, abs(warmth)) * _STRONGEST + (0.04 if warmth else 0)
+    towards = QColor((_WIN if warmth > 0 else _LOSE)[theme.dark] if warmth else theme.control)
+    share = min(1.0, abs(warmth)) * _STRONGEST + 0.04 if warmth else _NEITHER
     return QColor(
         *(
             round(one + (other - one) * share)
@@ -66,6 +68,13 @@ class _Model(QAbstractTableModel):
         super().__init__(parent)
         self.rows: tuple[HeatRow, ...] = ()
         self.heads: tuple[str, ...] = ()
+        self.broken: tuple[str, ...] = ()
+        """The heads in lines that fit their columns."""
+
+    def break_heads(self, broken: Sequence[str]) -> None:
+        self.broken = tuple(broken)
+        if self.heads:
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 1, len(self.heads))
 
     def show(self, heads: Sequence[str], rows: Sequence[HeatRow]) -> None:
         self.beginResetModel()
@@ -98,7 +107,9 @@ class _Model(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is not Qt.Orientation.Horizontal or section == 0:
             return None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole and len(self.broken) == len(self.heads):
+            return self.broken[section - 1]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.heads[section - 1]
         return None
 
@@ -190,7 +201,7 @@ class HeatTable(QTableView):
         head.setSectionsClickable(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head.setTextElideMode(Qt.TextElideMode.ElideRight)
+        head.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.activated.connect(lambda index: self.row_opened.emit(index.row()))
         self.selectionModel().currentRowChanged.connect(lambda now, _before: self.row_chosen.emit(now.row()))
         self.set_theme(theme)
@@ -238,7 +249,19 @@ class HeatTable(QTableView):
         shown = min(len(self.rows), self._most_rows) if self._most_rows else len(self.rows)
         scrolls = name_px + cell_px * count > wide + 1
         bar = self.horizontalScrollBar().sizeHint().height() if scrolls else 0
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + shown * row_px + bar + 4)
+        head_px = self._break_heads(cell_px)
+        self.setFixedHeight(head_px + shown * row_px + bar)
+
+    def _break_heads(self, cell_px: int) -> int:
+        """Write the heads in lines that fit; how high that makes them."""
+        head = self.horizontalHeader()
+        metrics = QFontMetrics(head.font())
+        broken = [_in_lines(name, metrics, cell_px - 6) for name in self._rows_model.heads]
+        self._rows_model.break_heads(broken)
+        lines = max((text.count("\n") + 1 for text in broken), default=1)
+        height = lines * metrics.lineSpacing() + 10
+        head.setFixedHeight(height)
+        return height
 
     def resizeEvent(self, event: Any) -> None:
         """Another width: the cells share it anew."""
@@ -256,3 +279,15 @@ class HeatTable(QTableView):
     def minimumSizeHint(self) -> QSize:
         """It can be narrow, and scrolls then."""
         return QSize(200, self.height())
+
+
+def _in_lines(name: str, metrics: QFontMetrics, wide: int) -> str:
+    """A name in at most two lines; what differs between names stands mostly at their ends, so the middle goes first."""
+    lines: list[str] = []
+    for word in name.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and (metrics.horizontalAdvance(joined) + 4 <= wide or len(lines) == _HEAD_LINES):
+            lines[-1] = joined
+        else:
+            lines.append(word)
+    return "\n".join(metrics.elidedText(one, Qt.TextElideMode.ElideMiddle, wide) for one in lines)

@@ -27,7 +27,7 @@ class KeyButton(QPushButton):
         row.addStretch(1)
         for part in (self._cap, self._words):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            row.addWidget(part)
+            row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
 
     def sizeHint(self) -> QSize:

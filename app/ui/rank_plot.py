@@ -18,6 +18,7 @@ _GAP_PX = 12
 _MARK_PX = 10
 _DOT_PX, _CAP_PX = 6.5, 5
 _LEAST_PLOT_PX = 150
+_TICK_GAP_PX = 6
 _NAME_SHARE = 0.34
 _CAPTION = "Points; 0 is the average prompt, 100 points win about 64 % of duels"
 _SHORT_CAPTION = "Points; 0 is the average"
@@ -136,18 +137,20 @@ class RankPlot(QWidget):
         small = self._font(theme.small_pt)
         metrics = QFontMetricsF(small)
         painter.setFont(small)
-        free = begin
-        for value in axis.marks:
+        taken: list[tuple[float, float]] = []
+        # 0 is what the others are read against
+        for value in sorted(axis.marks, key=abs):
             x = round(begin + (end - begin) * axis.share(value)) + 0.5
             painter.setPen(QPen(QColor(theme.control if abs(value) < axis.step / 2 else theme.border), 1))
             painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
             words = signed(value)
             wide = metrics.horizontalAdvance(words)
-            if x - wide / 2 >= free - wide:
+            left, right = x - wide / 2, x + wide / 2
+            if all(right + _TICK_GAP_PX < one or left - _TICK_GAP_PX > other for one, other in taken):
+                taken.append((left, right))
                 painter.setPen(QColor(theme.muted))
                 place = QRectF(x - 50, bottom + 3, 100, metrics.height())
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
-                free = x + wide * 1.5
         caption = _CAPTION if metrics.horizontalAdvance(_CAPTION) < self.width() else _SHORT_CAPTION
         wide = metrics.horizontalAdvance(caption) + 4
         left = min(max(0.0, (begin + end - wide) / 2), max(0.0, self.width() - wide))

@@ -24,6 +24,7 @@ from app.core.lab import CellState
 from app.scoring.figures import percent
 from app.services.notice import Notice
 from app.ui.heat_table import HeatCell, HeatRow, HeatTable
+from app.ui.model_facts import ElidedLabel
 from app.ui.question_card import QuestionCard
 from app.ui.rank_plot import RankPlot, RankRow
 from app.ui.ranking_cards import AgreementCard, ExportCard, SaysCard, TitledCard, VotesCard, line
@@ -60,9 +61,11 @@ class RankingView(QWidget):
         self.standing: Standing | None = None
         self._asking = self._stale = False
         self._state, self._counts = line("", "heading", wrap=False), line("", "muted", wrap=False)
+        self._whose = line("Count votes by", "muted", wrap=False)
         self.choices = {counted: self._make_choice(counted) for counted in Counted}
         self.plot = RankPlot(theme)
-        self._how = line("", "faint", wrap=False)
+        self._how = ElidedLabel("")
+        self._how.setProperty("kind", "faint")
         self._ranking = TitledCard("Ranking", self._how)
         self.wins = HeatTable("Win table: how often the row beat the column", theme)
         self._wins_card = TitledCard("Win table", line("orange loses, blue wins", "faint", wrap=False))
@@ -95,7 +98,7 @@ class RankingView(QWidget):
         head.addWidget(self._state)
         head.addWidget(self._counts)
         head.addStretch(1)
-        head.addWidget(line("Count votes by", "muted", wrap=False))
+        head.addWidget(self._whose)
         group = QButtonGroup(self)
         for choice in self.choices.values():
             group.addButton(choice)
@@ -286,5 +289,6 @@ class RankingView(QWidget):
         self._columns.setDirection(
             QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
         )  # fmt: skip
+        self._whose.setVisible(not narrow)
         self._right.setMinimumWidth(0 if narrow else _SIDE_PX)
         self._right.setMaximumWidth(_ANY_PX if narrow else _SIDE_PX)

@@ -114,9 +114,10 @@ class RateStart(_Page):
         for size in ROUNDS:
             if size < self._open:
                 self.sizes.addItem(f"{size} pairs", size)
-        self.sizes.addItem(f"All {self._open:,} pairs", self._open)
-        at = self.sizes.findData(chosen) if chosen is not None else min(1, self.sizes.count() - 1)
-        self.sizes.setCurrentIndex(max(0, at))
+        if self._open:
+            self.sizes.addItem(f"All {self._open:,} pairs", self._open)
+        at = self.sizes.findData(chosen) if chosen is not None else -1
+        self.sizes.setCurrentIndex(at if at >= 0 else min(1, self.sizes.count() - 1))
 
     @Slot()
     def _begin(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.answer_pane import AnswerPane
@@ -21,6 +21,9 @@ _FIRST, _EQUAL, _SECOND = 1.0, 0.5, 0.0
 _WIDEST_PX = 1200
 _QUESTION_PX = 150
 _LONGEST_NOTE = 500
+_NARROW_PX = 700
+_PROMISE = "Names are hidden and sides are shuffled until you finish. Length and speed are not shown."
+_SHORT_PROMISE = "Names are hidden and sides are shuffled."
 
 
 class RatePair(QWidget):
@@ -110,7 +113,7 @@ class RatePair(QWidget):
         below.addStretch(2)
         for button in (self.skip, self.back, self.pause):
             below.addWidget(button)
-        promise = QLabel("Names are hidden and sides are shuffled until you finish. Length and speed are not shown.")
+        promise = self._promise = QLabel(_PROMISE)
         promise.setProperty("kind", "faint")
         promise.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         promise.setMinimumWidth(1)
@@ -190,6 +193,17 @@ class RatePair(QWidget):
         self._question.setText("\n\n".join(parts))
         self.more.setText("Show what came with it" if shown else "Hide what came with it")
         self._fit_question()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, what only repeats a key gives way."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW_PX
+        self._bar.setFixedWidth(70 if narrow else 180)
+        for spare in (self._left, self.back, self.pause):
+            spare.setVisible(not narrow)
+        self._promise.setText(_SHORT_PROMISE if narrow else _PROMISE)
+        if self._asked is not None:
+            self._fit_question()
 
     def _fit_question(self) -> None:
         width = max(200, self._asked_area.viewport().width())
