@@ -79,7 +79,8 @@ class ReplyText:
         return self._show(text + self._stops.rest())
 
     def _decode(self, piece: bytes, *, final: bool = False) -> str:
-        text = self._decoder.decode(piece, final)
+        # a model may write NUL, which no text can hold where it is shown, stored or copied
+        text = self._decoder.decode(piece, final).replace("\0", "")
         if text and self._drop_space:
             self._drop_space = False
             text = text.removeprefix(" ")

@@ -29,6 +29,14 @@ def test_bytes_that_are_no_utf8_become_replacement_characters():
     assert reply.finish() == "\ufffd"
 
 
+def test_nul_is_never_shown_as_it_could_not_be_kept():
+    reply = ReplyText(["stop"])
+    assert [reply.feed(piece) for piece in (b"a\0", b"\0", b"b")] == ["a", "", "b"]
+    assert reply.decoded == reply.shown == 2
+    assert reply.feed(b"st\0op") == ""
+    assert reply.stopped, "what is looked for is looked for in what would be shown"
+
+
 def test_the_first_space_alone_is_dropped_where_it_is_not_part_of_the_text():
     reply = ReplyText(drop_first_space=True)
     assert [reply.feed(piece) for piece in (b"", b" ", b" a", b" b")] == ["", "", " a", " b"]
