@@ -51,7 +51,8 @@ def agreement(votes: Iterable[Vote]) -> Agreement:
     that changes its mind with the order says equal.
     """
     votes = list(votes)
-    person, judge = (_verdicts(votes, rater) for rater in (Rater.PERSON, Rater.JUDGE))
+    person = _verdicts(votes, Rater.PERSON)
+    judge = _verdicts(votes, Rater.JUDGE) if person else {}
     shown_first = {_pair(vote): vote.first for vote in votes if vote.rater is Rater.PERSON}
     table = [[0, 0, 0] for _ in range(3)]
     for pair in person.keys() & judge.keys():

@@ -10,7 +10,7 @@ from app.core.lab import Cell, Plan, Rater, Vote
 from app.scoring.agreement import Agreement, Steadiness, agreement, steadiness
 from app.scoring.ranking import Ranking, rank
 from app.scoring.saying import Said, most_telling, sentences
-from app.scoring.teaching import TeachingPair, count_open, teaching_pairs
+from app.scoring.teaching import TeachingPair, teaching
 from app.scoring.win_table import Duels, win_table
 
 NEXT = 10
@@ -64,12 +64,11 @@ def standing_of(
     counted: Counted = Counted.BOTH,
 ) -> Standing:
     """How it stands; takes up to seconds for many contestants and votes, so never in the window's thread."""
-    cells, skipped = list(cells), list(skipped)
     counting = counted.of(votes)
     size = len(plan.contestants)
     ranking = rank(counting, size)
     table = win_table(counting, size)
-    pairs = teaching_pairs(cells, votes, size, NEXT, skipped=skipped)
+    pairs, left = teaching(cells, votes, size, NEXT, skipped=skipped)
     return Standing(
         counted,
         ranking,
@@ -82,7 +81,7 @@ def standing_of(
         sum(vote.rater is Rater.PERSON for vote in votes),
         tuple(sorted(one.votes for at, row in enumerate(table) for one in row[at + 1 :] if one.votes)),
         most_telling(pairs),
-        count_open(cells, votes, skipped),
+        left,
     )
 
 
@@ -90,9 +89,8 @@ def teaching_of(
     plan: Plan, cells: Iterable[Cell], votes: Sequence[Vote], skipped: Iterable[Duel], limit: int, seed: int
 ) -> Teaching:
     """What a person should rate next."""
-    cells, skipped = list(cells), list(skipped)
-    pairs = teaching_pairs(cells, votes, len(plan.contestants), limit, seed, skipped)
-    return Teaching(tuple(pairs), count_open(cells, votes, skipped))
+    pairs, left = teaching(cells, votes, len(plan.contestants), limit, seed, skipped)
+    return Teaching(tuple(pairs), left)
 
 
 def by_question(votes: Iterable[Vote], contestants: int) -> tuple[QuestionStanding, ...]:

@@ -45,9 +45,22 @@ def teaching_pairs(
     does on who is shown first. Left out is what the person rated already or skipped, and what is word for word the
     same.
     """
+    return teaching(cells, votes, contestants, limit, seed, skipped)[0]
+
+
+def teaching(
+    cells: Iterable[Cell],
+    votes: Sequence[Vote],
+    contestants: int,
+    limit: int = 10,
+    seed: int = 1,
+    skipped: Iterable[Duel] = (),
+) -> tuple[list[TeachingPair], int]:
+    """The pairs of `teaching_pairs`, and how many pairs of answers there are to compare in all."""
     open_pairs = _open_pairs(cells, votes, skipped)
+    count = sum(map(len, open_pairs.values()))
     if not open_pairs or contestants < 2:
-        return []
+        return [], count
     wins = wins_by_question(votes, contestants).sum(axis=0)
     found, spread = strengths(wins), covariance(wins)
     rated = Counter(vote.question for vote in votes if vote.rater is Rater.PERSON)
@@ -66,12 +79,7 @@ def teaching_pairs(
         chosen.append(TeachingPair(question, seed_index, first, second, _gain(found, spread, pair)))
         spread = _after(found, spread, pair)
         rated[question] += 1
-    return chosen
-
-
-def count_open(cells: Iterable[Cell], votes: Sequence[Vote], skipped: Iterable[Duel] = ()) -> int:
-    """How many pairs of answers a person could still compare."""
-    return sum(map(len, _open_pairs(cells, votes, skipped).values()))
+    return chosen, count
 
 
 def _open_pairs(
