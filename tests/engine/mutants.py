@@ -208,7 +208,8 @@ def _swap(parts: Parts, chance: random.Random) -> None:
 
 def _array(parts: Parts, chance: random.Random) -> None:
     """Another length, other kinds or other numbers in an array."""
-    arrays = [entry for entry in parts.entries if entry.kind == ARRAY]
+    # another change may have called something an array that is too short to be one
+    arrays = [entry for entry in parts.entries if entry.kind == ARRAY and len(entry.raw) >= 12]
     if not arrays:
         return
     entry = chance.choice(arrays)
