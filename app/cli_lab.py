@@ -20,11 +20,11 @@ from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_inter
 from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError, StorageError
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Plan, Question
-from app.core.plan_file import read_plan
+from app.core.plan_file import filled, read_plan
 from app.core.stopping import StopFlag
 from app.services.experiment import Experiment, Seat, Seats, seats_of
 from app.services.lab_progress import Pace, Progress
-from app.setup import Parts, choose, headless
+from app.setup import Choice, Parts, choose, headless
 from app.storage.importing import Stopped, sum_up
 from app.storage.model_folder import look
 from app.storage.model_sums import ModelSeen, Sums
@@ -67,11 +67,13 @@ def add_words(words: Any) -> None:
 def _run(asked: argparse.Namespace) -> int:
     plan = _plan(Path(asked.plan))
     with headless() as parts, stop_on_interrupt() as stop, _alone(Path(asked.out)):
+        beside = Path(asked.plan).parent
+        plan = filled(plan, _Names(parts, beside))
         folder = RunFolder(Path(asked.out), plan)
         if asked.retry_failed:
             folder.forget_failed()
         with _room(parts) as room:
-            _work(plan, _seats(parts, plan, Path(asked.plan).parent), folder, room, stop, as_json=asked.json)
+            _work(plan, _seats(parts, plan, beside), folder, room, stop, as_json=asked.json)
         if stop.is_set():
             print("Stopped. The same command goes on from here.", file=sys.stderr)
             return INTERRUPTED
@@ -117,8 +119,26 @@ def _readers() -> Mapping[str, Callable[[Path], Sequence[Question]]]:
     return dict.fromkeys(ENDINGS, lambda path: read_questions(path, Wanted(limit=None)).questions)
 
 
+class _Names(dict[str, str]):
+    """Names of models by how a plan names them, looked up when they are wanted."""
+
+    def __init__(self, parts: Parts, folder: Path) -> None:
+        super().__init__()
+        self._parts, self._folder = parts, folder
+
+    def __missing__(self, model_id: str) -> str:
+        self[model_id] = _choice(self._parts, self._folder, model_id, {}).name
+        return self[model_id]
+
+
+def _choice(parts: Parts, folder: Path, model_id: str, overrides: Mapping[str, object]) -> Choice:
+    """The model that a plan names: a model file may be named as it lies beside the plan."""
+    beside = folder / model_id
+    return choose(parts, str(beside) if model_id and beside.is_file() else model_id, overrides)
+
+
 def _seats(parts: Parts, plan: Plan, folder: Path) -> Seats:
-    """Who answers. A model file may be named as it lies beside the plan.
+    """Who answers.
 
     Raises:
         ModelFileError: there is no such model.
@@ -126,8 +146,7 @@ def _seats(parts: Parts, plan: Plan, folder: Path) -> Seats:
     from app.services.engine_room import ModelSpec
 
     def seat(model_id: str, overrides: Mapping[str, object]) -> Seat:
-        beside = folder / model_id
-        choice = choose(parts, str(beside) if model_id and beside.is_file() else model_id, overrides)
+        choice = _choice(parts, folder, model_id, overrides)
         if choice.notice:
             print(choice.notice, file=sys.stderr)
         return Seat(ModelSpec(choice.model_id, choice.path, choice.loading), choice.sampling)

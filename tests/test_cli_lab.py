@@ -88,6 +88,19 @@ def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
     assert (tmp_path / "out" / "cells.jsonl").read_bytes() == kept
 
 
+def test_variables_are_filled_in_or_missed_before_anything_is_asked(lab, tmp_path):
+    wanting = LITTLE.replace('name = "none"\ntext = ""', 'name = "none"\ntext = "{{manner}} {{model}}"')
+    assert wanting != LITTLE
+    code, _, err = lab(wanting)
+    assert code == 2
+    assert "{{manner}} has no value" in err
+    assert not (tmp_path / "out" / "cells.jsonl").exists()
+    code, _, err = lab(wanting + '[variables]\nmanner = "Be brief."\n')
+    assert code == 0, err
+    cells = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_text("utf-8").splitlines()]
+    assert cells[1]["provenance"]["system_prompt"] == "Be brief. Orcinus Starter"
+
+
 def test_a_threshold_that_is_missed_is_a_line_and_an_exit_code(lab):
     code, _, err = lab(LITTLE + '[[threshold]]\nmeasure = "odd"\nlow = 0.5\nprompt = "none"\n')
     assert code == cli_lab.MISSED

@@ -87,6 +87,8 @@ class Plan:
     checks: tuple[Check, ...] = ()
     judge: Judge | None = None
     thresholds: tuple[Threshold, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Values for the variables in the prompts, by name; empty once they are filled in. See core/prompt_variables.py."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

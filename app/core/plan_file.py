@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from app.core import prompt_variables
 from app.core.errors import PlanError
 from app.core.lab import Plan
 from app.core.plan_table import Files, plan_of, table_of
@@ -29,6 +31,33 @@ def read_plan(text: str, files: Files | None = None) -> Plan:
         where = str(error).replace("at end of document", f"at line {text.rstrip().count(chr(10)) + 1}, the last")
         raise PlanError("The plan is not valid TOML", f"{where}.", "Nothing was run. Mend the line.") from error
     return plan_of(table, files)
+
+
+def filled(plan: Plan, models: Mapping[str, str]) -> Plan:
+    """The plan with the values of its variables in their places, and no variables any more.
+
+    `models` has the names of the models, by the id that plan and contestants name, "" included: they are the values of
+    `{{model}}`. A plan has no date and no time of its own, as it means the same whenever it is run.
+
+    Raises:
+        PlanError: a variable has no value; the text names it and the prompt.
+    """
+    contestants = []
+    for one in plan.contestants:
+        known = dict(plan.variables)
+        if any(each.name == prompt_variables.MODEL for each in prompt_variables.variables(one.system_prompt)):
+            known[prompt_variables.MODEL] = models[one.model_id or plan.model_id]
+        found = prompt_variables.resolve(one.system_prompt, known)
+        if found.unresolved:
+            name = found.unresolved[0]
+            raise PlanError(
+                f"{{{{{name}}}}} has no value",
+                f"It stands in the prompt “{one.name}”.",
+                f'Nothing was run. Write {name} = "..." below [variables], or a default into the prompt: '
+                f"{{{{{name}=default}}}}. What is no variable gets a backslash: \\{{{{{name}}}}}.",
+            )
+        contestants.append(replace(one, system_prompt=found.text))
+    return replace(plan, contestants=tuple(contestants), variables={})
 
 
 def write_plan(plan: Plan) -> str:

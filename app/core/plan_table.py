@@ -63,6 +63,7 @@ def plan_of(table: Mapping[str, Any], files: Files | None = None, *, whole: bool
         checks=tuple(map(_check, top.tables("check"))),
         judge=_judge(top, files),
         thresholds=tuple(map(_threshold, top.tables("threshold"))),
+        variables=_variables(top),
     )
     top.end()
     if whole:
@@ -90,7 +91,7 @@ def table_of(plan: Plan) -> dict[str, Any]:
     if plan.model_id:
         table["model"] = plan.model_id
     table["seeds"] = list(plan.seeds)
-    _put(table, sampling=_worded(plan.overrides))
+    _put(table, sampling=_worded(plan.overrides), variables=dict(plan.variables))
     table["prompt"] = [_contestant_table(one) for one in plan.contestants]
     _put(table, check=[_check_table(one) for one in plan.checks])
     if plan.judge is not None:
@@ -158,6 +159,9 @@ class _Table:
             )
         of = "" if self.name == "the plan" else f" of {self.name}"
         return [_Table(f"{key} {number}{of}", one) for number, one in enumerate(found, start=1)]
+
+    def names(self) -> list[str]:
+        return list(self._values)
 
     def rest(self) -> dict[str, Any]:
         left, self._values = self._values, {}
@@ -256,6 +260,11 @@ def _sampling(table: _Table) -> dict[str, Any]:
         except SettingError as error:
             raise table.wrong(f"{own.name if own else ''}: {key!r} cannot be {value!r:.60}", error.detail) from error
     return found
+
+
+def _variables(top: _Table) -> dict[str, str]:
+    table = top.table("variables")
+    return {name: table.text(name) for name in table.names()} if table is not None else {}
 
 
 def _is_nothing(known: Setting, value: Any) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import PlanError
 from app.core.judging import DEFAULT_JUDGE_PROMPT
 from app.core.lab import Check, Contestant, Judge, Plan, Question, Threshold
-from app.core.plan_file import read_plan, write_plan
+from app.core.plan_file import filled, read_plan, write_plan
 from app.core.plan_table import plan_of, table_of
 
 WRITTEN = """
@@ -65,6 +65,9 @@ temperature = 0.5
 measure = "short"
 low = 1
 prompt = "Terse"
+
+[variables]
+tone = "calm"
 """
 
 
@@ -103,6 +106,7 @@ PLAN = Plan(
     (Check("length", {"high": 60}, "short"),),
     Judge("starter", DEFAULT_JUDGE_PROMPT, {"temperature": 0.5}),
     (Threshold("short", 1.0, "Terse"),),
+    {"tone": "calm"},
 )
 
 
@@ -187,3 +191,30 @@ def test_what_toml_cannot_say_is_told():
     plan = dataclasses.replace(PLAN, checks=(Check("json", {"schema": {"const": None}}),))
     with pytest.raises(PlanError, match="cannot hold None"):
         write_plan(plan)
+
+
+def with_prompts(*texts: str, **variables: str) -> Plan:
+    contestants = tuple(Contestant(f"P{number}", text) for number, text in enumerate(texts))
+    return dataclasses.replace(PLAN, contestants=contestants, variables=variables)
+
+
+def test_variables_are_filled_in_with_what_the_plan_says_their_defaults_and_the_models_name():
+    plan = with_prompts("You are {{model}}, {{tone}} and {{mood=glad}}.", "{{tone=loud}}", r"\{{tone}}", tone="calm")
+    done = filled(plan, {"starter": "Orcinus Starter"})
+    assert [one.system_prompt for one in done.contestants] == [
+        "You are Orcinus Starter, calm and glad.", "calm", "{{tone}}",
+    ]  # fmt: skip
+    assert done.variables == {}
+
+
+def test_no_model_is_looked_for_whose_name_no_prompt_asks_for():
+    assert filled(with_prompts("Be {{tone}}.", tone="calm"), {}).contestants[0].system_prompt == "Be calm."
+
+
+@pytest.mark.parametrize("name", ["tone", "date", "time"])
+def test_a_variable_without_a_value_is_named_with_its_prompt(name):
+    with pytest.raises(PlanError) as refused:
+        filled(with_prompts("Be brief.", f"It is {{{{{name}}}}}."), {})
+    assert refused.value.title == f"{{{{{name}}}}} has no value"
+    assert "“P1”" in refused.value.detail
+    assert f"\\{{{{{name}}}}}" in refused.value.hint
