@@ -37,3 +37,9 @@ def too_long(characters: int) -> Notice:
     title = f"This message is too long: {characters:,} characters"
     detail = f"No model could read it at once; {LONGEST_TEXT:,} characters is the most that can be sent."
     return Notice(title, detail, "Nothing was sent. Shorten it, or send it in parts.", "warning")
+
+
+def not_pasted(characters: int) -> Notice:
+    """What to tell about a text that no field could show without stalling the window."""
+    detail = "Nothing you wrote was changed. Paste a shorter piece of it."
+    return Notice(f"That text is too long to paste: {characters:,} characters", detail, level="warning")

@@ -34,6 +34,8 @@ class PromptDetails(QWidget):
         self.note = QLineEdit()
         self.note.setPlaceholderText("Note: what it is for")
         self.note.setAccessibleName("Note")
+        self.tags.setToolTip("Tags, with commas between them")
+        self.note.setToolTip("What the prompt is for")
         for field in (self.name, self.tags, self.note):
             field.editingFinished.connect(self.flush)
         self.beside_name = QHBoxLayout()

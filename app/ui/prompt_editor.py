@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QTextCursor
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent, QTextCursor
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -43,7 +43,7 @@ class _Low(QScrollArea):
 
     def __init__(self, inside: QWidget) -> None:
         super().__init__()
-        self._inside = inside
+        self._inside, self._wanted = inside, 0
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -60,13 +60,25 @@ class _Low(QScrollArea):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Lines came or went."""
-        if watched is self._inside and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+        if watched is self._inside and event.type() in (
+            QEvent.Type.LayoutRequest,
+            QEvent.Type.ShowToParent,
+            QEvent.Type.HideToParent,
+        ):
             self._fit()
         return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
         most = self.fontMetrics().lineSpacing() * _MOST_VARIABLE_LINES
-        self.setFixedHeight(0 if self._inside.isHidden() else min(self._inside.sizeHint().height() + 2, most))
+        self._wanted = 0 if self._inside.isHidden() else min(self._inside.sizeHint().height() + 2, most)
+        # where the window is low it gives way, and scrolls
+        self.setMinimumHeight(min(self._wanted, self.fontMetrics().lineSpacing() * 4))
+        self.setMaximumHeight(self._wanted)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """All lines, up to the most."""
+        return QSize(super().sizeHint().width(), self._wanted)
 
 
 class PromptEditor(QWidget):
@@ -99,15 +111,20 @@ class PromptEditor(QWidget):
         self.field = PromptField(theme)
         self.field.textChanged.connect(self._typed)
         self.field.too_long.connect(self.too_long)
+        self.field.setMinimumHeight(self.field.fontMetrics().lineSpacing() * 3)
         self.differences = DiffView(theme)
+        self.differences.setObjectName("column")
+        self.differences.document().setDocumentMargin(10)
         self._body = QStackedWidget()
         self._body.addWidget(self.field)
         self._body.addWidget(self.differences)
         self.against = QComboBox()
         self.against.setAccessibleName("Mark differences from")
+        self.against.setToolTip("Mark what is other than in this version")
+        self.against.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.against.activated.connect(self._show_differences)
         self.variables = VariablesForm(
-            "Variables and their defaults", "No default: asked for in each chat", required=False
+            "Variables and their defaults", "No default: asked for in each chat", required=False, beside=True
         )
         self.variables.accepts = can_be_default
         self.variables.changed.connect(self._set_default)
@@ -132,15 +149,15 @@ class PromptEditor(QWidget):
         desk.saved.connect(self.note.clear)
 
     def _lay_out(self) -> None:
-        label = QLabel("Differences from")
-        label.setProperty("kind", "faint")
-        label.setBuddy(self.against)
+        self._label = QLabel("Differences from")
+        self._label.setProperty("kind", "faint")
+        self._label.setBuddy(self.against)
         above = QHBoxLayout()
         above.setSpacing(8)
         above.addWidget(self.state, 1)
         above.addWidget(self.count)
         above.addSpacing(8)
-        above.addWidget(label)
+        above.addWidget(self._label)
         above.addWidget(self.against)
         self._saving = QWidget()
         saving = QHBoxLayout(self._saving)
@@ -323,6 +340,11 @@ class PromptEditor(QWidget):
         self.show_differences("")
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
         self.field.moveCursor(QTextCursor.MoveOperation.End)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the version's number matters more than what the list beside it is for."""
+        super().resizeEvent(event)
+        self._label.setVisible(self.width() > self.fontMetrics().averageCharWidth() * 62)
 
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for what is painted later."""

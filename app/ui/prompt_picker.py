@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _WIDE_PX = 290
 _MOST_LINES = 12
 _ARROW_PX = 16
+_SMALL = 0.86
 _HASH = Qt.ItemDataRole.UserRole
 
 
@@ -54,6 +55,7 @@ class PromptMenu(QMenu):
         self.search.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("Prompts")
+        self.list.setProperty("kind", "items")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.itemActivated.connect(self._choose)
@@ -103,7 +105,7 @@ class PromptMenu(QMenu):
         if not own and not bundled:
             self._add_heading("Nothing was found")
         lines = min(max(self.list.count(), 3), _MOST_LINES)
-        self.list.setFixedHeight(lines * (self.fontMetrics().height() + 8) + 4)
+        self.list.setFixedHeight(lines * (self.fontMetrics().height() + 12) + 4)
 
     def _add(self, heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
         for place, (name, version_hash, tip) in enumerate(rows):
@@ -112,7 +114,7 @@ class PromptMenu(QMenu):
             item = QListWidgetItem(name)
             item.setData(_HASH, version_hash)
             item.setToolTip(tip)
-            item.setSizeHint(QSize(10, self.fontMetrics().height() + 8))
+            item.setSizeHint(QSize(10, self.fontMetrics().height() + 12))
             self.list.addItem(item)
             if version_hash == self._used or self.list.currentItem() is None:
                 self.list.setCurrentItem(item)
@@ -120,7 +122,11 @@ class PromptMenu(QMenu):
     def _add_heading(self, words: str) -> None:
         item = QListWidgetItem(words)
         item.setFlags(Qt.ItemFlag.NoItemFlags)
-        item.setSizeHint(QSize(10, self.fontMetrics().height() + 8))
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * _SMALL)
+        font.setWeight(QFont.Weight.DemiBold)
+        item.setFont(font)
+        item.setSizeHint(QSize(10, self.fontMetrics().height() + 12))
         self.list.addItem(item)
 
     @Slot(QListWidgetItem)
@@ -165,7 +171,7 @@ class PromptPicker(QPushButton):
         self.prompts_menu.aboutToShow.connect(prompts.refresh)
         self.prompts_menu.chosen.connect(self._take)
         self.prompts_menu.none_chosen.connect(self._take_none)
-        self.setMenu(self.prompts_menu)
+        self.clicked.connect(self._open)
         self.set_theme(theme)
         self.refresh()
 
@@ -194,6 +200,10 @@ class PromptPicker(QPushButton):
         self.setToolTip(f"{shown}\nTake another prompt")
         self.setAccessibleName(f"Saved prompt: {shown}")
         self.prompts_menu.show_used(link.version_hash if link is not None else "")
+
+    @Slot()
+    def _open(self) -> None:
+        self.prompts_menu.popup(self.mapToGlobal(QPoint(0, self.height() + 2)))
 
     @Slot(str)
     def _take(self, version_hash: str) -> None:

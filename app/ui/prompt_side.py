@@ -44,7 +44,7 @@ class PromptSide(QFrame):
         self.new = WordButton("New prompt", theme, kind="wide", icon_name="plus")
         self.new.clicked.connect(self.new_asked)
         self.more = QToolButton()
-        self.more.setProperty("kind", "outline")
+        self.more.setFixedSize(34, 34)
         self.more.setIconSize(QSize(18, 18))
         self.more.setAccessibleName("Import, export, deleted prompts")
         self.more.setToolTip("Import, export, deleted prompts")

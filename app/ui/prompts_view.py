@@ -9,7 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequ
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.core.prompts import Prompt, PromptVersion
-from app.services.notice import Notice
+from app.services.notice import Notice, not_pasted
 from app.services.prompt_defaults import PromptDefaults
 from app.services.prompt_desk import NEW, PromptDesk, own_key
 from app.ui.buttons import IconButton, WordButton
@@ -103,12 +103,12 @@ class PromptsView(LabView):
         self.trash.left.connect(self._leave_trash)
         self.all.clicked.connect(self._show_list)
         self.use.clicked.connect(self._use)
-        self.history.toggled.connect(self._arrange)
+        self.history.toggled.connect(self._history_toggled)
         self.back.clicked.connect(lambda: self.history.setChecked(False))
         self.more.clicked.connect(self._open_own_menu)
         self.editor.copy_asked.connect(self._copy_bundled)
         self.editor.told.connect(self.notices.show_notice)
-        self.editor.too_long.connect(self._too_long)
+        self.editor.too_long.connect(lambda count: self.notices.show_notice(not_pasted(count)))
         self.versions.compare_asked.connect(self._compare)
         self.versions.restore_asked.connect(self._restore)
         self.versions.branch_asked.connect(self._branch)
@@ -154,6 +154,8 @@ class PromptsView(LabView):
         self._leave_trash()
         self.desk.open(key)
         self._arrange()
+        if not self.side.isVisible():
+            self.editor.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def write_new(self) -> None:
@@ -325,12 +327,6 @@ class PromptsView(LabView):
         if self.isVisible():
             self.notices.show_notice(notice)
 
-    @Slot(int)
-    def _too_long(self, characters: int) -> None:
-        detail = "Nothing you wrote was changed. Paste a shorter piece of it."
-        title = f"That text is too long to paste: {characters:,} characters"
-        self.notices.show_notice(Notice(title, detail, level="warning"))
-
     def escape(self) -> bool:
         """Leave the trash or the differences, put a notice away, or go back to the list where that is hidden."""
         if self._body.currentWidget() is self.trash:
@@ -356,6 +352,11 @@ class PromptsView(LabView):
         """Hand over what is typed; before the program ends."""
         self.editor.flush()
         self.desk.flush()
+
+    @Slot(bool)
+    def _history_toggled(self, shown: bool) -> None:
+        self._arrange()
+        (self.versions.list if shown else self.editor.field).setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _arrange(self) -> None:
@@ -394,4 +395,5 @@ class PromptsView(LabView):
         self._theme = self.menus.theme = theme
         self.more.setIcon(icon("more", theme.muted, 18))
         self.use.setAccessibleName("Use in a new chat")
+        self.use.setToolTip("Begin a chat by this prompt, as it is written here")
         self._arrange()

@@ -101,6 +101,7 @@ QPushButton[kind="fold"] {{ color: {t.muted}; font-weight: 600; padding: 5px 0; 
 QPushButton[kind="fold"]:checked {{ background: transparent; }}
 QPushButton[kind="filled"] {{ background: {t.fill}; color: {t.accent_text}; padding: 7px 16px; font-weight: 600; }}
 QPushButton[kind="filled"]:hover {{ background: {t.accent if not t.dark else t.fill}; }}
+QPushButton[kind="filled"]:disabled {{ background: {t.hover}; color: {t.faint}; }}
 QPushButton[kind="filled"]:focus {{ border: 2px solid {t.text}; padding: 6px 15px; }}
 QPushButton#card {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; padding: 0; }}
 QPushButton#card:hover {{ background: {t.hover}; }}

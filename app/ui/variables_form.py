@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.prompt_variables import Variable
 
@@ -27,12 +27,16 @@ class VariablesForm(QWidget):
         parent: QWidget | None = None,
         *,
         required: bool = True,
+        beside: bool = False,
     ) -> None:
-        """`none` stands in a line without value and default; `required`: such a line is marked."""
+        """`none` stands in a line without value and default; `required`: such a line is marked.
+
+        `beside`: names stand beside their values, not above.
+        """
         super().__init__(parent)
         self.accepts: Callable[[str], bool] = lambda value: True
         """Whether a value can be taken; one that cannot is marked, and not told of."""
-        self._none, self._required = none, required
+        self._none, self._required, self._beside = none, required, beside
         self.fields: dict[str, QLineEdit] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -40,17 +44,20 @@ class VariablesForm(QWidget):
         title = QLabel(heading)
         title.setProperty("kind", "heading")
         self._column.addWidget(title)
-        self._labels: dict[str, QLabel] = {}
+        self._lines: dict[str, QWidget] = {}
         self.hide()
 
     def show_variables(self, variables: Sequence[Variable], values: Mapping[str, str]) -> None:
         """Show these variables with the values that were given; what is being typed is not overwritten."""
         for name in [name for name in self.fields if name not in {one.name for one in variables}]:
-            for gone in (self.fields.pop(name), self._labels.pop(name)):
-                self._column.removeWidget(gone)
-                gone.deleteLater()
-        for variable in variables:
+            gone = self._lines.pop(name)
+            del self.fields[name]
+            self._column.removeWidget(gone)
+            gone.hide()
+            gone.deleteLater()
+        for place, variable in enumerate(variables, start=1):
             field = self.fields.get(variable.name) or self._add(variable.name)
+            self._column.insertWidget(place, self._lines[variable.name])
             field.setPlaceholderText(self._none if variable.default is None else variable.default or "empty")
             if not field.isModified():
                 field.setText(values.get(variable.name, ""))
@@ -81,13 +88,18 @@ class VariablesForm(QWidget):
             field.style().polish(field)
 
     def _add(self, name: str) -> QLineEdit:
-        field, label = QLineEdit(), QLabel(name)
+        line, field, label = QWidget(), QLineEdit(), QLabel(name)
         field.setAccessibleName(f"Value of {name}")
         label.setBuddy(field)
+        label.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12 if self._beside else 0)
         field.editingFinished.connect(lambda: self._typed(name))
-        self.fields[name], self._labels[name] = field, label
-        self._column.addWidget(label)
-        self._column.addWidget(field)
+        way = QBoxLayout.Direction.LeftToRight if self._beside else QBoxLayout.Direction.TopToBottom
+        parts = QBoxLayout(way, line)
+        parts.setContentsMargins(0, 0, 0, 0)
+        parts.setSpacing(5)
+        parts.addWidget(label)
+        parts.addWidget(field, 1)
+        self.fields[name], self._lines[name] = field, line
         return field
 
     def _typed(self, name: str) -> None:

@@ -79,13 +79,14 @@ def rows_of(
     *,
     edited: frozenset[str] = frozenset(),
     defaults: Mapping[str, Sequence[str]] | None = None,
+    dated: bool = True,
 ) -> list[VersionRow]:
-    """The rows for versions in the order they came, the newest at the top."""
+    """The rows for versions in the order they came, the newest at the top; `dated`: with the time of each."""
     return [
         VersionRow(
             place,
             place.version.note or _beginning(place.version.text),
-            f"{told_time(place.version.created_ms, now)} · {_words(place.version.text)}",
+            (f"{told_time(place.version.created_ms, now)} · " if dated else "") + _words(place.version.text),
             place.version.hash == current,
             place.version.hash in edited,
             tuple((defaults or {}).get(place.version.hash, ())),

@@ -116,7 +116,7 @@ def test_at_first_there_are_the_prompts_that_come_along_and_they_are_read_only(d
     assert view.editor.field.toPlainText() == desk.prompts.bundled()[0].version.text
     assert view.editor.state.text() == "Comes with Orcinus; it never changes"
     desk.press("Make it my own")
-    desk.wait(lambda: not view.editor.field.isReadOnly())
+    desk.wait(lambda: not view.editor.field.isReadOnly() and len(view.desk.versions) == 1)
     assert desk.titles()[:2] == ["Your prompts", names[0]]
     assert desk.versions() == [f"v1 {_beginning(view)} *"]
 
@@ -203,7 +203,7 @@ def test_a_new_prompt_is_written_named_and_saved(qtbot, desk: Desk):
     qtbot.mouseClick(editor.save_button, Qt.MouseButton.LeftButton)
     desk.wait(lambda: desk.notices() == ["Saved as “Poet”"])
     assert desk.titles()[:2] == ["Your prompts", "Poet"]
-    assert desk.versions() == ["v1 Answer in rhymes. *"]
+    desk.wait(lambda: desk.versions() == ["v1 Answer in rhymes. *"])
     assert not editor.save_button.isEnabled()
 
 
@@ -217,7 +217,7 @@ def test_every_save_is_a_version_with_its_note_and_parent(desk: Desk):
     assert desk.versions() == ["v3 You help customers. Be brief. *", "v2 says whom", "v1 You help."]
     versions = desk.view.desk.versions
     assert [one.parent for one in versions] == ["", versions[0].hash, versions[1].hash]
-    assert desk.notices()[0] == "Saved as version 3 of “Desk”"
+    desk.wait(lambda: desk.notices()[0] == "Saved as version 3 of “Desk”")
     assert desk.prompts.prompt(prompt.id).text == "You help customers. Be brief."
     assert desk.view.editor.note.text() == ""
 
