@@ -55,6 +55,10 @@ class DuelTable:
         """The answers that were compared with at least one other."""
         return frozenset(self._by_place)
 
+    def has(self, place: Place) -> bool:
+        """Whether an answer was compared with at least one other."""
+        return place in self._by_place
+
     def score(self, place: Place) -> Score | None:
         """How an answer did; None where nobody has compared it."""
         if place not in self._by_place:

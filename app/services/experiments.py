@@ -264,6 +264,7 @@ class Experiments(QObject):
     def _close(self, run_id: int) -> None:
         held = self._open.pop(run_id, None)
         if held is not None:
+            held.findings.close()
             held.run.deleteLater()
 
     def _run_failed(self, plan: Plan, error: AppError) -> None:

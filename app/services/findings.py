@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.lab import Cell, CellState, Finding, Place
 from app.core.stopping import StopFlag
@@ -15,6 +15,9 @@ from app.services.archive import Archive
 from app.services.lab_run import LabRun
 from app.services.lane import Lane, Outcome, Ticket
 from app.storage.stores import Stores
+
+_BEGIN_MS = 50
+"""The grid is painted first: thousands of checks take a second of the same processor."""
 
 
 class Findings(QObject):
@@ -36,15 +39,28 @@ class Findings(QObject):
         self._run, self._lane = run, lane
         self._plan = run.plan
         self._found: dict[Place, tuple[Finding, ...]] = {}
+        self._passed: dict[Place, bool] = {}
         self._shares = [[0, 0] for _ in self._plan.contestants]
         self._waiting: list[Cell] = []
         self._ticket: Ticket | None = None
         self.checks = sum(len(question.checks) for question in self._plan.questions) + len(self._plan.checks)
         """How many there are; without any, nothing is looked for."""
+        self._archive = archive
+        self._closed = False
         run.cell_changed.connect(self._cell_changed)
         if self.checks and any(cell.state is CellState.DONE for cell in run.cells().values()):
-            run_id, plan = run.run_id, self._plan
-            archive.ask(lambda stores: stores.runs.whole_cells(run_id, plan), self._look)
+            QTimer.singleShot(_BEGIN_MS, self, self._begin)
+
+    def close(self) -> None:
+        """Nobody wants to know any more: what is still being looked through is dropped."""
+        self._closed = True
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+    def _begin(self) -> None:
+        """Look through the answers that had ended before."""
+        run_id, plan = self._run.run_id, self._plan
+        self._archive.ask(lambda stores: stores.runs.whole_cells(run_id, plan), self._look)
 
     @property
     def busy(self) -> bool:
@@ -57,8 +73,7 @@ class Findings(QObject):
 
     def passed(self, place: Place) -> bool | None:
         """Whether an answer passed all its checks; None where there are none, or nobody has looked yet."""
-        found = self._found.get(place)
-        return all(one.passed for one in found) if found else None
+        return self._passed.get(place)
 
     def share(self, contestant: int) -> tuple[int, int]:
         """Of a prompt's answers that were looked through, so many passed all checks, and so many there are."""
@@ -94,13 +109,18 @@ class Findings(QObject):
     def _put(self, place: Place, found: tuple[Finding, ...]) -> None:
         """Keep what was found, and count it for its prompt."""
         share = self._shares[place.contestant]
-        for one, sign in ((self._found.get(place, ()), -1), (found, 1)):
-            if one:
-                share[0] += sign * all(each.passed for each in one)
-                share[1] += sign
+        if (before := self._passed.pop(place, None)) is not None:
+            share[0] -= before
+            share[1] -= 1
+        if found:
+            self._passed[place] = now = all(one.passed for one in found)
+            share[0] += now
+            share[1] += 1
         self._found[place] = found
 
     def _look(self, cells: Iterable[Cell]) -> None:
+        if self._closed:
+            return
         self._waiting += [cell for cell in cells if cell.state is CellState.DONE]
         if self._ticket is not None or not self._waiting:
             return
@@ -118,7 +138,7 @@ class Findings(QObject):
 
     def _take(self, items: tuple[tuple[Place, str, tuple[Finding, ...]], ...]) -> None:
         fresh = []
-        for place, text, found in items:
+        for place, text, found in items if not self._closed else ():
             cell = self._run.cell(place)
             # it may have been asked for again meanwhile
             if cell.state is CellState.DONE and cell.text == text:
@@ -129,6 +149,8 @@ class Findings(QObject):
 
     def _ended(self, outcome: Outcome) -> None:
         self._ticket = None
+        if self._closed:
+            return
         if outcome.error is not None:
             self.failed.emit(outcome.error)
         self._look(())

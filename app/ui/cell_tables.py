@@ -14,6 +14,7 @@ from app.core.judging import Judgement
 from app.core.lab import Check, Finding, Place, Plan, Rater, Vote
 from app.ui.contestant_colours import mark_pixmap
 from app.ui.icons import icon
+from app.ui.model_facts import ElidedLabel
 from app.ui.theme import Theme
 
 _OUTCOMES = {1.0: "won", 0.0: "lost", 0.5: "tied"}
@@ -124,14 +125,17 @@ class DuelsTable(QWidget):
         if self._shown is None:
             return
         plan, against = self._shown
-        for at, words in enumerate(("", "Against", "Shown first", "Shown second", "Counts as")):
-            self._grid.addWidget(_plain(words, "faint"), 0, at)
+        tips = ("", "", "This answer was shown first", "This answer was shown second", "Both orders together")
+        for at, (words, tip) in enumerate(zip(("", "Against", "First", "Second", "Counts as"), tips, strict=True)):
+            heading = _plain(words, "faint")
+            heading.setToolTip(tip)
+            self._grid.addWidget(heading, 0, at)
         for line, row in enumerate(against, start=1):
             mark = QLabel()
             mark.setPixmap(mark_pixmap(row.other, self._theme))
             name = plan.contestants[row.other].name + (" (you)" if row.rater is Rater.PERSON else "")
             self._grid.addWidget(mark, line, 0)
-            self._grid.addWidget(_plain(name, "", wrap=True), line, 1)
+            self._grid.addWidget(ElidedLabel(name), line, 1)
             for at, first in ((2, True), (3, False)):
                 said = row.shown.get(first)
                 self._grid.addWidget(_plain(_OUTCOMES[said] if said is not None else "–", "muted"), line, at)
@@ -150,7 +154,10 @@ def _said(plan: Plan, place: Place, one: Judgement) -> str:
     other = duel.second if duel.first == place.contestant else duel.first
     order = "first" if duel.first == place.contestant else "second"
     verdict = "" if one.outcome is not None else " (no verdict)"
-    return f"Against {plan.contestants[other].name}, shown {order}{verdict}: {one.words or one.error}"
+    said = one.words
+    if one.outcome is not None and "\n" in said.strip():
+        said = said.strip().rsplit("\n", 1)[0].rstrip()  # the verdict stands in the table
+    return f"Against {plan.contestants[other].name}, shown {order}{verdict}: {said or one.error}"
 
 
 def _heading(words: str) -> QLabel:

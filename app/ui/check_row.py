@@ -35,11 +35,12 @@ KIND_WORDS: Mapping[CheckKind, str] = {
     CheckKind.REGEX: "Matches a pattern",
     CheckKind.EQUALS: "Is exactly",
     CheckKind.JSON: "Is JSON",
-    CheckKind.LENGTH: "Is as long as",
+    CheckKind.LENGTH: "Has a length",
     CheckKind.LANGUAGE: "Is in a language",
     CheckKind.STOPS: "Ends properly",
     CheckKind.SIMILAR: "Is like the reference",
 }
+_NUMBER_PX = 140
 _VALUE_WORDS = {
     "texts": "Texts, one in each line",
     "which": "How many of them",
@@ -183,6 +184,8 @@ class CheckRow(QFrame):
 
     def _share(self, value: Any) -> _Field:
         spin = QDoubleSpinBox()
+        spin.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        spin.setMaximumWidth(_NUMBER_PX)
         spin.setRange(0, 1)
         spin.setSingleStep(0.05)
         spin.setValue(float(value) if isinstance(value, int | float) else 0.5)
@@ -193,6 +196,7 @@ class CheckRow(QFrame):
         line = QLineEdit("" if value is None else str(value))
         line.setValidator(QIntValidator(0, 10_000_000, line))
         line.setPlaceholderText("no limit")
+        line.setMaximumWidth(_NUMBER_PX)
         line.setAcceptDrops(False)
         line.textChanged.connect(self._edited)
         return _Field(line, lambda: int(line.text()) if line.text() else None)

@@ -68,7 +68,7 @@ class EditorPrompts(QWidget):
         self.none = WordButton("No prompt", theme, kind="outline", icon_name="plus")
         self.none.setToolTip("A column without a system prompt, to see what the others are good for")
         self.list = KeyList()
-        self.list.setProperty("kind", "rows")
+        self.list.setProperty("kind", "items")
         self.list.setAccessibleName("Prompts of this experiment")
         self.list.setAccessibleDescription("Delete takes a prompt away.")
         self.name = QLineEdit()

@@ -57,7 +57,7 @@ class EditorQuestions(QWidget):
         self.list = QuestionList()
         self.form = QuestionForm(theme)
         self.paste = TextField("Questions to add")
-        self.paste.setPlaceholderText(_HINT)
+        self.paste.setPlaceholderText("Write or paste questions here")
         self.take = WordButton("Add these questions", theme, kind="filled")
         self._count = QLabel()
         self._count.setProperty("kind", "faint")

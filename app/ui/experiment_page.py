@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.ui.rate_view import RateView
 
 _NARROW_PX = 800
+_NAME_PX = (80, 420)
 _TABS = ("Run", "Rate", "Ranking")
 EXPORTS = (
     (RunFile.REPORT, "Report with plots (HTML)…", "html"),
@@ -101,7 +102,7 @@ class ExperimentPage(QWidget):
         head.setContentsMargins(12, 4, 16, 0)
         head.setSpacing(6)
         head.addWidget(self.back)
-        head.addWidget(self.name, 1)
+        head.addWidget(self.name)
         head.addSpacing(8)
         head.addWidget(self.tabs, 0, Qt.AlignmentFlag.AlignBottom)
         head.addStretch(1)
@@ -152,6 +153,12 @@ class ExperimentPage(QWidget):
         if row is not None and not (self.name.hasFocus() and self.name.isModified()):
             self.name.setText(row.name)
             self.name.setCursorPosition(0)
+            self._fit_name()
+
+    def _fit_name(self) -> None:
+        """As wide as the name, so that what stands beside it stays where it is."""
+        words = self.name.fontMetrics().horizontalAdvance(self.name.text()) + 30
+        self.name.setFixedWidth(max(_NAME_PX[0], min(words, _NAME_PX[1], self.width() // 3)))
 
     @Slot()
     def flush(self) -> None:
@@ -248,6 +255,7 @@ class ExperimentPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, buttons are their icons."""
         super().resizeEvent(event)
+        self._fit_name()
         self._shrinking.set_narrow(self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11))
 
     def minimumSizeHint(self) -> QSize:

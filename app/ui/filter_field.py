@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -31,6 +31,10 @@ class FilterField(QLineEdit):
     def set_theme(self, theme: Theme) -> None:
         """Draw the icon in this theme's colours."""
         self._picture.setIcon(icon("search", theme.muted, 16))
+
+    def sizeHint(self) -> QSize:
+        """Room for the words in it."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.placeholderText()) + 80, super().sizeHint().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Down leaves for the list, Escape empties."""

@@ -34,6 +34,7 @@ class PromptChooser(QDialog):
         self.search = FilterField("Search prompts", theme)
         self.search.setMaximumWidth(16_777_215)
         self.tree = QTreeWidget()
+        self.tree.setProperty("kind", "items")
         self.tree.setHeaderHidden(True)
         self.tree.setUniformRowHeights(True)
         self.tree.setAccessibleName("Prompts and their versions")

@@ -56,6 +56,8 @@ class QuestionFileDialog(QDialog):
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setProperty("kind", "title")
         self.limit = QSpinBox()
+        self.limit.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.limit.setMinimumWidth(90)
         self.limit.setRange(1, _MOST)
         self.limit.setValue(_USUAL)
         self.limit.setAccessibleName("At most so many questions")

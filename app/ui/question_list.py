@@ -61,7 +61,7 @@ class QuestionList(QListView):
         super().__init__(parent)
         self.rows = QuestionModel(self)
         self.setModel(self.rows)
-        self.setProperty("kind", "rows")
+        self.setProperty("kind", "items")
         self.setUniformItemSizes(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

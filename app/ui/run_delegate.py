@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPaintDevice, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.ui.icons import icon
@@ -14,12 +14,15 @@ from app.ui.theme import Theme
 Index = QModelIndex | QPersistentModelIndex
 ICON_PX = 15
 _PAD_PX = 14
+# looked up once: hundreds of cells are painted at a time
+_SMOOTH, _SELECTED = QPainter.RenderHint.Antialiasing, QStyle.StateFlag.State_Selected
+_FOCUSED, _NO_PEN = QStyle.StateFlag.State_HasFocus, Qt.PenStyle.NoPen
 _ICONS = {
     Shape.PASSED: ("check", "ok"),
     Shape.FAILED: ("close", "danger"),
     Shape.ERROR: ("warning", "warn"),
 }
-_CHANGES = {Change.BETTER: ("up", "ok"), Change.WORSE: ("down", "danger"), Change.OTHER: ("edit", "muted")}
+_CHANGES = {Change.BETTER: ("up", "ok"), Change.WORSE: ("down", "danger")}
 _WORD_TONES = {Shape.RUNNING: "accent", Shape.ERROR: "warn"}
 _GROUNDS = {Shape.FAILED: "danger_bg", Shape.ERROR: "warn_bg"}
 
@@ -30,10 +33,14 @@ class RunDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._small: tuple[QFont, QFontMetrics] | None = None
+        self._shapes: dict[tuple[Shape, float], QPixmap] = {}
 
     def set_theme(self, theme: Theme) -> None:
         """Paint in this theme's colours."""
         self._theme = theme
+        self._small = None
+        self._shapes.clear()
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Ground, shape, words, and the ring of the cell that is chosen."""
@@ -43,28 +50,46 @@ class RunDelegate(QStyledItemDelegate):
             return
         look = model.look(place)
         theme, box = self._theme, option.rect
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
+        painter.setRenderHint(_SMOOTH)
+        chosen = bool(option.state & _SELECTED)
+        focused = chosen and bool(option.state & _FOCUSED)
         self._paint_ground(painter, box, look, chosen=chosen, focused=focused)
         left = box.left() + _PAD_PX
-        self._paint_shape(painter, QRect(left, box.center().y() - ICON_PX // 2, ICON_PX, ICON_PX), look.shape)
-        left += ICON_PX + 7
-        right = box.right() - 8
+        painter.drawPixmap(left, box.center().y() - ICON_PX // 2, self._shape(look.shape, painter.device()))
+        left, right = left + ICON_PX + 7, box.right() - 8
+        if self._small is None:
+            font = small_font(option.font, theme)
+            self._small = font, QFontMetrics(font)
+        font, metrics = self._small
+        painter.setFont(font)
         if look.change in _CHANGES:
             name, tone = _CHANGES[look.change]
             icon(name, getattr(theme, tone), 14).paint(painter, QRect(right - 14, box.center().y() - 7, 14, 14))
             right -= 18
-        painter.setFont(small_font(option.font, theme))
-        painter.setPen(QColor(getattr(theme, _WORD_TONES.get(look.shape, "text" if chosen else "muted"))))
-        words = QFontMetrics(painter.font()).elidedText(look.words, Qt.TextElideMode.ElideRight, right - left)
-        painter.drawText(
-            QRect(left, box.top(), right - left, box.height()),
-            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft),
-            words,
-        )
-        painter.restore()
+        elif look.change is Change.OTHER:
+            painter.setPen(QColor(theme.muted))
+            painter.drawText(QRect(right - 14, box.top(), 14, box.height()), int(Qt.AlignmentFlag.AlignCenter), "≠")
+            right -= 18
+        if look.words:
+            words = look.words
+            if metrics.horizontalAdvance(words) > right - left:
+                words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, right - left)
+            painter.setPen(QColor(getattr(theme, _WORD_TONES.get(look.shape, "text" if chosen else "muted"))))
+            painter.drawText(left, box.center().y() + (metrics.ascent() - metrics.descent()) // 2 + 1, words)
+
+    def _shape(self, shape: Shape, device: QPaintDevice) -> QPixmap:
+        """The shape as a picture: drawing it anew for each of hundreds of cells takes too long."""
+        scale = device.devicePixelRatioF()
+        if (shape, scale) not in self._shapes:
+            side = ICON_PX + 1
+            made = QPixmap(round(side * scale), round(side * scale))
+            made.setDevicePixelRatio(scale)
+            made.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(made)
+            paint_shape(painter, QRect(0, 0, ICON_PX, ICON_PX), shape, self._theme)
+            painter.end()
+            self._shapes[shape, scale] = made
+        return self._shapes[shape, scale]
 
     def _paint_ground(self, painter: QPainter, box: QRect, look: CellLook, *, chosen: bool, focused: bool) -> None:
         theme = self._theme
@@ -73,16 +98,13 @@ class RunDelegate(QStyledItemDelegate):
         inner = QRectF(box).adjusted(4.5, 2.5, -4.5, -3.5)
         ground = _GROUNDS.get(look.shape)
         if ground is not None or chosen:
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(_NO_PEN)
             painter.setBrush(QColor(getattr(theme, ground) if ground is not None else theme.selection))
             painter.drawRoundedRect(inner, 5, 5)
         if chosen:
             painter.setPen(QPen(QColor(theme.accent), 2 if focused else 1.2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(inner, 5, 5)
-
-    def _paint_shape(self, painter: QPainter, box: QRect, shape: Shape) -> None:
-        paint_shape(painter, box, shape, self._theme)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """One line."""

@@ -12,7 +12,7 @@ from app.ui.run_headers import PromptHeader, QuestionHeader
 from app.ui.run_model import Index, RunModel
 from app.ui.theme import Theme
 
-_COLUMN_LETTERS = 15
+_COLUMN_LETTERS = 12
 _QUESTION_SHARE = 0.34
 _OPEN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
@@ -29,6 +29,7 @@ class RunGrid(QTableView):
         self._kept: Place | None = None
         self._delegate = RunDelegate(theme, self)
         self._prompts, self._questions = PromptHeader(theme, self), QuestionHeader(theme, self)
+        self.setProperty("kind", "grid")
         self.setAccessibleName("Answers")
         self.setAccessibleDescription("Questions down, prompts across. Enter shows an answer.")
         self.setHorizontalHeader(self._prompts)

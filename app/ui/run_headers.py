@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QWidget
@@ -14,6 +16,7 @@ from app.ui.theme import Theme
 _LEFT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
 _RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 _PAD_PX = 14
+_VERSIONED = re.compile(r"(.*\S)\s+(v\d+)")
 
 
 class _Header(QHeaderView):
@@ -66,13 +69,12 @@ class PromptHeader(_Header):
         paint_mark(painter, QRectF(left, top + (line - 9) / 2, 9, 9), section, theme)
         painter.setFont(self._bold())
         painter.setPen(QColor(theme.text))
-        name = QFontMetrics(painter.font()).elidedText(contestant.name, Qt.TextElideMode.ElideMiddle, width - 15)
+        first, second = two_lines(contestant.name, contestant.system_prompt)
+        name = QFontMetrics(painter.font()).elidedText(first, Qt.TextElideMode.ElideRight, width - 15)
         painter.drawText(QRect(left + 15, top, width - 15, line), _LEFT, name)
         painter.setFont(small_font(self.font(), theme))
         painter.setPen(QColor(theme.muted))
-        note = QFontMetrics(painter.font()).elidedText(
-            _note(contestant.system_prompt), Qt.TextElideMode.ElideRight, width
-        )
+        note = QFontMetrics(painter.font()).elidedText(second, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, top + line + 2, width, line), _LEFT, note)
         self._paint_share(painter, QRect(left, top + 2 * line + 5, width, line), run, section)
         painter.setPen(QPen(QColor(theme.border), 1))
@@ -84,7 +86,7 @@ class PromptHeader(_Header):
         passed, looked = run.findings.share(contestant)
         if not looked:
             return
-        words = f"{passed / looked:.0%}"
+        words = f"{round(100 * passed / looked)} %"
         before = run.earlier_share(contestant)
         if before is not None and before[1]:
             points = round(100 * (passed / looked - before[0] / before[1]))
@@ -153,9 +155,9 @@ class QuestionHeader(_Header):
         painter.restore()
 
 
-def _note(prompt: str) -> str:
-    """A prompt in a few words."""
+def two_lines(name: str, prompt: str) -> tuple[str, str]:
+    """What stands above a column: the version and the name where there is a version, else the name and the length."""
+    if found := _VERSIONED.fullmatch(name):
+        return found[2], found[1]
     words = len(prompt.split())
-    if not words:
-        return "No prompt"
-    return "1 word" if words == 1 else f"{words:,} words"
+    return name, "1 word" if words == 1 else f"{words:,} words" if words else ""

@@ -185,39 +185,36 @@ class RunModel(QAbstractTableModel):
             self.endResetModel()
 
     def _has_such(self, line: int) -> bool:
-        return any(self._which in self._kinds(self._place(line, one)) for one in range(len(self.plan.contestants)))
+        return any(self._is_such(self._place(line, one)) for one in range(len(self.plan.contestants)))
 
     def _is_asked(self, line: int) -> bool:
         question = self.plan.questions[line // self._seeds]
         return found_in(self._words, question.key, question.text, *question.tags)
 
-    def _kinds(self, place: Place) -> set[Which]:
-        """The filters that find a cell."""
-        state = self.run.cell(place).state
-        if state is CellState.QUEUED:
-            return {Which.QUEUED}
-        if state is CellState.RUNNING:
-            return {Which.RUNNING}
-        found: set[Which] = set()
-        if state is CellState.FAILED or self.findings.passed(place) is False:
-            found.add(Which.FAILED)
-        if self.duels.score(place) is not None:
-            found.add(Which.RATED)
-        if self.change(place) not in (Change.NONE, Change.SAME):
-            found.add(Which.CHANGED)
-        return found
+    def _is_such(self, place: Place) -> bool:
+        """Whether the filter finds a cell."""
+        cell, which = self.run.cells().get(place), self._which
+        if cell is None or which is Which.QUEUED:
+            return cell is None and which is Which.QUEUED
+        if cell.state is CellState.RUNNING or which is Which.RUNNING:
+            return cell.state is CellState.RUNNING and which is Which.RUNNING
+        if which is Which.FAILED:
+            return cell.state is CellState.FAILED or self.findings.passed(place) is False
+        if which is Which.RATED:
+            return self.duels.has(place)
+        return which is Which.CHANGED and self.change(place) not in (Change.NONE, Change.SAME)
 
     @Slot()
     def count(self) -> None:
         """Count what each filter finds, and follow it with the lines that are shown."""
         counts: Counter[Which] = Counter()
-        rated, all_cells = self.duels.places(), len(self.plan.contestants) * len(self.plan.questions) * self._seeds
+        all_cells = len(self.plan.contestants) * len(self.plan.questions) * self._seeds
         for place, cell in self.run.cells().items():
             if cell.state is CellState.RUNNING:
                 counts[Which.RUNNING] += 1
                 continue
             counts[Which.FAILED] += cell.state is CellState.FAILED or self.findings.passed(place) is False
-            counts[Which.RATED] += place in rated
+            counts[Which.RATED] += self.duels.has(place)
             if self._earlier is not None:
                 counts[Which.CHANGED] += self.change(place) not in (Change.NONE, Change.SAME)
         counts[Which.ALL] = all_cells

@@ -273,5 +273,5 @@ class Legend(QWidget):
         place = QRect(left, 0, self.width() - left - 16, self.height())
         if place.width() > 120:
             painter.setPen(QColor(self._theme.muted))
-            shown = painter.fontMetrics().elidedText(self._facts, Qt.TextElideMode.ElideMiddle, place.width())
+            shown = painter.fontMetrics().elidedText(self._facts, Qt.TextElideMode.ElideRight, place.width())
             painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), shown)

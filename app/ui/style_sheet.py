@@ -181,6 +181,18 @@ def _lists(t: Theme) -> str:
     return f"""
 QListView {{ background: transparent; border: 0; }}
 QListView[kind="rows"] {{ background: {t.raised}; border: 1px solid {t.border}; border-radius: 12px; }}
+QListView[kind="items"], QTreeView[kind="items"] {{ background: {t.raised}; border: 1px solid {t.control};
+  border-radius: 8px; padding: 3px; }}
+QListView[kind="items"]:focus, QTreeView[kind="items"]:focus {{ border: 1px solid {t.accent}; }}
+QListView[kind="items"]::item {{ padding: 5px 7px; border-radius: 6px; color: {t.text}; }}
+QTreeView[kind="items"]::item {{ padding: 4px 3px; color: {t.text}; }}
+QListView[kind="items"]::item:hover, QTreeView[kind="items"]::item:hover {{ background: {t.hover}; }}
+QListView[kind="items"]::item:selected, QTreeView[kind="items"]::item:selected {{ background: {t.selection};
+  color: {t.text}; }}
+QTableView[kind="grid"] {{ background: {t.window}; border: 0; selection-background-color: transparent; }}
+QTableView[kind="grid"] QHeaderView {{ background: {t.window}; border: 0; }}
+QTableView[kind="grid"] QTableCornerButton::section {{ background: {t.window}; border: 0;
+  border-bottom: 1px solid {t.border}; }}
 QListView[kind="bare"] {{ border-bottom: 1px solid {t.border}; }}
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.control}; padding: 5px; }}
 QMenu::item {{ padding: 6px 22px 6px 12px; border-radius: 6px; }}

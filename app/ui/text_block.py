@@ -37,7 +37,7 @@ class TextBlock(QWidget):
         self.body.link_activated.connect(self.link_activated)
         self._frame = QFrame()
         if framed:
-            self._frame.setObjectName("strip")
+            self._frame.setObjectName("card")
         self._pad = _PAD_PX if framed else 0
         inside = QVBoxLayout(self._frame)
         inside.setContentsMargins(self._pad, self._pad, self._pad, self._pad)
