@@ -28,7 +28,6 @@ _NEEDED_FILES = (
     "resources/prompts.toml",
     "py3langid/data/model.npz.xz",
     "latex2mathml/unimathsymbols.txt",
-    "certifi/cacert.pem",
 )
 _PARTS = {
     "Qt": ("PySide6", "shiboken6", "libQt6"),
