@@ -11,7 +11,6 @@ from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -183,14 +182,11 @@ class CheckRow(QFrame):
         return self._words(known.kind, value)
 
     def _share(self, value: Any) -> _Field:
-        spin = QDoubleSpinBox()
-        spin.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        spin.setMaximumWidth(_NUMBER_PX)
-        spin.setRange(0, 1)
-        spin.setSingleStep(0.05)
-        spin.setValue(float(value) if isinstance(value, int | float) else 0.5)
-        spin.valueChanged.connect(self._edited)
-        return _Field(spin, lambda: round(spin.value(), 4))
+        line = QLineEdit(f"{value:g}" if isinstance(value, int | float) else "0.5")
+        line.setMaximumWidth(_NUMBER_PX)
+        line.setAcceptDrops(False)
+        line.textChanged.connect(self._edited)
+        return _Field(line, lambda: _number(line.text()))
 
     def _whole(self, value: Any) -> _Field:
         line = QLineEdit("" if value is None else str(value))
@@ -228,3 +224,11 @@ def _shown(value: Any) -> str:
 
         return json.dumps(value, ensure_ascii=False, indent=2)
     return str(value)
+
+
+def _number(text: str) -> float | str:
+    """A share as it is typed; what is none stays a text, and is refused as one."""
+    try:
+        return round(float(text.replace(",", ".")), 4)
+    except ValueError:
+        return text

@@ -64,7 +64,7 @@ class EditorPrompts(QWidget):
         self._contestants: list[Contestant] = []
         self._filling = False
         self.library = WordButton("From the library…", theme, kind="outline", icon_name="list")
-        self.add = WordButton("Write one", theme, kind="outline", icon_name="plus")
+        self.add = WordButton("Write one", theme, kind="outline", icon_name="edit")
         self.none = WordButton("No prompt", theme, kind="outline", icon_name="plus")
         self.none.setToolTip("A column without a system prompt, to see what the others are good for")
         self.list = KeyList()

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from app.ui.rate_view import RateView
 
 _NARROW_PX = 800
-_NAME_PX = (80, 420)
+_NAME_PX = (60, 420)
+_GAPS_PX = 96
 _TABS = ("Run", "Rate", "Ranking")
 EXPORTS = (
     (RunFile.REPORT, "Report with plots (HTML)…", "html"),
@@ -158,7 +159,9 @@ class ExperimentPage(QWidget):
     def _fit_name(self) -> None:
         """As wide as the name, so that what stands beside it stays where it is."""
         words = self.name.fontMetrics().horizontalAdvance(self.name.text()) + 30
-        self.name.setFixedWidth(max(_NAME_PX[0], min(words, _NAME_PX[1], self.width() // 3)))
+        others = (self.back, self.tabs, self.earlier, self.export, self.more)
+        room = self.width() - sum(part.sizeHint().width() for part in others) - _GAPS_PX
+        self.name.setFixedWidth(max(_NAME_PX[0], min(words, _NAME_PX[1], room)))
 
     @Slot()
     def flush(self) -> None:
@@ -255,8 +258,8 @@ class ExperimentPage(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, buttons are their icons."""
         super().resizeEvent(event)
-        self._fit_name()
         self._shrinking.set_narrow(self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11))
+        self._fit_name()
 
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,8 +15,8 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -55,11 +56,10 @@ class QuestionFileDialog(QDialog):
         name = QLabel(Path(path).name)
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setProperty("kind", "title")
-        self.limit = QSpinBox()
-        self.limit.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self.limit.setMinimumWidth(90)
-        self.limit.setRange(1, _MOST)
-        self.limit.setValue(_USUAL)
+        self.limit = QLineEdit(str(_USUAL))
+        self.limit.setValidator(QIntValidator(1, _MOST, self.limit))
+        self.limit.setFixedWidth(self.limit.fontMetrics().horizontalAdvance("100,000") + 30)
+        self.limit.setAcceptDrops(False)
         self.limit.setAccessibleName("At most so many questions")
         self.drawn = QCheckBox("drawn by chance, not the first ones")
         self.columns: dict[str, QComboBox] = {}
@@ -113,7 +113,8 @@ class QuestionFileDialog(QDialog):
     def wanted(self) -> Wanted:
         """What is asked for, as it stands in the form."""
         columns = {meaning: box.currentData() for meaning, box in self.columns.items() if box.currentData()}
-        return Wanted(self.limit.value(), 1 if self.drawn.isChecked() else None, columns)
+        limit = int(self.limit.text()) if self.limit.hasAcceptableInput() else _USUAL
+        return Wanted(limit, 1 if self.drawn.isChecked() else None, columns)
 
     @Slot()
     def read(self) -> None:

@@ -299,7 +299,7 @@ def test_questions_come_from_a_file_with_openorcas_columns(lab, tmp_path: Path):
     shown.wait(lambda: dialog.add.isEnabled())
     assert dialog.add.text() == "Add 100 questions"
     assert dialog.columns["reference"].itemText(0) == "response (by its name)"
-    dialog.limit.setValue(3)
+    dialog.limit.setText("3")
     dialog.read()
     shown.wait(lambda: dialog.add.isEnabled())
     dialog.add.click()
@@ -452,6 +452,10 @@ def test_every_kind_of_check_can_be_added_and_comes_back_as_it_was(lab):
     editor.show_checks(checks)
     assert editor.trouble() == ""
     assert editor.checks() == checks
+    editor.rows[-1].fields["low"].setText("much")
+    assert '"low"' in editor.trouble()
+    editor.rows[-1].fields["low"].setText("0,4")
+    assert editor.checks()[-1].values["low"] == 0.4
     editor.rows[0].remove.click()
     editor.rows[-1].kind.setCurrentIndex(0)
     editor.rows[-1].kind.activated.emit(0)
