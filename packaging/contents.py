@@ -19,6 +19,7 @@ EXCLUDED_MODULES = (
     *"tokenizers pytest _pytest mypy setuptools pkg_resources pip wheel PyInstaller".split(),
     # an interpreter's own tools; readline is under the GPL
     *"tkinter _tkinter turtle idlelib lib2to3 ensurepip pydoc_data test readline curses _curses".split(),
+    *"sqlite3 _sqlite3".split(),
     # pickles what it caches, which whoever can write there could use to run anything
     "diskcache",
     # of llama-cpp-python only the low-level module is used
@@ -61,6 +62,14 @@ _OF_THE_SYSTEM = (
     *"vulkan-1.dll nvcuda.dll api-ms-win-*.dll ucrtbase.dll d3dcompiler_47.dll opengl32sw.dll".split(),
 )
 
+_OF_WHAT_IS_LEFT_OUT = (
+    # GTK's, for Qt's plugin for it; sqlite3's, for the program has an SQLite of its own
+    *"libatk-1.0.so.* libatk-bridge* libatspi* libcairo*.so.* libpango*.so.* libgdk* libgtk*".split(),
+    *"libharfbuzz* libfribidi* libthai* libdatrie* libgraphite2* libpixman* libXrender* libjpeg* libepoxy*".split(),
+    *"libtiff* libwebp* libsqlite3.so.*".split(),
+)
+"""Libraries that came along with what needed them."""
+
 _UNUSED = (
     "*/Qt/translations/*",
     "*/Qt/qml/*",
@@ -90,7 +99,9 @@ def is_kept(name: str) -> bool:
     """Whether a collected file belongs in the bundle. llama.cpp's own libraries are `engine_files`' to choose."""
     place = name.replace("\\", "/")
     file = PurePosixPath(place).name
-    if any(fnmatchcase(file, pattern) for pattern in _OF_THE_SYSTEM) or is_engine_library(file):
+    if any(fnmatchcase(file, pattern) for pattern in (*_OF_THE_SYSTEM, *_OF_WHAT_IS_LEFT_OUT)):
+        return False
+    if is_engine_library(file):
         return False
     if any(fnmatchcase(f"/{place}", pattern if pattern[0] == "*" else f"/{pattern}") for pattern in _UNUSED):
         return False

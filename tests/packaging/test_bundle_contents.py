@@ -53,6 +53,8 @@ def test_on_windows_and_macos_likewise():
         "vulkan-1.dll",
         "PySide6/Qt/plugins/platforms/libqvnc.so",
         "PySide6/Qt/plugins/platformthemes/libqgtk3.so",
+        "libcairo.so.2",  # only GTK's plugin needs it
+        "libharfbuzz.so.0",
         "PySide6/Qt/plugins/tls/libqopensslbackend.so",
         "PySide6/Qt/lib/libQt6Qml.so.6",
         "libQt6Quick.so.6",
