@@ -90,7 +90,8 @@ def _migrated_in_memory(connection: apsw.Connection, version: int) -> apsw.Conne
     with copy.backup("main", connection, "main") as backup:
         backup.step()
     connection.close()
-    migrate(copy, version)
+    # the window may have brought the file a step further since its version was looked at
+    migrate(copy, max(version, copy.pragma("user_version")))
     return copy
 
 

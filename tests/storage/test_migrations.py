@@ -11,7 +11,7 @@ import pytest
 from app.core.chat import Mark, MessageState
 from app.core.library import DownloadState, Trouble
 from app.core.prompts import hash_of
-from app.storage import migrations
+from app.storage import migrations, opening
 from app.storage.backups import Backups
 from app.storage.migrations import NEWEST, STEPS, migrate
 from app.storage.opening import open_database
@@ -264,3 +264,21 @@ def test_what_was_thought_of_answers_is_known_too(tmp_path: Path, damaged: bool)
     chat_id = next(row.id for row in stores.chats.rows() if row.title == "Namen")
     assert [message.mark for message in stores.chats.messages(chat_id)] == [None, Mark.GOOD, None, Mark.BAD]
     stores.close()
+
+
+def test_a_file_that_the_window_brings_a_step_further_meanwhile_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v3.db", path)
+    connect = opening.connect
+
+    def late(place: Path | None, **how: object) -> apsw.Connection:
+        if place is None:  # the copy is about to be made: the version was looked at before
+            window = connect(path)
+            migrate(window, 3)
+            window.close()
+        return connect(place, **how)
+
+    monkeypatch.setattr("app.storage.opening.connect", late)
+    assert read_remembered(path).last_model_id == "starter"
