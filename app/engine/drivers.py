@@ -38,7 +38,8 @@ def why_not_opened(backend: str, path: str) -> str:
     try:
         ctypes.CDLL(path)
     except OSError as error:
-        missing = str(error).split(": ", 1)
+        # a bundle's loader puts words of its own around the system's
+        missing = str(error.__cause__ or error).split(": ", 1)
         driver = f" {_DRIVERS[backend].capitalize()} was not found." if not _driver(backend) else ""
         return f"Its library is there but cannot be opened: {missing[0]}.{driver}"
     return "Its library is there, but it does not support this computer."

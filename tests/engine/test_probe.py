@@ -189,3 +189,14 @@ def test_the_report_names_every_device_and_reason():
     lines = "\n".join(hardware_lines(Hardware("Ryzen", 8, 16, ("AVX2",), 9 << 30, 16 << 30, (gpu,))))
     assert "CUDA CUDA0: RTX 4060, 7.0 of 8.0 GiB free" in lines
     assert "Memory: 9.0 GiB of 16.0 GiB free" in lines
+
+
+def test_why_a_backend_cannot_be_opened_is_told_in_the_systems_words(monkeypatch):
+    def bundled(path):
+        raise OSError(f"Failed to load {path!r}. Most likely it was not found when frozen.") from OSError(
+            "libvulkan.so.1: cannot open shared object file"
+        )
+
+    monkeypatch.setattr(drivers.ctypes, "CDLL", bundled)
+    monkeypatch.setattr(drivers, "_driver", lambda _backend: True)
+    assert drivers.why_not_opened("Vulkan", "x.so") == "Its library is there but cannot be opened: libvulkan.so.1."
