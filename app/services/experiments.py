@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core import prompt_variables
 from app.core.errors import AppError
 from app.core.lab import Cell, CellState, Place, Plan
 from app.core.plan_table import plan_of, table_of
@@ -104,7 +105,7 @@ class Experiments(QObject):
         """A new run of which nothing is asked yet."""
         self._do(lambda stores: stores.runs.create(plan), then)
 
-    def change(self, run_id: int, plan: Plan, then: Callable[[], None]) -> None:
+    def change(self, run_id: int, plan: Plan, then: Callable[[], object]) -> None:
         """Let a run that has no answers yet be another one."""
 
         def done(_nothing: None) -> None:
@@ -120,6 +121,20 @@ class Experiments(QObject):
             return dataclasses.replace(stores.runs.plan(run_id), name=stores.runs.row(run_id).name)
 
         self._archive.ask(work, then, self._failed)
+
+    def typed_plan(self, run_id: int, then: Callable[[Plan], None]) -> None:
+        """Read what a run asks as somebody would type it: what a started one says is no variable any more."""
+        row = self.row(run_id)
+        is_draft = row is not None and row.state is RunState.DRAFT
+
+        def escaped(plan: Plan) -> Plan:
+            contestants = tuple(
+                dataclasses.replace(one, system_prompt=prompt_variables.escape(one.system_prompt))
+                for one in plan.contestants
+            )
+            return dataclasses.replace(plan, contestants=contestants)
+
+        self.plan(run_id, lambda plan: then(plan if is_draft else escaped(plan)))
 
     def rename(self, run_id: int, name: str) -> None:
         """Give a run another name; an empty one changes nothing."""

@@ -91,8 +91,8 @@ class CellPanel(QFrame):
         head = QHBoxLayout()
         head.setContentsMargins(16, 10, 8, 10)
         head.setSpacing(6)
-        for part in (self._mark, self._name):
-            head.addWidget(part, 1 if part is self._name else 0)
+        head.addWidget(self._mark)
+        head.addWidget(self._name, 1)
         for part in (self._where, self.up, self.down, self.close_button):
             head.addWidget(part)
         inside = QWidget()

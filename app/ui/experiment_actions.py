@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Signal, Slot
@@ -44,7 +45,7 @@ class ExperimentActions(QObject):
         menu.addAction("Repeat with changes…", lambda: self.repeat_asked.emit(run_id))
         exporting = menu.addMenu("Export")
         for kind, words, ending in EXPORTS:
-            exporting.addAction(words, lambda kind=kind, ending=ending: self.export(run_id, kind, ending))
+            exporting.addAction(words, partial(self.export, run_id, kind, ending))
         exporting.addSeparator()
         exporting.addAction("Plan file (TOML)…", lambda: self.write_plan(run_id))
         menu.addSeparator()
@@ -86,7 +87,7 @@ class ExperimentActions(QObject):
 
     def write_plan(self, run_id: int) -> None:
         """Ask where a run's plan is written, and write it."""
-        self._experiments.plan(run_id, self.ask_plan_file)
+        self._experiments.typed_plan(run_id, self.ask_plan_file)
 
     @Slot(object)
     def ask_plan_file(self, plan: Plan) -> None:

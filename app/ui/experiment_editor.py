@@ -158,7 +158,7 @@ class ExperimentEditor(QWidget):
     def show_plan(self, plan: Plan) -> None:
         """Put a plan into the form; it may be unfinished."""
         self._filling = True
-        self._plan = plan
+        self._plan, self._values = plan, dict(plan.variables)
         self.name.setText(plan.name)
         self.model.show_model(plan.model_id or self._services.models.default_id)
         self.prompts.show_contestants(plan.contestants)
@@ -182,6 +182,7 @@ class ExperimentEditor(QWidget):
             overrides=self.values.overrides(),
             checks=self.checks.checks(),
             judge=self.judge.judge(),
+            variables=self._values,
         )
 
     @property
@@ -211,7 +212,7 @@ class ExperimentEditor(QWidget):
     def _set_variable(self, name: str, value: str | None) -> None:
         left = {known: text for known, text in self._values.items() if known != name}
         self._values = left if value is None else {**left, name: value}
-        self._show_state()
+        self._edited()
 
     def _show_state(self) -> None:
         """How large it is, and which variables want a value."""
@@ -325,7 +326,7 @@ class ExperimentEditor(QWidget):
                 self.variables.take_keyboard()
                 return None
             found.append(replace(one, system_prompt=resolved.text))
-        return replace(plan, contestants=tuple(found))
+        return replace(plan, contestants=tuple(found), variables={})
 
     def _refuse(self, title: str, detail: str, where: QWidget) -> None:
         self.told.emit(Notice(title, detail, level="warning"))

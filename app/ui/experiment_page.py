@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -130,7 +131,7 @@ class ExperimentPage(QWidget):
     def _export_menu(self) -> QMenu:
         menu = QMenu(self.export)
         for kind, words, ending in EXPORTS:
-            menu.addAction(words, lambda kind=kind, ending=ending: self.export_asked.emit(kind, ending))
+            menu.addAction(words, partial(self.export_asked.emit, kind, ending))
         menu.addSeparator()
         menu.addAction("Plan file (TOML)…", self.plan_asked.emit)
         return menu
@@ -235,7 +236,7 @@ class ExperimentPage(QWidget):
         menu.addSeparator()
         others = [row for row in self._services.experiments.rows() if row.id != self.run_id and row.ended]
         for row in others[:30]:
-            action = menu.addAction(row.name.replace("&", "&&"), lambda row=row: self.earlier_asked.emit(row.id))
+            action = menu.addAction(row.name.replace("&", "&&"), partial(self.earlier_asked.emit, row.id))
             action.setCheckable(True)
             action.setChecked(row.id == self._earlier_id)
         if not others:

@@ -18,7 +18,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.core import prompt_variables
 from app.core.lab import Cell, Contestant, Plan
 from app.datasets.questions import ENDINGS
 from app.services.experiments import RunState
@@ -71,7 +70,6 @@ class ExperimentsView(LabView):
 
     def _connect(self) -> None:
         experiments, home, editor = self._experiments, self.home, self.editor
-        experiments.notice.connect(self.notices.show_notice)
         experiments.question_sets.notice.connect(self.notices.show_notice)
         home.new_asked.connect(self.begin)
         home.file_asked.connect(lambda: ask_plan(self, self.open_plan_file))
@@ -217,13 +215,9 @@ class ExperimentsView(LabView):
         """Put a new one together that begins like an earlier one."""
 
         def begin(plan: Plan) -> None:
-            # what stands in an earlier run has had its variables filled in
-            contestants = tuple(
-                replace(one, system_prompt=prompt_variables.escape(one.system_prompt)) for one in plan.contestants
-            )
-            self._edit_anew(replace(plan, name=self._free_name(plan.name), contestants=contestants))
+            self._edit_anew(replace(plan, name=self._free_name(plan.name)))
 
-        self._experiments.plan(run_id, begin)
+        self._experiments.typed_plan(run_id, begin)
 
     @Slot(object)
     def _start(self, plan: Plan) -> None:

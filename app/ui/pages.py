@@ -73,6 +73,7 @@ class Pages(QStackedWidget):
         self._hub.downloads.notice.connect(self.tell)
         self._hub.downloads.finished.connect(self._downloaded)
         self._hub.local.notice.connect(self.tell)
+        self._hub.experiments.notice.connect(self.tell)
         self._hub.local.failed.connect(self._failed)
         self.currentChanged.connect(self.turned)
 

@@ -80,8 +80,8 @@ class PromptChooser(QDialog):
             words = f"{one.name}   comes with Orcinus"
             item = self._item(self.tree.invisibleRootItem(), one.name, one.version.text, one.version.hash, one.note)
             item.setText(0, words)
-        if self.tree.topLevelItemCount():
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        if (first := self.tree.topLevelItem(0)) is not None:
+            self.tree.setCurrentItem(first)
         self._show_count()
 
     def _item(self, parent: QTreeWidgetItem, name: str, text: str, version: str, note: str) -> QTreeWidgetItem:
@@ -115,9 +115,14 @@ class PromptChooser(QDialog):
 
     def contestants(self) -> tuple[Contestant, ...]:
         """Those that are ticked."""
-        tops = [self.tree.topLevelItem(at) for at in range(self.tree.topLevelItemCount())]
-        items = [item for top in tops for item in (top, *(top.child(at) for at in range(top.childCount())))]
-        return tuple(item.data(0, _CONTESTANT) for item in items if item.checkState(0) == Qt.CheckState.Checked)
+        root = self.tree.invisibleRootItem()
+        tops = [root.child(at) for at in range(root.childCount())]
+        items = [item for top in tops if top is not None for item in (top, *map(top.child, range(top.childCount())))]
+        return tuple(
+            item.data(0, _CONTESTANT)
+            for item in items
+            if item is not None and item.checkState(0) == Qt.CheckState.Checked
+        )
 
     @Slot()
     def _show_count(self) -> None:

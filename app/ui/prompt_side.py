@@ -107,7 +107,7 @@ class PromptSide(QFrame):
     def refresh(self) -> None:
         """List what there is now, and is looked for."""
         own, bundled = self._library.prompts(), self._library.bundled()
-        counts = Counter(tag for one in (*own, *bundled) for tag in one.tags)
+        counts = Counter(tag for tags in (one.tags for part in (own, bundled) for one in part) for tag in tags)
         self.tags.show_tags([tag for tag, _ in sorted(counts.items(), key=lambda item: (-item[1], same(item[0])))])
         rows: list[PromptRow] = []
         if self._open_key == NEW or self._edited(NEW):

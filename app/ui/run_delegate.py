@@ -45,8 +45,7 @@ class RunDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Ground, shape, words, and the ring of the cell that is chosen."""
         model = index.model()
-        place = model.place(index) if isinstance(model, RunModel) else None
-        if place is None:
+        if not isinstance(model, RunModel) or (place := model.place(index)) is None:
             return
         look = model.look(place)
         theme, box = self._theme, option.rect

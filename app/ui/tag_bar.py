@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
@@ -51,7 +52,7 @@ class TagBar(QWidget):
         self.buttons = [self._make(tag) for tag in (ALL, *self._tags)]
         self._more.menu().clear()
         for tag in self._tags:
-            self._more.menu().addAction(tag.replace("&", "&&"), lambda tag=tag: self.choose(tag))
+            self._more.menu().addAction(tag.replace("&", "&&"), partial(self.choose, tag))
         self._show_chosen()
         self.setVisible(bool(self._tags))
         self._fit()

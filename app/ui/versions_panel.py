@@ -81,8 +81,14 @@ class VersionsPanel(QFrame):
         """Show what there is now."""
         desk, now = self._desk, datetime.now(tz=UTC).astimezone()
         current = desk.prompt.current if desk.prompt is not None else desk.base.hash if desk.base is not None else ""
-        known = {"edited": desk.edited_versions(), "defaults": self._defaults}
-        rows = rows_of(desk.versions, current, now, **known, dated=desk.bundled is None)
+        rows = rows_of(
+            desk.versions,
+            current,
+            now,
+            edited=desk.edited_versions(),
+            defaults=self._defaults,
+            dated=desk.bundled is None,
+        )
         self.list.show_rows(rows, desk.base.hash if desk.base is not None else "")
         self._show_buttons()
 

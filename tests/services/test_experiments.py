@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question
+from app.core.prompt_variables import resolve
 from app.datasets.questions import Wanted
 from app.engine.scripted import Script
 from app.services.experiments import OpenRun, RunFile, RunState
@@ -227,6 +229,22 @@ def test_a_plan_file_is_read_with_its_questions_and_written_whole(build, tmp_pat
     services.experiments.read_plan_file(str(tmp_path / "plan.toml"), plans.append)
     services.wait(lambda: bool(services.notices))
     assert "modle" in services.notices[-1].title
+
+
+def test_what_a_started_run_says_is_no_variable_any_more_where_it_is_typed_again(build):
+    services = build(SCRIPT)
+    written = dataclasses.replace(PLAN, contestants=(Contestant("Odd", r"Say {{x}} and \{{y}}."),))
+    run_id = made(services, written)
+    plans: list[Plan] = []
+    services.experiments.typed_plan(run_id, plans.append)
+    services.wait(lambda: bool(plans))
+    assert plans[0].contestants == written.contestants, "nothing was filled in yet"
+    held = opened(services, run_id)
+    held.run.start()
+    services.wait(lambda: not held.run.busy and not held.findings.busy)
+    services.experiments.typed_plan(run_id, plans.append)
+    services.wait(lambda: len(plans) == 2)
+    assert resolve(plans[1].contestants[0].system_prompt, {}).text == written.contestants[0].system_prompt
 
 
 def test_what_is_put_together_is_there_after_a_restart(build):

@@ -77,6 +77,7 @@ def lab(qtbot, build, hub_of, light):
         services = services or build(script)
         hub = hub_of(services)
         view = ExperimentsView(services.library, hub, light)
+        services.experiments.notice.connect(view.notices.show_notice)  # in the window: on the page that is shown
         view.resize(*size)
         view.show()
         qtbot.waitExposed(view)
@@ -712,8 +713,9 @@ def test_a_plan_file_becomes_an_experiment_and_the_other_way_round(lab, tmp_path
     shown = lab()
     path = tmp_path / "plan.toml"
     path.write_text(
-        'name = "From a file"\nseeds = [1, 2]\n[[prompt]]\nname = "A"\ntext = "Be brief."\n'
-        '[[question]]\ntext = "Why?"\n[judge]\nprompt = "Judge well."\n[[check]]\nkind = "stops"\n',
+        'name = "From a file"\nseeds = [1, 2]\n[[prompt]]\nname = "A"\ntext = "Be {{tone}}."\n'
+        '[variables]\ntone = "brief"\n[[question]]\ntext = "Why?"\n[judge]\nprompt = "Judge well."\n'
+        '[[check]]\nkind = "stops"\n',
         "utf-8",
     )
     shown.view.open_plan_file(str(path))
@@ -724,6 +726,8 @@ def test_a_plan_file_becomes_an_experiment_and_the_other_way_round(lab, tmp_path
     assert editor.judge.prompt.toPlainText() == "Judge well."
     assert [row.check() for row in editor.checks.rows] == [Check("stops")]
     plan = editor._whole_plan()
+    assert plan.variables == {"tone": "brief"}
+    assert editor._filled(plan).contestants[0].system_prompt == "Be brief."
     shown.services.experiments.write_plan_file(plan, str(tmp_path / "again.toml"))
     shown.wait(lambda: "The file was written" in shown.titles())
     shown.view.open_plan_file(str(tmp_path / "again.toml"))
