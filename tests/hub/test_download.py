@@ -214,7 +214,8 @@ def test_no_part_of_a_split_model_is_to_be_seen_before_all_are_verified(standin,
     assert fetched.path == str(models / "bob" / "Big" / PARTS[0])
     assert left_in(models) == [f"bob/Big/{name}" for name in PARTS]
     assert all((models / "bob" / "Big" / name).read_bytes() == repo.files[name].content for name in PARTS)
-    assert standin.sent_bytes - before == 6 * MIB - held
+    again = standin.sent_bytes - before - (6 * MIB - held)
+    assert 0 <= again <= 0.03 * 6 * MIB, "a piece that was not noted yet when it was left comes again"
 
 
 def test_several_connections_fetch_ahead_and_the_file_is_in_order(standin, models):
