@@ -28,6 +28,12 @@ gc.disable()  # as in the app: see app/services/garbage.py
 STARTER = Path(__file__).parent.parent / "resources" / "starter" / "starter.gguf"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, whatever the dice say: one that begins last would run alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of the test's own: nothing of the person who runs the suite is read or written."""

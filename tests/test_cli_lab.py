@@ -220,6 +220,7 @@ def test_a_file_of_short_work_holds_no_progress_and_a_terminal_shows_it_on_one_l
         assert stream.text.startswith("\r") is shown
 
 
+@pytest.mark.long
 def test_what_was_killed_and_resumed_equals_an_unbroken_run_cell_for_cell(tmp_path):
     plan = lab_plans.write_plan(tmp_path)
     chance = random.Random()

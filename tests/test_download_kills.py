@@ -11,6 +11,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from app.core.library import RemoteFile, Wanted
 from app.storage.stores import open_stores
 from tests.standin_hub.server import StandInHub
@@ -21,6 +23,7 @@ LOST_BYTES = 64_000
 """On the wire or in a buffer at the moment of a kill, over four connections."""
 
 
+@pytest.mark.long
 def test_killed_again_and_again_it_ends_right_and_fetches_hardly_anything_twice(home, starter):
     chance = random.Random(1)
     content = starter.read_bytes()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests import experiment_child, lab_plans
 
 
+@pytest.mark.long
 def test_an_experiment_killed_in_the_window_goes_on_and_equals_an_unbroken_one(tmp_path):
     plan, chance = lab_plans.write_plan(tmp_path), random.Random(5)
     told = experiment_child.kill_after(plan, tmp_path / "killed", chance, 0.4)

@@ -88,6 +88,7 @@ def random_quit(home: Path, model: Path, chance: random.Random, stage: str = "")
     return quit_once(home, model, stage, chance.uniform(0, STAGES[stage]), chance.choice(WAYS))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="signals end a program at once there")
 def test_five_quits_at_random_moments_are_clean(tmp_path):
     chance, model = random.Random(5), tiny_model(tmp_path / "tiny.gguf", context=4096)

@@ -36,6 +36,7 @@ def display(tmp_path: Path) -> Iterator[str]:
         process.wait(10)
 
 
+@pytest.mark.long
 @pytest.mark.window
 @pytest.mark.skipif(bool(MISSING), reason=f"no real window can be had here: {', '.join(MISSING)} missing")
 def test_the_stories_hold_in_a_real_window(display):

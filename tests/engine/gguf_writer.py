@@ -236,7 +236,7 @@ def lora_adapter(
         "general.type": kind,
         "general.architecture": architecture or model.metadata["general.architecture"],
         "adapter.type": "lora",
-        "adapter.lora.alpha": 16.0 * rank,
+        "adapter.lora.alpha": 64.0 * rank,
     }
     path.write_bytes(gguf_bytes(metadata, pairs))
     return path

@@ -112,10 +112,10 @@ def test_what_was_left_out_of_a_full_context_is_left_out_again(build):
 
 
 def test_an_answer_that_was_stopped_is_equal_as_far_as_it_went(build):
-    services = build(Script(replies=("one two three four five six seven eight",), tokens_per_s=200))
+    services = build(Script(replies=(" ".join(f"word{number}" for number in range(400)),), tokens_per_s=200))
     chat = services.chat()
     chat.send("Hello")
-    services.wait(lambda: bool(chat.path()) and "two" in chat.path()[-1].text)
+    services.wait(lambda: bool(chat.path()) and "word2" in chat.path()[-1].text)
     chat.stop()
     services.wait(lambda: not chat.busy)
     origin = chat.origin(chat.path()[-1].id)

@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from app.core.chat import MessageState
 from app.storage.backups import Backups, is_sound
 from app.storage.database import connect
@@ -81,6 +83,7 @@ def readable(copy: Path) -> bool:
         connection.close()
 
 
+@pytest.mark.long
 def test_nothing_saved_is_lost_when_the_program_is_killed_while_it_streams(tmp_path: Path):
     rng = random.Random()
     all_of_it = [kill_once(tmp_path, rng, 0.002, 0.01, (0.02, 0.2)) for _ in range(20)]

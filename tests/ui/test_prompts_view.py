@@ -45,9 +45,9 @@ class Desk:
 
     def press(self, words: str) -> None:
         buttons = self.view.findChildren(QPushButton)
-        self.qtbot.mouseClick(
-            next(b for b in buttons if b.isVisible() and b.text().startswith(words)), Qt.MouseButton.LeftButton
-        )
+        button = next(b for b in buttons if b.isVisible() and b.text().startswith(words))
+        self.wait(button.isEnabled)
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     def make(self, name: str, *texts: str) -> Any:
         """A prompt with these versions, opened."""
