@@ -138,6 +138,7 @@ class PromptDesk(QObject):
     def show_version(self, version_hash: str) -> None:
         """Show another version; what was written waits at the one it was begun from."""
         found = next((one for one in self.versions if one.hash == version_hash), None)
+        self._wanted = ""  # whatever is still being read, this was chosen after it was asked for
         if found is not None and found != self.base:
             self.base = found
             self.shown.emit()

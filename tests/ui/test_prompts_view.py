@@ -57,7 +57,9 @@ class Desk:
         for text in texts[1:]:
             with self.qtbot.waitSignal(self.prompts.version_saved, timeout=20_000):
                 self.prompts.save(prompt.id, text)
-        self.wait(lambda: self.view.desk.key == own_key(prompt.id) and len(self.view.desk.versions) == len(texts))
+        desk = self.view.desk
+        self.wait(lambda: desk.key == own_key(prompt.id) and len(desk.versions) == len(texts))
+        self.wait(lambda: desk.base.text == texts[-1])
         return self.prompts.prompt(prompt.id)
 
     def write(self, text: str) -> None:
