@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QItemSelectionModel, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPlainTextEdit, QPushButton
 
@@ -74,7 +74,9 @@ class Desk:
     def show_version(self, number: int) -> None:
         rows = self.view.versions.list.rows
         at = next(at for at, row in enumerate(rows.rows()) if row.place.number == number)
-        self.view.versions.list.setCurrentIndex(rows.index(at))
+        # not the list's own setCurrentIndex: keys that an earlier test held down would add to what is chosen
+        select = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.view.versions.list.selectionModel().setCurrentIndex(rows.index(at), select)
 
 
 @pytest.fixture
