@@ -58,14 +58,16 @@ def add_words(words: Any) -> None:
     )
     run.add_argument("--retry-failed", action="store_true", help="ask once more for answers that failed")
     run.add_argument(
-        "--votes", metavar="FILE", help="take in a person's votes on the same answers, exported from the window (CSV)"
+        "--votes",
+        metavar="FILE",
+        help="take in a person's votes on the same answers, exported from the window (CSV, JSONL)",
     )
     run.add_argument("--json", action="store_true", help="for programs: progress, then the summary, an object a line")
     run.set_defaults(do=lambda asked: in_one_line(_run, asked))
 
 
 def _run(asked: argparse.Namespace) -> int:
-    plan = _plan(Path(asked.plan))
+    plan = _plan(Path(asked.plan), rated=bool(asked.votes))
     with headless() as parts, stop_on_interrupt() as stop, _alone(Path(asked.out)):
         beside = Path(asked.plan).parent
         plan = filled(plan, _Names(parts, beside))
@@ -100,7 +102,7 @@ def _take_votes(path: Path, folder: RunFolder) -> None:
     print(f"{told}.", file=sys.stderr)
 
 
-def _plan(path: Path) -> Plan:
+def _plan(path: Path, *, rated: bool) -> Plan:
     from app.scoring.look import prove
     from app.scoring.measures import prove_thresholds
 
@@ -109,7 +111,7 @@ def _plan(path: Path) -> Plan:
         prove(plan)
     except SettingError as error:
         raise PlanError(error.title, error.detail, error.hint) from error
-    prove_thresholds(plan)
+    prove_thresholds(plan, rated=rated)
     return plan
 
 

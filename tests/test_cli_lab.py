@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import random
@@ -242,7 +243,8 @@ def votes_of(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(lab, tmp_path: Path):
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(lab, tmp_path: Path, name: str):
     assert lab(LITTLE)[0] in (0, cli_lab.MISSED)
     cells = [json.loads(line) for line in (tmp_path / "out" / "cells.jsonl").read_text("utf-8").splitlines()]
     brief, none = (
@@ -256,8 +258,12 @@ def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(l
         f"person,gone,1,none,brief,1.0,,7,{none},{brief}",
         f"judge,fruit,1,brief,none,1.0,,8,{brief},{none}",
     ]
-    (tmp_path / "votes.csv").write_text("\ufeff" + "\r\n".join(lines), "utf-8")
-    _, out, err = lab(LITTLE, "--votes", str(tmp_path / "votes.csv"), "--json")
+    if name.endswith("csv"):
+        (tmp_path / name).write_text("\ufeff" + "\r\n".join(lines), "utf-8")
+    else:  # as the window writes them: numbers are numbers there
+        rows = [row | {"seed": 1, "outcome": 1.0, "at_ms": int(row["at_ms"])} for row in csv.DictReader(lines)]
+        (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    _, out, err = lab(LITTLE, "--votes", str(tmp_path / name), "--json")
     assert "1 votes of a person taken, 2 left out: they are on other questions, prompts or answers than these." in err
     told = json.loads(out.splitlines()[-1])
     assert told["votes"] == {"person": 1, "judge": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.core.chat import Provenance
 
@@ -91,8 +91,7 @@ class Plan:
     """Values for the variables in the prompts, by name; empty once they are filled in. See core/prompt_variables.py."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where a cell is in the grid: indices into the plan's contestants, questions and seeds, each from 0."""
 
     contestant: int

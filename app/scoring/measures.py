@@ -55,8 +55,8 @@ class Tally:
         return sum(hits for hits, _ in self.checks.values()) / looked if looked else None
 
 
-def prove_thresholds(plan: Plan) -> None:
-    """See that every threshold can be measured, before anything is run.
+def prove_thresholds(plan: Plan, *, rated: bool = False) -> None:
+    """See that every threshold can be measured, before anything is run. rated: a person's votes may come to it.
 
     Raises:
         PlanError: one asks for something that is not known, or that this plan does not measure.
@@ -66,8 +66,9 @@ def prove_thresholds(plan: Plan) -> None:
         if one.measure not in MEASURES and one.measure not in names:
             known = ", ".join([*MEASURES, *sorted(names)])
             raise PlanError(f"threshold {number} has no measure {one.measure!r}", f"There are: {known}.", "Mend it.")
-        if one.measure == WINS and plan.judge is None:
-            raise PlanError(f"threshold {number} needs a judge", "Without one nobody wins.", "Add [judge].")
+        if one.measure == WINS and plan.judge is None and not rated:
+            hint = "Add [judge], or give a person's votes with --votes."
+            raise PlanError(f"threshold {number} needs a judge", "Without one nobody wins.", hint)
         if not 0 <= one.low <= 1:
             raise PlanError(f"threshold {number} cannot be {one.low:g}", "It is a number from 0 to 1.", "Mend it.")
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.lab import Cell, CellState, Finding, Place
 from app.core.stopping import StopFlag
 from app.scoring.look import findings_of
-from app.scoring.measures import Missed, missed, tallies
+from app.scoring.measures import WINS, Missed, missed, tallies
 from app.scoring.results import Results
 from app.services.archive import Archive
 from app.services.lab_run import LabRun
@@ -92,11 +92,15 @@ class Findings(QObject):
         return Results(self._plan, cells, found, tuple(run.votes()))
 
     def missed(self) -> list[Missed]:
-        """The plan's thresholds that are not reached; nothing before the run is done and looked through."""
+        """The plan's thresholds that are not reached; nothing before the run is done and looked through.
+
+        What asks for comparisons counts from the first one on: who rates by hand begins when the run is done.
+        """
         if not self._plan.thresholds or self.busy or not self._run.progress().is_complete:
             return []
         results = self.results()
-        return missed(results, tallies(results))
+        found = missed(results, tallies(results))
+        return found if results.votes or self._plan.judge is not None else [one for one in found if one.measure != WINS]
 
     def _cell_changed(self, cell: Cell) -> None:
         if cell.state is CellState.DONE and self.checks:

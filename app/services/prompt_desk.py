@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.prompts import BundledPrompt, Prompt, PromptVersion
+from app.core.prompts import BundledPrompt, Prompt, PromptOrigin, PromptVersion
 from app.services.prompt_library import PromptLibrary
 
 NEW = "new"
@@ -54,6 +54,8 @@ class PromptDesk(QObject):
         self._drafts: dict[str, str] = {}
         self._kept: dict[str, str] = {}
         self._wanted = ""
+        self._asked: PromptOrigin | None = None
+        """What is to be opened once the library is read."""
         self._current = ""
         self._saving = False
         self._timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
@@ -86,6 +88,17 @@ class PromptDesk(QObject):
     def text(self) -> str:
         """What is written; else what the version says."""
         return self._drafts.get(self._draft_key(), self.base.text if self.base is not None else "")
+
+    @property
+    def name(self) -> str:
+        """What the prompt is called, saved or not."""
+        shown = self.prompt or self.bundled
+        return shown.name if shown is not None else self.new_name.strip() or "New prompt"
+
+    @property
+    def written(self) -> PromptVersion:
+        """What is written, as made from the version that is shown."""
+        return PromptVersion(self.base.hash if self.base is not None else "", "", self.text, "", 0)
 
     @property
     def is_edited(self) -> bool:
@@ -121,6 +134,8 @@ class PromptDesk(QObject):
         if key == self.key:
             if version_hash:
                 self.show_version(version_hash)
+                if self.base is None or self.base.hash != version_hash:
+                    self._wanted = version_hash  # its versions are still being read
             return
         self.key, self._wanted, self._current = key, version_hash, ""
         bundled, prompt = self.bundled, self.prompt
@@ -134,6 +149,17 @@ class PromptDesk(QObject):
         self.opened.emit()
         self.shown.emit()
         self.edited.emit(self.is_edited)
+
+    def open_origin(self, origin: PromptOrigin) -> None:
+        """Open the version that a text was taken from, as soon as the library is read; nothing where it is gone."""
+        self._asked = None if self._library.ready else origin
+        if origin.prompt_id:
+            key = own_key(origin.prompt_id)
+        else:
+            held = (one.key for one in self._library.bundled() if one.version.hash == origin.version.hash)
+            key = next(map(bundled_key, held), "")
+        if key and self._library.ready:
+            self.open(key, origin.version.hash)
 
     def show_version(self, version_hash: str) -> None:
         """Show another version; what was written waits at the one it was begun from."""
@@ -232,6 +258,8 @@ class PromptDesk(QObject):
     @Slot()
     def _library_changed(self) -> None:
         self._timer.start()
+        if self._asked is not None and self._library.ready:
+            self.open_origin(self._asked)
         if not self._prompt_id:
             return
         prompt = self.prompt

@@ -24,6 +24,16 @@ class RunFile(StrEnum):
     ANSWERS_JSONL = "answers-jsonl"
     CHECKS_CSV = "checks-csv"
     VOTES_CSV = "votes-csv"
+    VOTES_JSONL = "votes-jsonl"
+
+
+_TABLES = {
+    RunFile.ANSWERS_CSV: (cell_rows, as_csv),
+    RunFile.ANSWERS_JSONL: (cell_rows, as_jsonl),
+    RunFile.CHECKS_CSV: (check_rows, as_csv),
+    RunFile.VOTES_CSV: (vote_rows, as_csv),
+    RunFile.VOTES_JSONL: (vote_rows, as_jsonl),
+}
 
 
 def read_plan_file(path: Path) -> Plan:
@@ -55,10 +65,7 @@ def write_run_file(results: Results, kind: RunFile, path: Path, facts: Mapping[s
         from app.scoring.report import html_report
 
         text = html_report(results, {"Orcinus": app.__version__, **(facts or {})})
-    elif kind is RunFile.ANSWERS_JSONL:
-        text = as_jsonl(cell_rows(results))
-    elif kind is RunFile.ANSWERS_CSV:
-        text = as_csv(cell_rows(results))
     else:
-        text = as_csv(check_rows(results) if kind is RunFile.CHECKS_CSV else vote_rows(results))
+        rows, write = _TABLES[kind]
+        text = write(rows(results))
     write_whole(path, text.encode("utf-8", "surrogatepass"))

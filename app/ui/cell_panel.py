@@ -40,13 +40,13 @@ class CellPanel(QFrame):
     """Shows a cell and follows it.
 
     Signals: `stepped(int)`: the person wants the cell so many lines further down; `left()`: it is to be put away;
-    `compare_asked(tuple)`: show these `Contestant`s side by side; `origin_asked(Cell)`: what made this answer;
-    `link_activated(str)`.
+    `compare_asked(tuple, str)`: show these `Contestant`s side by side, to ask this; `origin_asked(Cell)`: what made
+    this answer; `link_activated(str)`.
     """
 
     stepped = Signal(int)
     left = Signal()
-    compare_asked = Signal(tuple)
+    compare_asked = Signal(tuple, str)
     origin_asked = Signal(object)
     link_activated = Signal(str)
 
@@ -285,8 +285,7 @@ class CellPanel(QFrame):
         plan, question = self._model.plan, self._model.plan.questions[self._place.question]
         mine = plan.contestants[self._place.contestant]
         order = [mine, *(one for one in plan.contestants if one is not mine)][:8]
-        QGuiApplication.clipboard().setText(question.text)
-        self.compare_asked.emit(tuple(_column(plan, one, question) for one in order))
+        self.compare_asked.emit(tuple(_column(plan, one, question) for one in order), question.text)
 
     @Slot()
     def _copy(self) -> None:

@@ -148,10 +148,20 @@ class CompareView(LabView):
         self._prompts.refresh()
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_contestants(self, contestants: tuple[Contestant, ...]) -> None:
-        """Show these side by side instead of what is there, with nothing said yet; not while columns answer."""
+    def show_contestants(self, contestants: tuple[Contestant, ...], question: str = "") -> None:
+        """Show these side by side instead of what is there, with nothing said yet; not while columns answer.
+
+        question: put where it can be sent, unless something is being written there.
+        """
         if not self.comparison.replace(contestants):
             self.notices.show_notice(Notice("The columns are answering", "Stop them, or wait until they are done."))
+        elif question and self.composer.text().strip() not in ("", question.strip()):
+            QGuiApplication.clipboard().setText(question)
+            self.notices.show_notice(
+                Notice("The question is in the clipboard", "You were writing something else here.")
+            )
+        elif question:
+            self.composer.set_text(question)
 
     @Slot()
     def _rebuild(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.core.lab import Plan
     from app.services.experiments import Experiments, RunFile
 
-_NAME_ENDINGS = {"checks-csv": " checks", "votes-csv": " votes"}
+_NAME_ENDINGS = {"checks-csv": " checks", "votes-csv": " votes", "votes-jsonl": " votes"}
 
 
 class ExperimentActions(QObject):

@@ -12,6 +12,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.core import prompt_variables
+from app.core.checks import name_of
 from app.core.errors import AppError
 from app.core.lab import Plan
 from app.core.plan_table import plan_of, table_of
@@ -29,6 +30,7 @@ from app.ui.model_facts import ElidedLabel
 from app.ui.row_layout import page_margin
 from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
+from app.ui.thresholds_editor import ThresholdsEditor
 from app.ui.variables_form import VariablesForm
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class ExperimentEditor(QWidget):
         self.values = EditorValues(services.preferences, theme)
         self.checks = ChecksEditor(theme)
         self.judge = EditorJudge(services.models, theme)
+        self.thresholds = ThresholdsEditor(theme)
         self.start = WordButton("Start", theme, kind="filled", icon_name="play")
         self.keep = WordButton("Keep for later", theme, kind="outline")
         self.file = WordButton("Save as a plan file…", theme, kind="outline", icon_name="export")
@@ -106,6 +109,7 @@ class ExperimentEditor(QWidget):
             ("Questions", "Each is a line of the grid. Every prompt answers all of them.", (self.questions,)),
             ("Checks", "Looked for in every answer, by rules.", (self.checks,)),
             ("Judge", "", (self.judge,)),
+            ("Thresholds", "What a prompt has to reach. The run says which were missed.", (self.thresholds,)),
             ("Seeds and values", "", (self.values,)),
         ):
             self._page.addWidget(_card(title, note, parts))
@@ -140,6 +144,7 @@ class ExperimentEditor(QWidget):
             self.questions.changed,
             self.checks.changed,
             self.judge.changed,
+            self.thresholds.changed,
             self.values.changed,
         ):
             changed.connect(self._edited)
@@ -165,6 +170,7 @@ class ExperimentEditor(QWidget):
         self.questions.show_questions(plan.questions)
         self.checks.show_checks(plan.checks)
         self.judge.show_judge(plan.judge)
+        self.thresholds.show_thresholds(plan.thresholds)
         self.values.show_values(self.model.model_id(), plan.seeds, plan.overrides)
         self._filling = False
         self._area.verticalScrollBar().setValue(0)
@@ -182,6 +188,7 @@ class ExperimentEditor(QWidget):
             overrides=self.values.overrides(),
             checks=self.checks.checks(),
             judge=self.judge.judge(),
+            thresholds=self.thresholds.thresholds(),
             variables=self._values,
         )
 
@@ -227,6 +234,8 @@ class ExperimentEditor(QWidget):
             words += f", {_many(answers * (len(prompts) - 1), 'judgement')}"
         self._size.setText(words)
         self._size.setToolTip(words)
+        checks = [check for one in self.questions.list.rows.questions for check in one.checks]
+        self.thresholds.show_known((one.name for one in prompts), map(name_of, (*checks, *self.checks.checks())))
         self.clear.setEnabled(not self.is_empty)
         texts = "\n".join(one.system_prompt for one in prompts)
         wanted = [one for one in prompt_variables.variables(texts) if not one.is_built_in] if "{{" in texts else []
@@ -292,7 +301,7 @@ class ExperimentEditor(QWidget):
             try:
                 checked = plan_of(table_of(plan))
                 prove(checked)
-                prove_thresholds(checked)
+                prove_thresholds(checked, rated=True)
             except AppError as error:
                 self.told.emit(Notice(error.title, error.detail, error.hint, "warning"))
             else:

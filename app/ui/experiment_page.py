@@ -36,6 +36,7 @@ EXPORTS = (
     (RunFile.ANSWERS_JSONL, "Answers as JSON lines…", "jsonl"),
     (RunFile.CHECKS_CSV, "Checks as a table (CSV)…", "csv"),
     (RunFile.VOTES_CSV, "Votes as a table (CSV)…", "csv"),
+    (RunFile.VOTES_JSONL, "Votes as JSON lines…", "jsonl"),
 )
 ENDINGS = {kind: ending for kind, _, ending in EXPORTS}
 
@@ -45,8 +46,8 @@ class ExperimentPage(QWidget):
 
     Signals: `left()`: back to the list; `repeat_asked()`: a new experiment like this one; `export_asked(RunFile, str)`
     with the ending of the file's name; `plan_asked()`: write its plan to a file; `delete_asked()`;
-    `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple)`; `origin_asked(Cell)`;
-    `announced(str)`; `told(Notice)`; `link_activated(str)`.
+    `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple, str)`;
+    `origin_asked(Cell)`; `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 
     left = Signal()
@@ -55,7 +56,7 @@ class ExperimentPage(QWidget):
     plan_asked = Signal()
     delete_asked = Signal()
     earlier_asked = Signal(int)
-    compare_asked = Signal(tuple)
+    compare_asked = Signal(tuple, str)
     origin_asked = Signal(object)
     announced = Signal(str)
     told = Signal(object)
@@ -123,6 +124,7 @@ class ExperimentPage(QWidget):
         self.earlier.menu().aboutToShow.connect(self.list_earlier)
         run_view = self.run_view
         run_view.compare_asked.connect(self.compare_asked)
+        run_view.told.connect(self.told)
         run_view.origin_asked.connect(self.origin_asked)
         run_view.announced.connect(self.announced)
         run_view.link_activated.connect(self.link_activated)

@@ -38,10 +38,11 @@ class Inspector(QFrame):
     """Two tabs, each made when it is first looked at.
 
     Signals: `told(Notice)`: something to tell; `too_long(int)`: a paste was not taken; `wanted()`: something here asks
-    for the person, so that it has to be seen.
+    for the person, so that it has to be seen; `library_asked(object)`: show the library of prompts, see `PromptPicker`.
     """
 
     told = Signal(object)
+    library_asked = Signal(object)
     wanted = Signal()
     too_long = Signal(int)
 
@@ -144,6 +145,7 @@ class Inspector(QFrame):
 
             self.chat = ChatPanel(self._models, self._preferences, self._prompts, self._theme)
             self.chat.told.connect(self.told)
+            self.chat.picker.library_asked.connect(self.library_asked)
             self.chat.too_long.connect(self.too_long)
             self._areas[CHAT_TAB].setWidget(self.chat)
         return self.chat
@@ -154,6 +156,7 @@ class Inspector(QFrame):
 
             self.model = ModelPanel(self._models, self._preferences, self._prompts, self._theme, self._hardware)
             self.model.told.connect(self.told)
+            self.model.prompt.picker.library_asked.connect(self.library_asked)
             self.model.too_long.connect(self.too_long)
             self._areas[MODEL_TAB].setWidget(self.model)
         return self.model

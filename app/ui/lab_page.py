@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -14,6 +15,9 @@ from app.ui.compare_view import CompareView
 from app.ui.lab_view import LabView
 from app.ui.notices import Notices
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.core.prompts import PromptOrigin
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,20 @@ class LabPage(QWidget):
             shown.enter()
         self.turned.emit()
 
-    @Slot(tuple)
-    def _compare(self, contestants: tuple[Contestant, ...]) -> None:
-        self.compare.show_contestants(contestants)
+    @Slot(tuple, str)
+    def _compare(self, contestants: tuple[Contestant, ...], question: str) -> None:
+        self.compare.show_contestants(contestants, question)
         self.tabs.setCurrentIndex(0)
+
+    def show_prompts(self, origin: PromptOrigin | None) -> None:
+        """Show the library of prompts, at the version that a text was taken from."""
+        from app.ui.prompts_view import PromptsView
+
+        view = self._made(1)
+        assert isinstance(view, PromptsView)
+        self.tabs.setCurrentIndex(1)
+        if origin is not None:
+            view.open_origin(origin)
 
     def enter(self) -> None:
         """Somebody comes here."""

@@ -13,14 +13,14 @@ class LabView(QWidget):
     """One part of the prompt lab, below its head. A part shows its own `notices`.
 
     Signals: `left()`: back to the chat; `chat_opened(int)`: the chat of this id was made here; `open_asked()`: open a
-    model's file; `compare_asked(tuple)`: show these `Contestant`s side by side; `prompt_chosen(object)`: begin a chat
-    by this `PromptVersion`.
+    model's file; `compare_asked(tuple, str)`: show these `Contestant`s side by side, with this question to ask, ""
+    for none; `prompt_chosen(object)`: begin a chat by this `PromptVersion`.
     """
 
     left = Signal()
     chat_opened = Signal(int)
     open_asked = Signal()
-    compare_asked = Signal(tuple)
+    compare_asked = Signal(tuple, str)
     prompt_chosen = Signal(object)
 
     corner: QWidget | None = None

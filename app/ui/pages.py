@@ -15,6 +15,7 @@ from app.ui.repo_asking import RepoAsking
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
+    from app.core.prompts import PromptOrigin
     from app.services.library import Library
     from app.ui.chat_page import ChatPage
     from app.ui.hardware_page import HardwarePage
@@ -159,6 +160,12 @@ class Pages(QStackedWidget):
         page = self._lab_page()
         self.setCurrentWidget(page)
         page.enter()
+
+    @Slot(object)
+    def show_prompts(self, origin: PromptOrigin | None) -> None:
+        """Show the library of prompts, at the version that a text was taken from."""
+        self.show_lab()
+        self._lab_page().show_prompts(origin)
 
     @Slot()
     def toggle_lab(self) -> None:

@@ -156,7 +156,12 @@ class PromptMenu(QMenu):
 
 
 class PromptPicker(QPushButton):
-    """Names the prompt that a text comes from; its menu takes another one."""
+    """Names the prompt that a text comes from; its menu takes another one.
+
+    `library_asked(object)`: show the library, at this `PromptOrigin` if the text comes from it, else None.
+    """
+
+    library_asked = Signal(object)
 
     def __init__(self, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,6 +176,7 @@ class PromptPicker(QPushButton):
         self.prompts_menu.aboutToShow.connect(prompts.refresh)
         self.prompts_menu.chosen.connect(self._take)
         self.prompts_menu.none_chosen.connect(self._take_none)
+        self.prompts_menu.addAction("Open the library of prompts", self._ask_library)
         self.clicked.connect(self._open)
         self.set_theme(theme)
         self.refresh()
@@ -215,6 +221,10 @@ class PromptPicker(QPushButton):
     def _take_none(self) -> None:
         if self._link is not None:
             self._link.use_none()
+
+    @Slot()
+    def _ask_library(self) -> None:
+        self.library_asked.emit(self._link.origin if self._link is not None else None)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the arrow in this theme's colours, and the words in its size."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from app.core.prompts import Prompt, PromptVersion
+from app.core.prompts import Prompt, PromptOrigin, PromptVersion
 from app.services.notice import Notice, not_pasted
 from app.services.prompt_defaults import PromptDefaults
 from app.services.prompt_desk import NEW, PromptDesk, own_key
@@ -147,6 +147,13 @@ class PromptsView(LabView):
         first = next((row.key for row in self.side.list.rows.rows() if row.key), "")
         self.desk.open(first)
 
+    def open_origin(self, origin: PromptOrigin) -> None:
+        """Show the version that a text was taken from."""
+        self._leave_trash()
+        self._wants_list = False
+        self.desk.open_origin(origin)
+        self._arrange()
+
     @Slot(str)
     def open(self, key: str) -> None:
         """Show a prompt, named as in services/prompt_desk.py."""
@@ -191,25 +198,16 @@ class PromptsView(LabView):
 
     # --- what the person does ---------------------------------------------------------------------------------------
 
-    def _written(self) -> PromptVersion:
-        """What stands in the editor, as made from the version that is shown."""
-        base = self.desk.base
-        return PromptVersion(base.hash if base is not None else "", "", self.desk.text, "", 0)
-
-    def _name(self) -> str:
-        shown = self.desk.prompt or self.desk.bundled
-        return shown.name if shown is not None else self.desk.new_name.strip() or "New prompt"
-
     @Slot()
     def _use(self) -> None:
         self.editor.flush()
         if self.desk.key:
-            self.prompt_chosen.emit(self._written())
+            self.prompt_chosen.emit(self.desk.written)
 
     @Slot()
     def _compare(self) -> None:
         self.editor.flush()
-        self.compare_asked.emit(self.versions.contestants(self._name()))
+        self.compare_asked.emit(self.versions.contestants(self.desk.name), "")
 
     @Slot()
     def _restore(self) -> None:
@@ -265,7 +263,7 @@ class PromptsView(LabView):
             if version_hash != self.desk.prompt.current:
                 ways.append(("reset", "Restore", self._restore))
         number = [one.hash for one in self.desk.versions].index(version_hash) + 1
-        menu = self.menus.for_version(version, f"“{self._name()}”, version {number},", tuple(ways))
+        menu = self.menus.for_version(version, f"“{self.desk.name}”, version {number},", tuple(ways))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(place)
 

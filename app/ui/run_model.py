@@ -24,6 +24,8 @@ Index = QModelIndex | QPersistentModelIndex
 _SHOW_MS = 60
 """Changes are shown together: eight cells that grow would else ask for a new picture at every token."""
 _COUNT_MS = 250
+_MANY = 200
+"""From so many changed cells on the grid is told of all at once: one picture, and not thousands of calls."""
 _VOTES_AT_ONCE = 1500
 
 
@@ -208,17 +210,22 @@ class RunModel(QAbstractTableModel):
     def count(self) -> None:
         """Count what each filter finds, and follow it with the lines that are shown."""
         counts: Counter[Which] = Counter()
+        cells, passed, has_duel = self.run.cells(), self.findings.passed, self.duels.has
         all_cells = len(self.plan.contestants) * len(self.plan.questions) * self._seeds
-        for place, cell in self.run.cells().items():
-            if cell.state is CellState.RUNNING:
-                counts[Which.RUNNING] += 1
+        running = failed = rated = 0
+        for place, cell in cells.items():
+            state = cell.state
+            if state is CellState.RUNNING:
+                running += 1
                 continue
-            counts[Which.FAILED] += cell.state is CellState.FAILED or self.findings.passed(place) is False
-            counts[Which.RATED] += self.duels.has(place)
-            if self._earlier is not None:
-                counts[Which.CHANGED] += self.change(place) not in (Change.NONE, Change.SAME)
+            failed += state is CellState.FAILED or passed(place) is False
+            rated += has_duel(place)
+        if self._earlier is not None:
+            ended = (place for place, cell in cells.items() if cell.state is not CellState.RUNNING)
+            counts[Which.CHANGED] = sum(self.change(place) not in (Change.NONE, Change.SAME) for place in ended)
+        counts |= {Which.RUNNING: running, Which.FAILED: failed, Which.RATED: rated}
         counts[Which.ALL] = all_cells
-        counts[Which.QUEUED] = all_cells - len(self.run.cells())
+        counts[Which.QUEUED] = all_cells - len(cells)
         self.counts = counts
         if self._which is not Which.ALL:
             self._filter()
@@ -298,6 +305,9 @@ class RunModel(QAbstractTableModel):
     def _show(self) -> None:
         dirty, self._dirty = self._dirty, set()
         columns = {place.contestant for place in dirty}
+        if len(dirty) > _MANY and self._lines:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self.columnCount() - 1))
+            dirty.clear()
         for place in dirty:
             index = self.index_of(place)
             if index.isValid():

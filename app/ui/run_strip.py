@@ -10,6 +10,7 @@ from app.core.lab import CellState
 from app.services.findings import Findings
 from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
+from app.services.notice import Notice
 from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel
 from app.ui.shrinking import Shrinking
@@ -19,15 +20,18 @@ _NARROW_PX = 640
 
 
 class RunStrip(QWidget):
-    """Follows a run. `announced(str)`: something that who hears the window should be told."""
+    """Follows a run.
+
+    Signals: `announced(str)`: something that who hears the window should be told; `told(Notice)`.
+    """
 
     announced = Signal(str)
+    told = Signal(object)
 
     def __init__(self, run: LabRun, findings: Findings, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run, self._findings = run, findings
-        self.missed = QLabel()
-        self.missed.setProperty("kind", "bad")
+        self.missed = WordButton("", theme, kind="link", icon_name="warning")
         self.missed.hide()
         self._done = QLabel()
         self._done.setProperty("kind", "heading")
@@ -61,6 +65,7 @@ class RunStrip(QWidget):
         self.pause.clicked.connect(self._pause)
         self.stop.clicked.connect(run.stop)
         self.retry.clicked.connect(self._retry)
+        self.missed.clicked.connect(self._tell_missed)
         run.progressed.connect(self.show_progress)
         run.judged.connect(self._hide_missed)
         run.cell_changed.connect(self._hide_missed)
@@ -74,10 +79,14 @@ class RunStrip(QWidget):
     def show_missed(self) -> None:
         """Say which thresholds of the plan were not reached, once all is done."""
         missed = self._findings.missed()
-        many = "A threshold was missed" if len(missed) == 1 else f"{len(missed)} thresholds were missed"
-        self.missed.setText(many if missed else "")
+        self.missed.setText(_missed_words(len(missed)) if missed else "")
         self.missed.setToolTip("\n".join(map(str, missed)))
         self.missed.setVisible(bool(missed))
+
+    @Slot()
+    def _tell_missed(self) -> None:
+        missed = self._findings.missed()
+        self.told.emit(Notice(_missed_words(len(missed)), "\n".join(f"{one}." for one in missed), level="warning"))
 
     @Slot()
     def _hide_missed(self) -> None:
@@ -143,6 +152,10 @@ class RunStrip(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Words are shortened where there is little room."""
         return QSize(200, super().minimumSizeHint().height())
+
+
+def _missed_words(count: int) -> str:
+    return "A threshold was missed" if count == 1 else f"{count} thresholds were missed"
 
 
 def left_words(progress: Progress, *, busy: bool, pausing: bool, begun: bool) -> str:

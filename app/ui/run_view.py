@@ -37,12 +37,14 @@ _LEGEND = (
 class RunView(QWidget):
     """Shows a run, and one of its answers beside it.
 
-    Signals: `compare_asked(tuple)` with `Contestant`s; `origin_asked(Cell)`; `announced(str)`; `link_activated(str)`.
+    Signals: `compare_asked(tuple, str)` with `Contestant`s and a question; `origin_asked(Cell)`; `announced(str)`;
+    `told(Notice)`; `link_activated(str)`.
     """
 
-    compare_asked = Signal(tuple)
+    compare_asked = Signal(tuple, str)
     origin_asked = Signal(object)
     announced = Signal(str)
+    told = Signal(object)
     link_activated = Signal(str)
 
     def __init__(
@@ -113,6 +115,7 @@ class RunView(QWidget):
         self.panel.origin_asked.connect(self.origin_asked)
         self.panel.link_activated.connect(self.link_activated)
         self.strip.announced.connect(self.announced)
+        self.strip.told.connect(self.told)
         self.model.counted.connect(self._show_counts)
         self.search.textChanged.connect(self._filter)
         self.search.left_down.connect(self._enter_grid)

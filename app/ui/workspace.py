@@ -109,6 +109,7 @@ class Workspace(QWidget):
         self.page.sent.connect(self.inspector.flush)
         self.inspector.told.connect(self.tell)
         self.inspector.wanted.connect(self._show_inspector)
+        self.inspector.library_asked.connect(self.pages.show_prompts)
         self.inspector.too_long.connect(self.page.tell_too_long)
         self.panels.arranged.connect(self._panels_arranged)
         self._downloads.changed.connect(self._count_downloads)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from app.core.stopping import StopFlag
-from app.services.garbage import GarbageCollector, collect_if_due
+from app.services.garbage import GarbageCollector, collect_if_due, put_aside
 from app.services.lane import Lane
 
 
@@ -43,3 +43,33 @@ def test_cycles_made_in_a_worker_go_in_the_gui_thread(qtbot):
     assert len(Cycle.went_in) == 20_000
     lane.close()
     collector.deleteLater()
+
+
+def test_later_collections_pass_over_what_was_put_aside():
+    standing, Cycle.went_in[:] = Cycle(), []
+    put_aside()
+    try:
+        tracked = len(gc.get_objects())
+        Cycle()
+        assert gc.get_freeze_count() > 50_000
+        assert tracked < 10_000
+        gc.collect()
+        assert len(Cycle.went_in) == 1, "what came later still goes"
+        del standing
+        gc.collect()
+        assert len(Cycle.went_in) == 1, "what was put aside is not looked at"
+    finally:
+        gc.unfreeze()
+    gc.collect()
+    assert len(Cycle.went_in) == 2
+
+
+def test_the_collector_puts_the_program_aside_once_it_stands(qtbot, monkeypatch):
+    monkeypatch.setattr("app.services.garbage._SETTLED_MS", 1)
+    gc.unfreeze()
+    collector = GarbageCollector()
+    try:
+        qtbot.waitUntil(lambda: gc.get_freeze_count() > 50_000)
+    finally:
+        gc.unfreeze()
+        collector.deleteLater()

@@ -24,6 +24,7 @@ from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
 from app.ui.model_services import ModelServices
 from tests.services.conftest import Services, build, standin
+from tests.ui.experimenting import Lab, labs
 
 __all__ = ["build", "standin"]
 
@@ -142,3 +143,9 @@ def open_window(qtbot, build: Callable[..., Services], hub_of, tmp_path: Path) -
     for stage in stages:
         stage.window.close()
         stage.window.deleteLater()
+
+
+@pytest.fixture
+def lab(qtbot, build: Callable[..., Services], hub_of, light) -> Iterator[Callable[..., Lab]]:
+    """`lab(script)`: the view of experiments in a window of its own; None for the real starter model."""
+    yield from labs(qtbot, build, hub_of, light)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
+from app.core.prompts import PromptOrigin, PromptVersion
 from app.engine.scripted import Script
 from app.services.prompt_desk import own_key
 from app.ui.prompts_view import PromptsView
@@ -104,3 +105,37 @@ def test_a_version_saved_in_a_chat_shows_in_the_library(qtbot, lab):
     qtbot.mouseClick(panel.ways.save, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: stage.view.editor.field.toPlainText() == "Two.", timeout=20_000)
     assert len(stage.view.desk.versions) == 2
+
+
+def test_a_chats_prompt_leads_to_its_version_in_the_library(qtbot, lab):
+    stage = lab()
+    prompt = make(qtbot, stage, "Desk", "One.", "Two.")
+    make(qtbot, stage, "Other", "Else.")
+    stage.view.desk.open(own_key(prompt.id))
+    qtbot.waitUntil(lambda: len(stage.view.desk.versions) == 2, timeout=20_000)
+    first = next(one for one in stage.view.desk.versions if one.text == "One.")
+    stage.session.use_prompt("One.", first.hash)
+    stage.view.desk.open("")
+    stage.space.pages.enter_chat()
+    picker = stage.space.inspector.chat.picker
+    qtbot.waitUntil(lambda: picker.words == "Desk, version 1", timeout=20_000)
+    way = next(one for one in picker.prompts_menu.actions() if "library" in one.text())
+    way.trigger()
+    assert stage.lab.isVisible()
+    assert stage.lab.view is stage.view
+    qtbot.waitUntil(lambda: stage.view.desk.base == first, timeout=20_000)
+    assert stage.view.desk.key == own_key(prompt.id)
+    assert stage.view.editor.field.toPlainText() == "One."
+
+
+def test_the_way_into_the_library_waits_until_it_is_read(qtbot, open_window):
+    stage = open_window()
+    stage.hub.prompts.create("Desk", "One.")
+    found: list[Any] = []
+    stage.hub.prompts.made.connect(found.append)
+    qtbot.waitUntil(lambda: bool(found), timeout=20_000)
+    origin = PromptOrigin(PromptVersion(found[0].current, "", "One.", "", 0), "Desk", 1, found[0].id)
+    stage.hub.prompts._ready = False  # as in a window that was just opened
+    stage.space.pages.show_prompts(origin)
+    view = stage.space.pages.lab.view
+    qtbot.waitUntil(lambda: view.desk.key == own_key(found[0].id), timeout=20_000)
