@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+NEAR_POINTS = 50.0
+"""A plot of a ranking reaches at least so far to either side of the average: 100 points win 64 % of duels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:

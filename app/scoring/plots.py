@@ -36,11 +36,11 @@ class Spread:
 
 
 def intervals_plot(
-    title: str, rows: Sequence[Interval], shown: Callable[[float], str], about: float, ends: tuple[float, float] | None
+    title: str, rows: Sequence[Interval], shown: Callable[[float], str], about: float, reach: tuple[float, float]
 ) -> Markup:
-    """A dot for each value and a line for its interval. about: where a line is drawn down; ends: of the axis."""
-    every = [one for row in rows for one in (row.middle, row.low, row.high, about) if one is not None]
-    axis = Axis.over(*(ends or (min(every), max(every))))
+    """A dot for each value and a line for its interval. about: where a line is drawn down; reach: the least axis."""
+    every = [*reach, *(one for row in rows for one in (row.middle, row.low, row.high, about) if one is not None)]
+    axis = Axis.over(min(every), max(every))
     drawn: list[Markup] = [_grid(axis, len(rows), shown, about)]
     for place, row in enumerate(rows):
         y = _middle_of(place)

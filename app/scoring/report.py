@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from app.core.checks import name_of
 from app.core.lab import Rater
 from app.scoring.agreement import agreement, steadiness
+from app.scoring.axis import NEAR_POINTS
 from app.scoring.figures import percent, signed
 from app.scoring.look import checks_of
 from app.scoring.markup import Content, Markup, element, joined, style
@@ -85,7 +86,7 @@ def _ranking_sections(results: Results) -> list[Markup]:
         )
         for one in found.ranks
     ]
-    plot = intervals_plot("Points of each prompt", rows, signed, 0, None)
+    plot = intervals_plot("Points of each prompt", rows, signed, 0, (-NEAR_POINTS, NEAR_POINTS))
     what = (
         f"Bradley–Terry, 95 % intervals from {found.resamples:,} resamples of the questions."
         if found.resamples

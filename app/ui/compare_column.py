@@ -175,6 +175,7 @@ class CompareColumn(QFrame):
         contestant = column.contestant
         if not self.name.hasFocus() or before is None:
             self.name.setText(contestant.name)
+            self.name.setCursorPosition(0)  # of a long name the beginning is seen
         if not self._settle.isActive() and self.prompt.toPlainText() != contestant.system_prompt:
             self.prompt.blockSignals(True)
             self.prompt.setPlainText(contestant.system_prompt)

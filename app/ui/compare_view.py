@@ -361,6 +361,7 @@ class CompareView(LabView):
         narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
         for button, words in self._words.items():
             button.setText("" if narrow else words)
+        self.picker.set_narrow(narrow)
         for words_only in (self._label, self._facts):
             words_only.setVisible(not narrow)
 

@@ -165,6 +165,7 @@ class ExperimentEditor(QWidget):
         self._filling = True
         self._plan, self._values = plan, dict(plan.variables)
         self.name.setText(plan.name)
+        self.name.setCursorPosition(0)
         self.model.show_model(plan.model_id or self._services.models.default_id)
         self.prompts.show_contestants(plan.contestants)
         self.questions.show_questions(plan.questions)
@@ -248,9 +249,6 @@ class ExperimentEditor(QWidget):
     def enter(self) -> None:
         """Take the keyboard."""
         self.name.setFocus(Qt.FocusReason.OtherFocusReason)
-        if not self.name.text():
-            return
-        self.name.end(False)
 
     @Slot()
     def _start(self) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.scoring.axis import Axis
+from app.scoring.axis import NEAR_POINTS, Axis
 from app.scoring.figures import signed
 from app.ui.contestant_colours import contestant_colour, paint_mark
 from app.ui.theme import Theme
@@ -113,7 +113,7 @@ class RankPlot(QWidget):
 
     def _axis(self) -> Axis:
         every = [one for row in self._rows for one in (row.points, row.low, row.high, 0.0) if one is not None]
-        return Axis.over(min(every), max(every))
+        return Axis.over(min(*every, -NEAR_POINTS), max(*every, NEAR_POINTS))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The grid, then a line of each prompt."""

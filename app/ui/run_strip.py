@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.lab import CellState
+from app.scoring.measures import Missed
 from app.services.findings import Findings
 from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
@@ -15,6 +16,7 @@ from app.ui.buttons import WordButton
 from app.ui.model_facts import ElidedLabel
 from app.ui.shrinking import Shrinking
 from app.ui.theme import Theme
+from app.ui.thresholds_editor import MEASURE_WORDS
 
 _NARROW_PX = 640
 
@@ -80,13 +82,13 @@ class RunStrip(QWidget):
         """Say which thresholds of the plan were not reached, once all is done."""
         missed = self._findings.missed()
         self.missed.setText(_missed_words(len(missed)) if missed else "")
-        self.missed.setToolTip("\n".join(map(str, missed)))
+        self.missed.setToolTip("\n".join(map(_told, missed)))
         self.missed.setVisible(bool(missed))
 
     @Slot()
     def _tell_missed(self) -> None:
         missed = self._findings.missed()
-        self.told.emit(Notice(_missed_words(len(missed)), "\n".join(f"{one}." for one in missed), level="warning"))
+        self.told.emit(Notice(_missed_words(len(missed)), "\n".join(map(_told, missed)), level="warning"))
 
     @Slot()
     def _hide_missed(self) -> None:
@@ -156,6 +158,12 @@ class RunStrip(QWidget):
 
 def _missed_words(count: int) -> str:
     return "A threshold was missed" if count == 1 else f"{count} thresholds were missed"
+
+
+def _told(missed: Missed) -> str:
+    words = MEASURE_WORDS.get(missed.measure, "").lower() or f"check “{missed.measure}” passed"
+    found = "nothing to measure yet" if missed.value is None else f"{missed.value:.1%}"
+    return f"{missed.contestant}: {words} {found}, at least {missed.low:.1%} wanted"
 
 
 def left_words(progress: Progress, *, busy: bool, pausing: bool, begun: bool) -> str:

@@ -15,7 +15,7 @@ from app.ui.buttons import IconButton, WordButton
 from app.ui.theme import Theme
 
 _EVERY = "Every prompt"
-_MEASURE_WORDS = {CHECKS: "Checks passed", ANSWERED: "Questions answered", WINS: "Comparisons won"}
+MEASURE_WORDS = {CHECKS: "Checks passed", ANSWERED: "Questions answered", WINS: "Comparisons won"}
 _MEASURE_HELP = {
     CHECKS: "The share of all checks that its answers pass; those of an answer that failed count as not passed",
     ANSWERED: "The share of questions that got an answer at all",
@@ -61,6 +61,7 @@ class ThresholdRow(QFrame):
         self.low.setRange(0.0, 100.0)
         self.low.setDecimals(1)
         self.low.setSuffix(" %")
+        self.low.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.low.setAccessibleName("At least")
         self.low.setValue(threshold.low * 100)
         self.remove = IconButton("trash", "Take this threshold away", theme, side_px=30)
@@ -100,9 +101,9 @@ class ThresholdRow(QFrame):
         self._threshold = threshold
         gone = [] if threshold.contestant in ("", *prompts) else [threshold.contestant]
         _fill(self.prompt, {"": _EVERY} | {name: name for name in (*prompts, *gone)}, threshold.contestant)
-        lost = [] if threshold.measure in (*_MEASURE_WORDS, *checks) else [threshold.measure]
-        names = {name: f"Check: {name}" for name in (*checks, *lost) if name not in _MEASURE_WORDS}
-        _fill(self.measure, _MEASURE_WORDS | names, threshold.measure)
+        lost = [] if threshold.measure in (*MEASURE_WORDS, *checks) else [threshold.measure]
+        names = {name: f"Check: {name}" for name in (*checks, *lost) if name not in MEASURE_WORDS}
+        _fill(self.measure, MEASURE_WORDS | names, threshold.measure)
         self.measure.setToolTip(_MEASURE_HELP.get(threshold.measure, "The share of answers that pass this check"))
         trouble = f"There is no prompt called “{gone[0]}” any more." if gone else ""
         if lost:

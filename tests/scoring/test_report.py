@@ -139,7 +139,7 @@ def test_a_report_without_votes_checks_or_answers_stands_too():
 
 def test_plots_hold_no_number_that_is_none():
     rows = [Interval("a", 0, 5.0, None, None, "5"), Interval("b", 9, -3.0, -1e6, 1e6, "-3")]
-    drawn = str(intervals_plot("t", rows, str, 0, None)) + str(
+    drawn = str(intervals_plot("t", rows, str, 0, (0, 0))) + str(
         spreads_plot("t", [Spread("a", 0, []), Spread("b", 1, [2])], str)
     )
     assert not re.search(r"=\"(nan|inf|-inf|None)", drawn)
@@ -150,6 +150,16 @@ def test_a_line_goes_down_where_nobody_is_ahead():
     drawn = str(intervals_plot("t", [Interval("a", 0, 0.7, 0.6, 0.8, "70 %")], str, 0.5, (0, 1)))
     middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
     assert f'<line x1="{middle:g}" y1="0" x2="{middle:g}" y2="36" class="zero">' in drawn
+
+
+def test_where_all_are_equal_the_marks_of_the_axis_still_differ():
+    vote = Vote(Rater.PERSON, 0, 0, 0, 1, 0.5)
+    plan = Plan("p", "starter", (Contestant("a", ""), Contestant("b", "")), (Question("1", "?"),))
+    cells = [Cell(Place(one, 0, 0), CellState.DONE, "x") for one in (0, 1)]
+    report = html_report(results_of(plan, cells, [vote]))
+    plot = report[report.index("Points of each prompt") :]
+    marks = re.findall(r'class="tick">([^<]*)<', plot[: plot.index("</svg>")])
+    assert len(marks) == len(set(marks)) > 3
 
 
 def test_markup_escapes_texts_and_takes_no_odd_attributes():

@@ -71,4 +71,4 @@ def test_who_rates_alone_may_ask_for_comparisons_won(lab):
     shown.wait(lambda: page.run_view.strip.missed.text() == "A threshold was missed")
     page.run_view.strip.missed.click()
     assert shown.titles() == ["A threshold was missed"]
-    assert "Kind: wins must be at least 0.5, but 0.000." in shown.view.notices.notices()[0].detail
+    assert "Kind: comparisons won 0.0%, at least 50.0% wanted" in shown.view.notices.notices()[0].detail
