@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
@@ -30,10 +26,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.icons import icon
+from app.ui.keyed_rows import ROW_ROLE, Index, KeyedRows
 from app.ui.theme import Theme
 
-Index = QModelIndex | QPersistentModelIndex
-ROW = Qt.ItemDataRole.UserRole
 _SIDE = 6
 _INSIDE = 9
 
@@ -64,58 +59,12 @@ class PromptRow:
         return ", ".join(part.rstrip(".") for part in parts if part)
 
 
-class PromptRows(QAbstractListModel):
+class PromptRows(KeyedRows[PromptRow]):
     """The rows, for eyes and for those who hear them."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[PromptRow] = []
-
-    def show_rows(self, rows: Sequence[PromptRow]) -> None:
-        """Show these; the view keeps its place where they are the same ones with other words."""
-        new = list(rows)
-        if [row.key for row in new] == [row.key for row in self._rows] and new:
-            self._rows = new
-            self.dataChanged.emit(self.index(0), self.index(len(new) - 1))
-            return
-        self.beginResetModel()
-        self._rows = new
-        self.endResetModel()
-
-    def rows(self) -> list[PromptRow]:
-        """What is shown, headings too."""
-        return list(self._rows)
-
-    def row(self, index: Index) -> PromptRow | None:
-        """The prompt at an index; None for headings and for what is not in the list."""
-        row = self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
-        return row if row is not None and row.key else None
-
-    def index_of(self, key: str) -> QModelIndex:
-        """Where a prompt stands; an invalid index where it is not shown."""
-        place = next((at for at, row in enumerate(self._rows) if key and row.key == key), None)
-        return QModelIndex() if place is None else self.index(place)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Headings and prompts together."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Titles for eyes, and the whole line for those who hear it."""
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        row = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.title
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return row.spoken
-        return row if role == ROW else None
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        """Headings can be read but not chosen."""
-        if self.row(index) is None:
-            return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+    def spoken(self, row: PromptRow) -> str:
+        """The whole row as a sentence."""
+        return row.spoken
 
 
 class PromptDelegate(QStyledItemDelegate):
@@ -134,7 +83,7 @@ class PromptDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Rows follow the size of the text."""
-        row: PromptRow = index.data(ROW)
+        row: PromptRow = index.data(ROW_ROLE)
         line = option.fontMetrics.height()
         if not row.key:
             return QSize(10, line + 14)
@@ -142,7 +91,7 @@ class PromptDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint a heading or a prompt."""
-        row: PromptRow = index.data(ROW)
+        row: PromptRow = index.data(ROW_ROLE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = option.rect.adjusted(_SIDE, 1, -_SIDE, -1)

@@ -8,8 +8,9 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QScrollArea, QSizePolicy, QWidget
 
+from app.ui.keyed_rows import Index
 from app.ui.row_delegate import RowDelegate
-from app.ui.row_list import Column, Index, Row, RowList
+from app.ui.row_list import Column, Row, RowList
 from app.ui.theme import Theme
 
 _OPEN_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)

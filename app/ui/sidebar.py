@@ -43,6 +43,8 @@ class Sidebar(QFrame):
         self._library = library
         self._theme = theme
         self._open_id = 0
+        self._elsewhere = False
+        """Whether another page than the chat is shown."""
         self._late = False
         self._shown_query = ""
         self._open_first = False
@@ -150,12 +152,16 @@ class Sidebar(QFrame):
         chats = self._library.chats()
         self.list.rows.show_chats(chats, datetime.now(tz=UTC).astimezone())
         self._show_emptiness("Your chats will appear here. They are kept on this computer." if not chats else "")
-        self.list.show_open(self._open_id)
+        self._mark_open()
 
     def show_open(self, chat_id: int) -> None:
         """Mark the chat that is open; 0 for one that is not saved yet."""
         self._open_id = chat_id
-        self.list.show_open(chat_id)
+        self._mark_open()
+
+    def _mark_open(self) -> None:
+        """One place is marked: the page that is shown, else the chat."""
+        self.list.show_open(0 if self._elsewhere else self._open_id)
 
     def show_status(self, text: str) -> None:
         """A few words at the foot: which model is loaded."""
@@ -167,6 +173,8 @@ class Sidebar(QFrame):
         self.models.setChecked(models)
         self.lab.setChecked(lab)
         self.hardware.setChecked(hardware)
+        self._elsewhere = models or lab or hardware
+        self._mark_open()
 
     def show_downloads(self, count: int) -> None:
         """How many downloads are not done yet."""
@@ -244,7 +252,7 @@ class Sidebar(QFrame):
         self._shown_query = query
         self.list.rows.show_hits(hits)
         self._show_emptiness("" if hits else f"No chat contains “{query}”.")
-        self.list.show_open(self._open_id)
+        self._mark_open()
         if self._open_first:
             self._open_first_found()
 

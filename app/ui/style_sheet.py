@@ -124,11 +124,12 @@ QCheckBox::indicator:checked {{ background: {t.fill}; border: 1px solid {t.fill}
 
 def _fields(t: Theme) -> str:
     fields = "QLineEdit, QPlainTextEdit, QComboBox, QSpinBox, QDoubleSpinBox"
-    focused = ", ".join(f"{name}:focus" for name in fields.split(", "))
+    focused, disabled = (", ".join(f"{name}:{state}" for name in fields.split(", ")) for state in ("focus", "disabled"))
     return f"""
 {fields} {{ background: {t.field}; color: {t.text}; border: 1px solid {t.control}; border-radius: 8px;
   padding: 6px 9px; selection-background-color: {t.fill}; selection-color: {t.accent_text}; }}
 {focused} {{ border: 1px solid {t.accent}; }}
+{disabled} {{ background: transparent; color: {t.faint}; border: 1px solid {t.border}; }}
 QLineEdit[invalid="true"] {{ border: 1px solid {t.danger}; }}
 QLineEdit[kind="value"] {{ padding: 3px 7px; }}
 QLineEdit[kind="title"] {{ background: transparent; border: 1px solid transparent; padding: 4px 7px;

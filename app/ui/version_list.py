@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QItemSelectionModel,
     QModelIndex,
-    QObject,
-    QPersistentModelIndex,
     QPoint,
     QPointF,
     QRect,
@@ -35,10 +31,9 @@ from PySide6.QtWidgets import (
 from app.core.prompts import PromptVersion
 from app.core.version_tree import Place, version_tree
 from app.ui.chat_sections import told_time
+from app.ui.keyed_rows import ROW_ROLE, Index, KeyedRows
 from app.ui.theme import Theme
 
-Index = QModelIndex | QPersistentModelIndex
-ROW = Qt.ItemDataRole.UserRole
 _SIDE = 6
 _LANE_PX = 14
 _MOST_LANES = 5
@@ -58,6 +53,11 @@ class VersionRow:
     current: bool = False
     edited: bool = False
     default_of: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The version's hash."""
+        return self.place.version.hash
 
     @property
     def second(self) -> str:
@@ -104,48 +104,16 @@ def _words(text: str) -> str:
     return "1 word" if count == 1 else f"{count:,} words"
 
 
-class VersionRows(QAbstractListModel):
+class VersionRows(KeyedRows[VersionRow]):
     """The rows, for eyes and for those who hear them."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[VersionRow] = []
+    def spoken(self, row: VersionRow) -> str:
+        """The whole row as a sentence."""
+        return row.spoken
 
-    def show_rows(self, rows: Sequence[VersionRow]) -> None:
-        """Show these; the view keeps what is chosen where they are the same versions."""
-        new = list(rows)
-        if new and [row.place for row in new] == [row.place for row in self._rows]:
-            self._rows = new
-            self.dataChanged.emit(self.index(0), self.index(len(new) - 1))
-            return
-        self.beginResetModel()
-        self._rows = new
-        self.endResetModel()
-
-    def rows(self) -> list[VersionRow]:
-        """What is shown."""
-        return list(self._rows)
-
-    def index_of(self, version_hash: str) -> QModelIndex:
-        """Where a version stands; an invalid index where it is not shown."""
-        found = (at for at, row in enumerate(self._rows) if row.place.version.hash == version_hash)
-        place = next(found, None)
-        return QModelIndex() if place is None else self.index(place)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """How many versions there are."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Titles for eyes, and the whole line for those who hear it."""
-        if not index.isValid() or index.row() >= len(self._rows):
-            return None
-        row = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return f"v{row.place.number} {row.title}"
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            return row.spoken
-        return row if role == ROW else None
+    def words(self, row: VersionRow) -> str:
+        """Its number, then its first words."""
+        return f"v{row.place.number} {row.title}"
 
 
 class VersionDelegate(QStyledItemDelegate):
@@ -168,7 +136,7 @@ class VersionDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint the ground, the tree and the words."""
-        row: VersionRow = index.data(ROW)
+        row: VersionRow = index.data(ROW_ROLE)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = option.rect.adjusted(_SIDE, 1, -_SIDE, -1)
@@ -289,7 +257,7 @@ class VersionList(QListView):
     def _current_changed(self, now: QModelIndex, before: QModelIndex) -> None:
         del before
         if now.isValid() and not self._quiet:
-            self.shown.emit(now.data(ROW).place.version.hash)
+            self.shown.emit(now.data(ROW_ROLE).place.version.hash)
 
     @Slot(QPoint)
     def _ask_menu(self, place: QPoint) -> None:
@@ -299,4 +267,4 @@ class VersionList(QListView):
         if index.isValid():
             box = self.visualRect(index)
             at = self.viewport().mapToGlobal(place if box.contains(place) else box.center())
-            self.menu_asked.emit(index.data(ROW).place.version.hash, at)
+            self.menu_asked.emit(index.data(ROW_ROLE).place.version.hash, at)

@@ -21,13 +21,9 @@ from tests.engine.conftest import loaded
 GREEDY = Sampling(temperature=0, max_tokens=40)
 SYSTEM = Turn(Role.SYSTEM, "You are a helpful assistant.")
 QUESTIONS = (
-    "Write a list of fruits.",
-    "What is the capital of France?",
-    "My name is Ada.",
-    "What is 3 + 4?",
-    "Tell me a story.",
-    "Say: apple banana",
-)
+    "Write a list of fruits.", "What is the capital of France?", "My name is Ada.", "What is 3 + 4?",
+    "Tell me a story.", "Say: apple banana",
+)  # fmt: skip
 REPLIES = ("one two three four five six", "seven eight nine", "ten eleven twelve thirteen")
 
 

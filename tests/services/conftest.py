@@ -10,6 +10,7 @@ import pytest
 
 from app.core.errors import ModelFileError
 from app.core.library import LocalModel
+from app.core.overflow import WhenFull
 from app.engine.llama import load
 from app.engine.loader import Loader
 from app.engine.scripted import Script, scripted_loader
@@ -28,6 +29,7 @@ from app.services.model_manager import ModelManager
 from app.services.preferences import Preferences
 from app.services.shelf import named
 from app.storage.stores import Stores, open_stores
+from tests.services.filling import CONTEXT
 from tests.standin_hub.server import StandInHub
 
 
@@ -187,3 +189,17 @@ def standin() -> Iterator[StandInHub]:
     """An empty Hub on loopback that serves until the test ends."""
     with StandInHub() as hub:
         yield hub
+
+
+@pytest.fixture
+def start(build):
+    """Services whose starter has a small context, and a chat with this choice."""
+
+    def started(when_full: WhenFull = WhenFull.DROP_OLDEST, context: int = CONTEXT):
+        services = build()
+        services.preferences.set_for_model("starter", "context_tokens", context)
+        services.preferences.set_for_model("starter", "when_full", when_full.value)
+        chat = services.chat()
+        return services, chat
+
+    return started

@@ -169,3 +169,17 @@ def test_what_need_be_told_only_once_is_not_told_with_each_reply(qtbot, open_win
     assert stage.space.page.notices.close_newest()
     stage.session.notice.emit(template)
     assert stage.notices() == []
+
+
+def test_one_place_of_the_sidebar_is_marked_the_page_or_the_chat(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "Hello")
+    sidebar = stage.space.sidebar
+    chat_id = stage.session.chat.id
+    assert sidebar.list._delegate.open_id == chat_id
+    stage.space.pages.show_models()
+    assert sidebar.models.isChecked()
+    assert sidebar.list._delegate.open_id == 0
+    stage.space.pages.enter_chat()
+    assert not sidebar.models.isChecked()
+    assert sidebar.list._delegate.open_id == chat_id
