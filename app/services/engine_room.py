@@ -168,14 +168,8 @@ class EngineRoom:
     def rest(self) -> None:
         """Use an idle moment to write down what was read; an engine that fails at it is let go of."""
         if self._engine is not None:
-            try:
+            with self.guarded():
                 self._engine.rest()
-            except EngineDiedError as error:
-                self.died(error)
-                raise
-            except AppError:
-                self.empty()
-                raise
 
     def drop(self, conversation: int) -> None:
         """A conversation was deleted: nothing of it stays, in memory or on disk."""

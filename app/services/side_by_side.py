@@ -136,17 +136,10 @@ class SideBySide:
             queue, width = (self._suspects, 1) if self._suspects else (self._waiting, MOST_AT_ONCE)
             facts = engine.facts
             try:
-                yield from self._pass(engine, queue, width, stop)
-            except EngineDiedError as error:
-                self._room.died(error)
-                yield from self._blame(error, facts)
+                with self._room.guarded():
+                    yield from self._pass(engine, queue, width, stop)
             except AppError as error:
-                self._room.empty()
                 yield from self._blame(error, facts)
-            except Exception:
-                # whatever went wrong in there, what is asked next shall start from a sound context
-                self._room.empty()
-                raise
         yield from self._take_blamed()
 
     def _pass(self, engine: Engine, queue: deque[int], width: int, stop: StopFlag) -> Iterator[News]:
