@@ -43,5 +43,5 @@ def collect_if_due() -> None:
 
 def put_aside() -> None:
     """Let later collections pass over all that is there now."""
-    gc.collect(1)
+    gc.collect()
     gc.freeze()

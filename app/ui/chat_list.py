@@ -174,9 +174,9 @@ class ChatList(QListView):
         self.customContextMenuRequested.connect(self._open_menu)
         self.clicked.connect(self._choose)
 
-    def show_open(self, chat_id: int) -> None:
-        """Mark the chat that is open; 0 for none."""
-        self._delegate.open_id = chat_id
+    def show_open(self, chat_id: int, *, marked: bool = True) -> None:
+        """The chat that is open, 0 for none, has the ring; `marked`: it is also what is looked at."""
+        self._delegate.open_id = chat_id if marked else 0
         index = self.rows.index_of(chat_id)
         if index.isValid():
             self.setCurrentIndex(index)

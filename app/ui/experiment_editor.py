@@ -235,8 +235,9 @@ class ExperimentEditor(QWidget):
             words += f", {_many(answers * (len(prompts) - 1), 'judgement')}"
         self._size.setText(words)
         self._size.setToolTip(words)
-        checks = [check for one in self.questions.list.rows.questions for check in one.checks]
-        self.thresholds.show_known((one.name for one in prompts), map(name_of, (*checks, *self.checks.checks())))
+        asked = dict.fromkeys(name_of(check) for one in self.questions.list.rows.questions for check in one.checks)
+        names = (*asked, *map(name_of, self.checks.checks()))
+        self.thresholds.show_known((one.name for one in prompts), names)
         self.clear.setEnabled(not self.is_empty)
         texts = "\n".join(one.system_prompt for one in prompts)
         wanted = [one for one in prompt_variables.variables(texts) if not one.is_built_in] if "{{" in texts else []

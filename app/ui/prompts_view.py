@@ -152,7 +152,7 @@ class PromptsView(LabView):
         self._leave_trash()
         self._wants_list = False
         self.desk.open_origin(origin)
-        self._arrange()
+        self._show_editor()
 
     @Slot(str)
     def open(self, key: str) -> None:
@@ -160,6 +160,9 @@ class PromptsView(LabView):
         self._wants_list = False
         self._leave_trash()
         self.desk.open(key)
+        self._show_editor()
+
+    def _show_editor(self) -> None:
         self._arrange()
         if not self.side.isVisible():
             self.editor.field.setFocus(Qt.FocusReason.OtherFocusReason)

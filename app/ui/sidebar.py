@@ -44,7 +44,7 @@ class Sidebar(QFrame):
         self._theme = theme
         self._open_id = 0
         self._elsewhere = False
-        """Whether another page than the chat is shown."""
+        """Whether a page that has a button of its own here is shown."""
         self._late = False
         self._shown_query = ""
         self._open_first = False
@@ -161,7 +161,7 @@ class Sidebar(QFrame):
 
     def _mark_open(self) -> None:
         """One place is marked: the page that is shown, else the chat."""
-        self.list.show_open(0 if self._elsewhere else self._open_id)
+        self.list.show_open(self._open_id, marked=not self._elsewhere)
 
     def show_status(self, text: str) -> None:
         """A few words at the foot: which model is loaded."""

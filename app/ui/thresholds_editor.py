@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
@@ -64,6 +65,7 @@ class ThresholdRow(QFrame):
         self.low.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.low.setAccessibleName("At least")
         self.low.setValue(threshold.low * 100)
+        self._shown = self.low.value()
         self.remove = IconButton("trash", "Take this threshold away", theme, side_px=30)
         self._trouble = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._trouble.setProperty("kind", "danger")
@@ -117,8 +119,9 @@ class ThresholdRow(QFrame):
     def _edited(self) -> None:
         low = self._threshold.low
         # a share with more digits than are shown stays as it was given
-        if abs(self.low.value() - round(low * 100, 1)) > 1e-9:
-            low = round(self.low.value() / 100, 4)
+        if self.low.value() != self._shown:
+            self._shown = self.low.value()
+            low = round(self._shown / 100, 4)
         self._threshold = Threshold(self.measure.currentData(), low, self.prompt.currentData())
         self.changed.emit()
 
@@ -131,6 +134,27 @@ def _fill(box: QComboBox, offered: dict[str, str], chosen: str) -> None:
     box.setCurrentIndex(list(offered).index(chosen))
 
 
+class _Names:
+    """Names that are being typed: which of them is called otherwise now.
+
+    On its way a name may be another one's, or a measure's, for a moment. What is renamed is asked of the last names
+    that were all different.
+    """
+
+    def __init__(self) -> None:
+        self.now: tuple[str, ...] = ()
+        self._clear: tuple[str, ...] = ()
+
+    def follow(self, now: tuple[str, ...]) -> dict[str, str]:
+        """The new name by the old one; {} where more or less than one is another."""
+        self.now = now
+        if len(set(now)) < len(now) or not MEASURE_WORDS.keys().isdisjoint(now):
+            return {}
+        before, self._clear = self._clear, now
+        others = [(old, new) for old, new in zip(before, now, strict=False) if old != new]
+        return dict(others) if len(before) == len(now) and len(others) == 1 else {}
+
+
 class ThresholdsEditor(QWidget):
     """`changed()`: the person changed, added or took away a threshold."""
 
@@ -140,8 +164,7 @@ class ThresholdsEditor(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.rows: list[ThresholdRow] = []
-        self._prompts: tuple[str, ...] = ()
-        self._checks: tuple[str, ...] = ()
+        self._prompts, self._checks = _Names(), _Names()
         self.add = WordButton("Add a threshold", theme, kind="outline", icon_name="plus")
         self.add.clicked.connect(self._add)
         self._column = QVBoxLayout(self)
@@ -163,33 +186,44 @@ class ThresholdsEditor(QWidget):
 
     def show_known(self, prompts: Iterable[str], checks: Iterable[str]) -> None:
         """Offer these prompts and names of checks. Where just one is called otherwise now, thresholds follow it."""
-        now = tuple(prompts), tuple(dict.fromkeys(checks))
-        if now == (self._prompts, self._checks):
+        now = tuple(prompts), tuple(checks)
+        if now == (self._prompts.now, self._checks.now):
             return
-        new_prompt, new_check = _renamed(self._prompts, now[0]), _renamed(self._checks, now[1])
-        self._prompts, self._checks = now
+        new_prompt, new_check = self._prompts.follow(now[0]), self._checks.follow(now[1])
         for row in self.rows:
             one = row.threshold
             contestant = new_prompt.get(one.contestant, one.contestant)
-            row.show_known(replace(one, contestant=contestant, measure=new_check.get(one.measure, one.measure)), *now)
+            measure = new_check.get(one.measure, one.measure)
+            row.show_known(replace(one, contestant=contestant, measure=measure), *self._offered)
+
+    @property
+    def _offered(self) -> tuple[list[str], list[str]]:
+        return list(dict.fromkeys(self._prompts.now)), list(dict.fromkeys(self._checks.now))
 
     @Slot()
     def _add(self) -> None:
-        row = self._put(Threshold(CHECKS if self._checks else ANSWERED, _USUAL))
+        row = self._put(Threshold(CHECKS if self._checks.now else ANSWERED, _USUAL))
         row.measure.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit()
 
     def _put(self, threshold: Threshold) -> ThresholdRow:
         row = ThresholdRow(threshold, self._theme)
-        row.show_known(threshold, self._prompts, self._checks)
+        row.show_known(threshold, *self._offered)
         row.changed.connect(lambda: self._edited(row))
         row.remove_asked.connect(lambda: self._remove(row))
         self._column.insertWidget(len(self.rows), row)
         self.rows.append(row)
+        self._order_tabs()
         return row
 
+    def _order_tabs(self) -> None:
+        """A row that comes later would else be behind everything in the window."""
+        stops = [stop for row in self.rows for stop in (row.prompt, row.measure, row.low, row.remove)]
+        for one, following in pairwise([*stops, self.add]):
+            QWidget.setTabOrder(one, following)
+
     def _edited(self, row: ThresholdRow) -> None:
-        row.show_known(row.threshold, self._prompts, self._checks)
+        row.show_known(row.threshold, *self._offered)
         self.changed.emit()
 
     def _remove(self, row: ThresholdRow) -> None:
@@ -206,9 +240,3 @@ class ThresholdsEditor(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Use this theme for rows to come."""
         self._theme = theme
-
-
-def _renamed(before: Sequence[str], now: Sequence[str]) -> dict[str, str]:
-    """The one that has another name in the same place; {} where more or less than that happened."""
-    others = [(old, new) for old, new in zip(before, now, strict=False) if old != new]
-    return dict(others) if len(before) == len(now) and len(others) == 1 else {}

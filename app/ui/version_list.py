@@ -240,6 +240,7 @@ class VersionList(QListView):
         if index.isValid() and index != self.currentIndex():
             self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             self.scrollTo(index)
+        self.viewport().update()  # a version's lane moves the words of all
         self._quiet = False
 
     def chosen(self) -> list[VersionRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtWidgets import QComboBox
 
@@ -59,6 +60,43 @@ def test_a_threshold_follows_a_new_name_and_says_so_where_what_it_is_on_is_gone(
     assert not row.trouble()
     editor.checks.rows[0].remove.click()
     assert row.trouble() == "There is no check called “Says one thing” any more."
+
+
+def type_name(editor: Any, at: int, *steps: str) -> None:
+    editor.prompts.choose_row(at)
+    for typed in steps:
+        editor.prompts.name.setText(typed)
+        editor.prompts.name.textEdited.emit(typed)
+
+
+def test_a_name_that_is_another_one_on_its_way_takes_no_threshold_with_it(lab):
+    shown = lab()
+    put_together(shown)
+    editor = shown.view.editor
+    plan = replace(editor.plan(), thresholds=(Threshold("answered", 0.5, "Prompt"), Threshold("answered", 0.8125)))
+    editor.show_plan(plan)
+    type_name(editor, 1, "Prompt ", "Prompt", "Prompt B", "Prompt Be")
+    assert editor.plan().thresholds == plan.thresholds
+    type_name(editor, 0, "Prompt Be", "Prompt Bes", "Best")
+    assert editor.plan().thresholds[0].contestant == "Best"
+    editor.checks.show_checks((Check("stops", {}, "x"),))
+    editor.checks.changed.emit()
+    for typed in ("answere", "answered", "answered i", "answered in English"):
+        editor.checks.rows[0].label.setText(typed)
+    assert [one.measure for one in editor.plan().thresholds] == ["answered", "answered"]
+    choose(editor.thresholds.rows[1].prompt, "Best")
+    assert editor.plan().thresholds[1] == Threshold("answered", 0.8125, "Best"), "no digit was lost"
+
+
+def test_tab_goes_through_the_thresholds_and_on_to_what_follows(lab):
+    shown = lab()
+    put_together(shown)
+    editor = shown.view.editor
+    editor.thresholds.add.click()
+    editor.thresholds.add.click()
+    first, second = editor.thresholds.rows
+    assert first.remove.nextInFocusChain() is second.prompt
+    assert second.remove.nextInFocusChain() is editor.thresholds.add
 
 
 def test_who_rates_alone_may_ask_for_comparisons_won(lab):

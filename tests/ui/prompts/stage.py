@@ -22,7 +22,7 @@ class Desk:
         self.chosen: list[Any] = []
         self.compared: list[Any] = []
         view.prompt_chosen.connect(self.chosen.append)
-        view.compare_asked.connect(self.compared.append)
+        view.compare_asked.connect(lambda columns, _question: self.compared.append(columns))
 
     def wait(self, condition: Any) -> None:
         self.qtbot.waitUntil(condition, timeout=20_000)
