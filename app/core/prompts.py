@@ -36,8 +36,9 @@ class PromptVersion:
 class Prompt:
     """A named prompt of the person's own. `text` is that of `current`, the version that new chats begin with.
 
-    `versions` counts them. `current` is "" only where a damaged file kept the name and lost every wording.
-    `deleted_ms` is set while it is in the trash.
+    `versions` counts them; `number` is that of `current` among them, from 1, which need not be the last: an import can
+    merge what two computers saved. `current` is "" and `number` 0 only where a damaged file kept the name and lost
+    every wording. `deleted_ms` is set while it is in the trash.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Prompt:
     created_ms: int = 0
     updated_ms: int = 0
     deleted_ms: int | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class PromptLink(QObject):
     def _kept(self, prompt: Prompt, version: PromptVersion) -> None:
         # what was typed in the meantime stays, as an edit of the version
         self._looked_for = version.hash
-        self._origin = PromptOrigin(version, prompt.name, prompt.versions, prompt.id)
+        self._origin = PromptOrigin(version, prompt.name, prompt.number, prompt.id)
         self._take(self.text, version.hash)
         self._look_again()
         self.kept.emit(prompt, version)

@@ -31,7 +31,8 @@ from app.storage.trouble import told
 
 _ROW = (
     "SELECT p.id, p.name, coalesce(v.text, ''), p.tags, p.note, coalesce(v.hash, ''),"
-    " (SELECT count(*) FROM prompt_version WHERE prompt_id = p.id), p.created_ms, p.updated_ms, p.deleted_ms"
+    " (SELECT count(*) FROM prompt_version WHERE prompt_id = p.id), p.created_ms, p.updated_ms, p.deleted_ms,"
+    " (SELECT count(*) FROM prompt_version WHERE prompt_id = p.id AND id <= v.id)"
     " FROM prompt AS p LEFT JOIN prompt_version AS v ON v.prompt_id = p.id AND v.hash = p.current"
 )
 _LONGEST_SEARCH = 400
@@ -94,10 +95,10 @@ class PromptStore:
         return PromptVersion(*found) if found else None
 
     def holder(self, version_hash: str) -> int | None:
-        """Id of a prompt outside the trash that has this version: first one that uses it, else the oldest."""
+        """Id of the prompt outside the trash in which this version was made, or came to first: not of a copy."""
         found = self._database.row(
             "SELECT p.id FROM prompt AS p JOIN prompt_version AS v ON v.prompt_id = p.id"
-            " WHERE v.hash = ? AND p.deleted_ms IS NULL ORDER BY p.current <> v.hash, p.id",
+            " WHERE v.hash = ? AND p.deleted_ms IS NULL ORDER BY v.id",
             clean(version_hash),
         )
         return int(found[0]) if found else None

@@ -199,7 +199,7 @@ class ChatPanel(QWidget):
     def _kept(self, prompt: Prompt, version: PromptVersion) -> None:
         if self._adopting:
             self._adopting = False
-            self._make_default(version.text, version.hash, f"“{prompt.name}”, version {prompt.versions}, is")
+            self._make_default(version.text, version.hash, f"“{prompt.name}”, version {prompt.number}, is")
         else:
             self.told.emit(Notice(kept_words(prompt)))
 

@@ -204,7 +204,7 @@ class EditorPrompts(QWidget):
         words = ""
         if one is not None and one.version:
             held = next((held for held in self._prompts.prompts() if held.current == one.version), None)
-            words = f"{held.name}, version {held.versions}" if held is not None else "A saved version"
+            words = f"{held.name}, version {held.number}" if held is not None else "A saved version"
         elif one is not None:
             many = len(one.system_prompt.split())
             words = "Without instructions" if not many else "1 word" if many == 1 else f"{many:,} words"

@@ -71,8 +71,8 @@ class PromptChooser(QDialog):
         own = [one for one in self._prompts.prompts() if one.current]
         for prompt in own:
             item = self._item(self.tree.invisibleRootItem(), prompt.name, prompt.text, prompt.current, prompt.note)
-            item.setText(0, f"{prompt.name}   v{prompt.versions}")
-            item.setData(0, _CONTESTANT, Contestant(f"{prompt.name} v{prompt.versions}", prompt.text, prompt.current))
+            item.setText(0, f"{prompt.name}   v{prompt.number}")
+            item.setData(0, _CONTESTANT, Contestant(f"{prompt.name} v{prompt.number}", prompt.text, prompt.current))
             if prompt.versions > 1:
                 item.setData(0, _PROMPT_ID, prompt.id)
                 item.setChildIndicatorPolicy(QTreeWidgetItem.ChildIndicatorPolicy.ShowIndicator)

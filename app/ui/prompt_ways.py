@@ -83,4 +83,4 @@ def kept_words(prompt: Prompt) -> str:
     """What to tell once a text was kept."""
     if prompt.versions == 1:
         return f"Saved as “{prompt.name}”"
-    return f"Saved as version {prompt.versions} of “{prompt.name}”"
+    return f"Saved as version {prompt.number} of “{prompt.name}”"

@@ -106,6 +106,8 @@ def test_work_on_two_computers_is_put_together(tmp_path: Path, stores: Stores, o
     stores.import_prompts(tmp_path / "theirs.json")
     assert stores.prompts.prompt(mine.id).current == own.hash, "mine stays, theirs is beside it"
     assert [version.text for version in stores.prompts.versions(mine.id)][-2:] == ["three, mine", "three, theirs"]
+    merged = stores.prompts.prompt(mine.id)
+    assert (merged.number, merged.versions) == (3, 4), "the current version is not the last one"
 
 
 def test_another_prompt_of_the_same_name_gets_a_number(tmp_path: Path, stores: Stores, other: Stores):

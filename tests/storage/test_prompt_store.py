@@ -106,12 +106,31 @@ def test_a_branch_has_what_led_to_it_under_equal_hashes(store: PromptStore):
     assert store.versions(branch.id) == store.versions(prompt.id)[:2]
     store.save(branch.id, "other")
     assert texts(store, prompt.id) == ["one", "two", "three"]
-    assert store.holder(second.hash) == prompt.id, "the oldest where none uses it"
-    store.set_current(branch.id, second.hash)
-    assert store.holder(second.hash) == branch.id
     store.trash(branch.id)
     assert store.holder(second.hash) == prompt.id
     assert store.branch(prompt.id, second.hash, "B").name == "B"
+
+
+def test_a_version_belongs_to_the_prompt_it_was_made_in_whatever_copies_of_it_use(store: PromptStore):
+    prompt = store.create("A", "one")
+    second = store.save(prompt.id, "two")
+    copies = [store.duplicate(prompt.id), store.branch(prompt.id, second.hash)]
+    store.save(prompt.id, "three")
+    assert [copy.current for copy in copies] == [second.hash] * 2, "only copies use it now"
+    origin = store.origin(second.hash)
+    assert (origin.words, origin.prompt_id) == ("A, version 2", prompt.id)
+    store.trash(prompt.id)
+    assert store.holder(second.hash) == copies[0].id
+
+
+def test_a_prompt_knows_the_number_of_its_current_version(store: PromptStore):
+    prompt = store.create("A", "one")
+    second = store.save(prompt.id, "two")
+    store.save(prompt.id, "three")
+    assert (store.prompt(prompt.id).number, store.prompt(prompt.id).versions) == (3, 3)
+    assert store.save(prompt.id, "two", parent=second.hash) == second, "nothing new is said: that one is current again"
+    assert (store.prompt(prompt.id).number, store.prompt(prompt.id).versions) == (2, 3)
+    assert [one.number for one in store.rows()] == [2]
 
 
 def test_a_duplicate_has_all_of_it(store: PromptStore):
