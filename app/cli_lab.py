@@ -22,7 +22,7 @@ from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Plan, Question
 from app.core.plan_file import filled, read_plan
 from app.core.stopping import StopFlag
-from app.services.experiment import Experiment, Seat, Seats, seats_of
+from app.services.experiment import Experiment, Seat, Seats, seats_of, with_model_values
 from app.services.lab_progress import Pace, Progress
 from app.setup import Choice, Parts, choose, headless
 from app.storage.importing import Stopped, sum_up
@@ -49,7 +49,7 @@ def add_words(words: Any) -> None:
     run: argparse.ArgumentParser = own.add_parser(
         "run",
         help="run a plan, or go on with it: the same command again goes on where it was",
-        description="Exit code: 0 done, 1 could not be done or an answer failed, 2 the plan is wrong, "
+        description="Exit code: 0 done, 1 could not be done or an answer or judgement failed, 2 the plan is wrong, "
         f"{MISSED} a threshold was missed.",
     )
     run.add_argument("plan", metavar="FILE.toml", help="prompts, questions, checks, judge and thresholds")
@@ -67,11 +67,17 @@ def add_words(words: Any) -> None:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    plan = _plan(Path(asked.plan), rated=bool(asked.votes))
+    from app.scoring.measures import prove_thresholds
+
+    plan = _plan(Path(asked.plan))
     with headless() as parts, stop_on_interrupt() as stop, _alone(Path(asked.out)):
         beside = Path(asked.plan).parent
         plan = filled(plan, _Names(parts, beside))
         folder = RunFolder(Path(asked.out), plan)
+        prove_thresholds(plan, rated=bool(asked.votes or folder.ballots))
+        plan = with_model_values(folder.plan, lambda model_id: _choice(parts, beside, model_id, {}).sampling)
+        if plan is not folder.plan:
+            folder.hold_values(plan)
         if asked.retry_failed:
             folder.forget_failed()
         with _room(parts) as room:
@@ -102,7 +108,7 @@ def _take_votes(path: Path, folder: RunFolder) -> None:
     print(f"{told}.", file=sys.stderr)
 
 
-def _plan(path: Path, *, rated: bool) -> Plan:
+def _plan(path: Path) -> Plan:
     from app.scoring.look import prove
     from app.scoring.measures import prove_thresholds
 
@@ -111,7 +117,7 @@ def _plan(path: Path, *, rated: bool) -> Plan:
         prove(plan)
     except SettingError as error:
         raise PlanError(error.title, error.detail, error.hint) from error
-    prove_thresholds(plan, rated=rated)
+    prove_thresholds(plan, rated=True)  # whether there are votes is seen in the folder
     return plan
 
 
@@ -207,6 +213,9 @@ def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:
     failed = [folder.cells[place] for place in sorted(folder.cells) if folder.cells[place].state is CellState.FAILED]
     for cell in failed:
         print(_printable(f"{_where(plan, cell)}: {cell.error}"), file=sys.stderr)
+    unsaid = [one for one in folder.judgements.values() if one.error]
+    if unsaid:
+        print(_printable(f"{len(unsaid)} judgements could not be made: {unsaid[0].error}"), file=sys.stderr)
     not_reached = missed(results, tallies(results))
     for one in not_reached:
         print(_printable(str(one)), file=sys.stderr)
@@ -214,7 +223,7 @@ def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:
         print_json(told)
     else:
         print(_table(told))
-    return MISSED if not_reached else 1 if failed else 0
+    return MISSED if not_reached else 1 if failed or unsaid else 0
 
 
 def _table(told: Mapping[str, Any]) -> str:

@@ -281,3 +281,33 @@ def test_votes_that_cannot_be_read_are_told(lab, tmp_path: Path):
     code, _, err = lab(LITTLE, "--votes", str(tmp_path / "gone.csv"))
     assert code == 1
     assert "gone.csv" in err
+
+
+def test_a_folder_goes_on_with_the_values_its_models_had_when_it_began(lab, tmp_path: Path):
+    two = LITTLE + '[[question]]\nkey = "more"\ntext = "And another?"\n'
+    assert lab(two)[0] in (0, cli_lab.MISSED)
+    plan = json.loads((tmp_path / "out" / "plan.json").read_text("utf-8"))
+    (held,) = plan["model_values"]
+    assert (held["model"], held["sampling"]["top_k"]) == ("starter", 40)
+    held["sampling"]["top_k"] = 7  # as if the model had had another value then
+    (tmp_path / "out" / "plan.json").write_text(json.dumps(plan), "utf-8")
+    cells = tmp_path / "out" / "cells.jsonl"
+    first, *_ = cells.read_text("utf-8").splitlines()
+    cells.write_text(first + "\n", "utf-8")
+    lab(two)
+    values = [json.loads(line)["provenance"]["sampling"]["top_k"] for line in cells.read_text("utf-8").splitlines()]
+    assert values == [40, 7, 7, 7]
+
+
+def test_votes_that_the_folder_holds_can_be_asked_for_by_a_threshold(lab, tmp_path: Path):
+    wanted = LITTLE + '[[threshold]]\nmeasure = "wins"\nlow = 0.6\nprompt = "none"\n'
+    code, _, err = lab(wanted)
+    assert code == 2
+    assert "needs a judge" in err
+    assert lab(LITTLE)[0] in (0, cli_lab.MISSED)
+    (tmp_path / "votes.csv").write_text(
+        "rater,question,seed,first,second,outcome,words,at_ms\nperson,fruit,1,none,brief,1.0,nicer,5\n", "utf-8"
+    )
+    code, _, err = lab(wanted, "--votes", str(tmp_path / "votes.csv"))
+    assert code == 0, err
+    assert lab(wanted)[0] == 0, "the folder has the votes"

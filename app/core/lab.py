@@ -89,6 +89,9 @@ class Plan:
     thresholds: tuple[Threshold, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     """Values for the variables in the prompts, by name; empty once they are filled in. See core/prompt_variables.py."""
+    model_values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Sampler values of models by their ids, under all others: those in force when the run began, which it keeps, so
+    that what is answered later is answered alike. A model that is not named has those of today."""
 
 
 class Place(NamedTuple):

@@ -64,6 +64,7 @@ def plan_of(table: Mapping[str, Any], files: Files | None = None, *, whole: bool
         judge=_judge(top, files),
         thresholds=tuple(map(_threshold, top.tables("threshold"))),
         variables=_variables(top),
+        model_values=dict(map(_model_values, top.tables("model_values"))),
     )
     top.end()
     if whole:
@@ -103,6 +104,7 @@ def table_of(plan: Plan) -> dict[str, Any]:
         thresholds.append({"measure": one.measure, "low": one.low})
         _put(thresholds[-1], prompt=one.contestant)
     _put(table, threshold=thresholds)
+    _put(table, model_values=[{"model": one, "sampling": _worded(held)} for one, held in plan.model_values.items()])
     table["question"] = [_question_table(one) for one in plan.questions]
     return table
 
@@ -288,6 +290,12 @@ def _judge(top: _Table, files: Files | None) -> Judge | None:
     if table is None:
         return None
     found = Judge(table.text("model", ""), _prompt_text(table, files, "prompt", DEFAULT_JUDGE_PROMPT), _sampling(table))
+    table.end()
+    return found
+
+
+def _model_values(table: _Table) -> tuple[str, dict[str, Any]]:
+    found = table.text("model", ""), _sampling(table)
     table.end()
     return found
 

@@ -89,7 +89,7 @@ class Findings(QObject):
             if cell.state is CellState.FAILED or (cell.state is done and (place in self._found or not self.checks))
         }
         found = {place: self._found.get(place, ()) for place, cell in cells.items() if cell.state is done}
-        return Results(self._plan, cells, found, tuple(run.votes()))
+        return Results(run.plan, cells, found, tuple(run.votes()))
 
     def missed(self) -> list[Missed]:
         """The plan's thresholds that are not reached; nothing before the run is done and looked through.

@@ -13,7 +13,7 @@ from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.services.archive import Archive
 from app.services.ballots import Ballots
-from app.services.experiment import Experiment, Grown, Seat, seats_of
+from app.services.experiment import Experiment, Grown, Seat, seats_of, with_model_values
 from app.services.lab_progress import Pace, Progress
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
@@ -137,6 +137,7 @@ class LabRun(QObject):
         if self.busy or self.progress().is_complete:
             return
         self._pause, self._outcome = StopFlag(), None
+        self._hold_values()
         ended = [cell for cell in self._cells.values() if cell.state in _ENDED]
         seats = seats_of(self.plan, self._seat)
         experiment = Experiment(self.plan, seats, ended, self._judgements.values())
@@ -184,10 +185,18 @@ class LabRun(QObject):
         self.progressed.emit(self.progress())
         self._enter(RunState.PAUSED)
 
+    def _hold_values(self) -> None:
+        """Keep the sampler values that the models have when the run begins: it goes on with them, whatever changes."""
+        plan = with_model_values(self.plan, lambda model_id: self._sampling(model_id, {}))
+        if plan is not self.plan:
+            self.plan, run_id = plan, self.run_id
+            self._archive.ask(lambda stores: stores.runs.set_model_values(run_id, plan.model_values))
+
+    def _sampling(self, model_id: str, overrides: Mapping[str, object]) -> Sampling:
+        return self._preferences.resolved(Sampling, model_id or self._models.default_id, overrides).values
+
     def _seat(self, model_id: str, overrides: Mapping[str, object]) -> Seat:
-        model_id = model_id or self._models.default_id
-        sampling = self._preferences.resolved(Sampling, model_id, overrides).values
-        return Seat(self._models.spec(model_id), sampling)
+        return Seat(self._models.spec(model_id or self._models.default_id), self._sampling(model_id, overrides))
 
     def _take(self, items: tuple[object, ...]) -> None:
         """News from the engine lane."""

@@ -18,7 +18,7 @@ from typing import Any
 from app.core.errors import StorageError
 from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
-from app.core.plan_table import table_of
+from app.core.plan_table import plan_of, table_of
 from app.storage.model_sums import ModelSeen, Sums, seen_of
 from app.storage.replies import provenance_from
 from app.storage.trouble import disk_full
@@ -56,6 +56,17 @@ class RunFolder:
             self.ballots: dict[Duel, Ballot] = {}
             """What a person said, by the pair with the lower contestant first."""
             self._read(VOTES, self._take_vote)
+
+    @property
+    def plan(self) -> Plan:
+        """What is run, with the values that its models had when it began."""
+        return self._plan
+
+    def hold_values(self, plan: Plan) -> None:
+        """Keep the values that the models have now; `plan` is this run's, with them."""
+        self._plan = plan
+        with _told(self._folder):
+            self._replace(PLAN, json.dumps(table_of(plan), ensure_ascii=False, indent=1) + "\n")
 
     def add(self, news: Cell | Judgement) -> None:
         """Keep an answer or a judgement that has ended."""
@@ -137,6 +148,10 @@ class RunFolder:
             there = {} if any((self._folder / name).exists() for name in (CELLS, VOTES)) else mine
         except ValueError:
             there = {}
+        if "model_values" in there and "model_values" not in mine:
+            # those that the run began with
+            self._plan = plan_of(mine | {"model_values": there["model_values"]})
+            mine = table_of(self._plan)
         if _asked(there) != _asked(mine):
             raise StorageError(
                 "This folder holds the run of another plan",

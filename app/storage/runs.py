@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -123,6 +123,11 @@ class RunStore:
                     "This experiment has begun", "Its answers belong to the plan as it is.", "Repeat it with changes."
                 )
             self._set(run_id, "plan = ?, cells = ?, name = ?", _plan_text(plan), _cells_of(plan), clean(plan.name))
+
+    def set_model_values(self, run_id: int, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep the sampler values that the models had when the run began; see `Plan.model_values`."""
+        with self._database.transaction():
+            self._set(run_id, "plan = ?", _plan_text(replace(self.plan(run_id), model_values=values)))
 
     def rename(self, run_id: int, name: str) -> None:
         """Give it another name."""

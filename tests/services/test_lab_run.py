@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.core.errors import ModelFileError
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Contestant, Judge, Place, Plan, Question
+from app.core.options import Sampling
 from app.engine.scripted import Script
 from app.services.lab_run import LabRun
 from app.storage.runs import RunState
@@ -248,3 +250,28 @@ def test_what_merely_counts_tokens_does_not_interrupt_a_run(build):
     assert not watched.run.makes_room
     watched.run.stop()
     watched.wait()
+
+
+def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
+    services = build(SLOW)
+    services.preferences.set_for_model("starter", "top_k", 7)
+    plan = replace(PLAN, contestants=PLAN.contestants[:1], overrides={"max_tokens": 30}, judge=Judge("", "Judge."))
+    watched = Watched(services, plan)
+    watched.run.start()
+    services.wait(lambda: any(cell.state is CellState.DONE for cell in watched.run.cells().values()))
+    watched.run.pause()
+    watched.wait()
+    services.preferences.set_for_model("starter", "top_k", 50)
+    services.preferences.set_for_model("starter", "temperature", 0.3)
+    held = services.ask(lambda stores: stores.runs.plan(watched.id))
+    assert held.model_values["starter"]["top_k"] == 7
+    again = Watched(services, held, watched.id)
+    assert not again.run.progress().is_complete
+    again.run.start()
+    again.wait()
+    assert again.run.progress().is_complete
+    whole = services.ask(lambda stores: stores.runs.whole_cells(watched.id, held))
+    assert {(cell.provenance.sampling["top_k"], cell.provenance.sampling["temperature"]) for cell in whole} == {
+        (7, Sampling().temperature)
+    }
+    assert len(whole) == 20
