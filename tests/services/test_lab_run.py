@@ -253,13 +253,13 @@ def test_what_merely_counts_tokens_does_not_interrupt_a_run(build):
 
 
 def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
-    services = build(SLOW)
+    services = build(Script(replies=SLOW.replies, tokens_per_s=30))
     services.preferences.set_for_model("starter", "top_k", 7)
     plan = replace(PLAN, contestants=PLAN.contestants[:1], overrides={"max_tokens": 30}, judge=Judge("", "Judge."))
     watched = Watched(services, plan)
     watched.run.start()
     services.wait(lambda: any(cell.state is CellState.DONE for cell in watched.run.cells().values()))
-    watched.run.pause()
+    watched.run.stop()
     watched.wait()
     services.preferences.set_for_model("starter", "top_k", 50)
     services.preferences.set_for_model("starter", "temperature", 0.3)
