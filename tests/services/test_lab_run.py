@@ -10,7 +10,6 @@ import pytest
 from app.core.errors import ModelFileError
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Contestant, Judge, Place, Plan, Question
-from app.core.options import Sampling
 from app.engine.scripted import Script
 from app.services.lab_run import LabRun
 from app.storage.runs import RunState
@@ -265,6 +264,7 @@ def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
     services.preferences.set_for_model("starter", "temperature", 0.3)
     held = services.ask(lambda stores: stores.runs.plan(watched.id))
     assert held.model_values["starter"]["top_k"] == 7
+    assert held.model_values["starter"]["temperature"] != 0.3
     again = Watched(services, held, watched.id)
     assert not again.run.progress().is_complete
     again.run.start()
@@ -272,6 +272,6 @@ def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
     assert again.run.progress().is_complete
     whole = services.ask(lambda stores: stores.runs.whole_cells(watched.id, held))
     assert {(cell.provenance.sampling["top_k"], cell.provenance.sampling["temperature"]) for cell in whole} == {
-        (7, Sampling().temperature)
+        (7, held.model_values["starter"]["temperature"])
     }
     assert len(whole) == 20
