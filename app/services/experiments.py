@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +15,12 @@ from PySide6.QtCore import QObject, Signal
 from app.core import prompt_variables
 from app.core.errors import AppError
 from app.core.lab import Cell, CellState, Place, Plan
+from app.core.options import Sampling
 from app.core.plan_table import plan_of, table_of
 from app.core.stopping import StopFlag
 from app.scoring.results import Results, results_of
 from app.services.archive import Archive
+from app.services.experiment import with_model_values, without_model_values
 from app.services.findings import Findings
 from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
@@ -26,7 +29,7 @@ from app.services.model_manager import ModelManager
 from app.services.notice import Notice
 from app.services.preferences import Preferences
 from app.services.question_sets import QuestionSets
-from app.services.run_files import RunFile, read_plan_file, write_plan_file, write_run_file
+from app.services.run_files import RunFile, portable, read_plan_file, write_plan_file, write_run_file
 from app.storage.runs import RunRow, RunState
 from app.storage.stores import Stores
 
@@ -123,7 +126,10 @@ class Experiments(QObject):
         self._archive.ask(work, then, self._failed)
 
     def typed_plan(self, run_id: int, then: Callable[[Plan], None]) -> None:
-        """Read what a run asks as somebody would type it: what a started one says is no variable any more."""
+        """Read what a run asks as somebody would type it.
+
+        What a started one says is no variable any more, and what its models had otherwise then is a change of its own.
+        """
         row = self.row(run_id)
         is_draft = row is not None and row.state is RunState.DRAFT
 
@@ -132,7 +138,7 @@ class Experiments(QObject):
                 dataclasses.replace(one, system_prompt=prompt_variables.escape(one.system_prompt))
                 for one in plan.contestants
             )
-            return dataclasses.replace(plan, contestants=contestants)
+            return without_model_values(dataclasses.replace(plan, contestants=contestants), self._values_of)
 
         self.plan(run_id, lambda plan: then(plan if is_draft else escaped(plan)))
 
@@ -223,13 +229,21 @@ class Experiments(QObject):
     # --- plans ------------------------------------------------------------------------------------------------------
 
     def read_plan_file(self, path: str, then: Callable[[Plan], None]) -> None:
-        """Read a plan file; models are named by it as on the command line, and known by their ids afterwards."""
+        """Read a plan file as somebody would type it.
+
+        Models are named by it as on the command line, and known by their ids afterwards.
+        """
         folder = Path(path).parent
-        self._beside(lambda: read_plan_file(Path(path)), lambda plan: then(self._with_model_ids(plan, folder)))
+
+        def read(plan: Plan) -> None:
+            then(without_model_values(self._with_model_ids(plan, folder), self._values_of))
+
+        self._beside(lambda: read_plan_file(Path(path)), read)
 
     def write_plan_file(self, plan: Plan, path: str) -> None:
-        """Write a plan to a TOML file; answers with `exported`."""
-        self._beside(lambda: write_plan_file(plan, Path(path)), lambda _: self.exported.emit(path))
+        """Write a plan to a TOML file, for this or another computer; answers with `exported`."""
+        whole = portable(with_model_values(plan, self._values_of), datetime.now(tz=UTC).astimezone())
+        self._beside(lambda: write_plan_file(whole, Path(path)), lambda _: self.exported.emit(path))
 
     def keep_draft(self, plan: Plan | None) -> None:
         """Keep what is being put together; None where there is nothing any more."""
@@ -285,6 +299,9 @@ class Experiments(QObject):
     def _run_failed(self, plan: Plan, error: AppError) -> None:
         self.notice.emit(self._models.trouble(plan.model_id or self._models.default_id, error))
 
+    def _values_of(self, model_id: str) -> Sampling:
+        return self._preferences.resolved(Sampling, model_id or self._models.default_id, {}).values
+
     def _with_model_ids(self, plan: Plan, folder: Path) -> Plan:
         def known(name: str) -> str:
             if not name or any(entry.id == name for entry in self._models.entries()):
@@ -299,6 +316,7 @@ class Experiments(QObject):
             model_id=known(plan.model_id),
             contestants=tuple(dataclasses.replace(one, model_id=known(one.model_id)) for one in plan.contestants),
             judge=dataclasses.replace(judge, model_id=known(judge.model_id)) if judge is not None else None,
+            model_values={known(name): values for name, values in plan.model_values.items()},
         )
 
     def _beside(self, work: Callable[[], Result], then: Callable[[Result], None]) -> None:

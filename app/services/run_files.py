@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import app
+from app.core import prompt_variables
 from app.core.lab import Plan
 from app.core.plan_file import read_plan, write_plan
 from app.datasets.questions import ENDINGS, Wanted, read_questions
@@ -53,6 +56,28 @@ def write_plan_file(plan: Plan, path: Path) -> None:
         AppError: it cannot be written.
     """
     write_whole(path, write_plan(plan).encode())
+
+
+def portable(plan: Plan, moment: datetime) -> Plan:
+    """The plan as it means the same on another computer, and on another day.
+
+    Models go by the names of their files, without folders; `{{date}}` and `{{time}}` get their values of now.
+    """
+
+    def name(model_id: str) -> str:
+        return Path(model_id).name if Path(model_id).is_absolute() else model_id
+
+    used = {one.name for each in plan.contestants for one in prompt_variables.variables(each.system_prompt)}
+    known = prompt_variables.built_in(moment, "")
+    judge = plan.judge
+    return replace(
+        plan,
+        model_id=name(plan.model_id),
+        contestants=tuple(replace(one, model_id=name(one.model_id)) for one in plan.contestants),
+        judge=replace(judge, model_id=name(judge.model_id)) if judge is not None else None,
+        variables={key: value for key, value in known.items() if key in used} | dict(plan.variables),
+        model_values={name(model_id): values for model_id, values in plan.model_values.items()},
+    )
 
 
 def write_run_file(results: Results, kind: RunFile, path: Path, facts: Mapping[str, str] | None = None) -> None:

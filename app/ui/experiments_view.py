@@ -19,9 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.lab import Cell, Contestant, Plan
-from app.core.options import Sampling
 from app.datasets.questions import ENDINGS
-from app.services.experiment import without_model_values
 from app.services.experiments import RunState
 from app.services.notice import Notice
 from app.services.origin import of_cell
@@ -217,14 +215,9 @@ class ExperimentsView(LabView):
         """Put a new one together that begins like an earlier one."""
 
         def begin(plan: Plan) -> None:
-            typed = without_model_values(plan, self._values_of)
-            self._edit_anew(replace(typed, name=self._free_name(plan.name)))
+            self._edit_anew(replace(plan, name=self._free_name(plan.name)))
 
         self._experiments.typed_plan(run_id, begin)
-
-    def _values_of(self, model_id: str) -> Sampling:
-        services = self._services
-        return services.preferences.resolved(Sampling, model_id or services.models.default_id, {}).values
 
     @Slot(object)
     def _start(self, plan: Plan) -> None:

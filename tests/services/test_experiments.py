@@ -6,12 +6,14 @@ import csv
 import dataclasses
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question
+from app.core.plan_file import filled, read_plan
 from app.core.prompt_variables import resolve
 from app.datasets.questions import Wanted
 from app.engine.scripted import Script
@@ -229,6 +231,27 @@ def test_a_plan_file_is_read_with_its_questions_and_written_whole(build, tmp_pat
     services.experiments.read_plan_file(str(tmp_path / "plan.toml"), plans.append)
     services.wait(lambda: bool(services.notices))
     assert "modle" in services.notices[-1].title
+
+
+def test_a_plan_file_means_the_same_on_another_computer_and_another_day(build, tmp_path: Path):
+    services = build(Script())
+    services.preferences.set_for_model("starter", "top_k", 7)
+    elsewhere = str(tmp_path / "secret home" / "other.gguf")
+    prompts = (Contestant("a", "Today is {{date}}."), Contestant("b", "", model_id=elsewhere))
+    plan = replace(PLAN, contestants=prompts, overrides={})
+    services.experiments.write_plan_file(plan, str(tmp_path / "plan.toml"))
+    services.wait(lambda: (tmp_path / "plan.toml").exists())
+    text = (tmp_path / "plan.toml").read_text("utf-8")
+    assert "secret home" not in text
+    kept = read_plan(text)
+    assert kept.contestants[1].model_id == "other.gguf"
+    assert kept.model_values["starter"]["top_k"] == 7
+    assert filled(kept, {"starter": "S", "other.gguf": "O"}).contestants[0].system_prompt.startswith("Today is ")
+    services.preferences.set_for_model("starter", "top_k", 50)
+    plans: list[Plan] = []
+    services.experiments.read_plan_file(str(tmp_path / "plan.toml"), plans.append)
+    services.wait(lambda: bool(plans))
+    assert (plans[0].overrides, plans[0].model_values) == ({"top_k": 7}, {}), "in the form it is a change that is seen"
 
 
 def test_what_a_started_run_says_is_no_variable_any_more_where_it_is_typed_again(build):
