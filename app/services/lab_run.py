@@ -185,6 +185,22 @@ class LabRun(QObject):
         self.progressed.emit(self.progress())
         self._enter(RunState.PAUSED)
 
+    @property
+    def has_judge_errors(self) -> bool:
+        """Whether the judge could not say anything of some pair."""
+        return any(one.error for one in self._judgements.values())
+
+    def retry_judge(self) -> None:
+        """Forget what the judge could not say, so that `start` asks it once more; not while busy."""
+        if self.busy or not self.has_judge_errors:
+            return
+        run_id = self.run_id
+        self._archive.ask(lambda stores: stores.runs.forget_judge_errors(run_id))
+        self._judgements = {duel: one for duel, one in self._judgements.items() if not one.error}
+        self._pace = Pace(self.plan, self._cells.values(), self._judgements.values())
+        self.progressed.emit(self.progress())
+        self._enter(RunState.PAUSED)
+
     def _hold_values(self) -> None:
         """Keep the sampler values that the models have when the run begins: it goes on with them, whatever changes."""
         plan = with_model_values(self.plan, lambda model_id: self._sampling(model_id, {}))

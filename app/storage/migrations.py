@@ -59,6 +59,11 @@ def m009_provenance(connection: apsw.Connection) -> None:
     connection.execute(_M009)
 
 
+def m010_judge_errors(connection: apsw.Connection) -> None:
+    """Why a judge said nothing, so that it can be asked once more."""
+    connection.execute(_M010)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -69,6 +74,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m007_chat_variables,
     m008_marks,
     m009_provenance,
+    m010_judge_errors,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -341,5 +347,14 @@ CREATE TABLE reproduction (
     cell_id INTEGER UNIQUE REFERENCES cell (id) ON DELETE CASCADE,
     at_ms INTEGER NOT NULL,
     details TEXT NOT NULL
+) STRICT;
+"""
+
+# beside vote, not in it: rows that a version before wrote can still be read from a damaged file; as bytes of UTF-8, as
+# no other table has rows of such a shape
+_M010 = """
+CREATE TABLE judge_error (
+    vote_id INTEGER PRIMARY KEY REFERENCES vote (id) ON DELETE CASCADE,
+    error BLOB NOT NULL
 ) STRICT;
 """

@@ -182,7 +182,9 @@ class RunStore:
                 )
                 # why it said nothing takes the place of what it said
                 words = one.error if one.error else one.words
-                self._save_vote(run_id, Rater.JUDGE, duel, one.outcome, words, one.at_ms)
+                vote_id = self._save_vote(run_id, Rater.JUDGE, duel, one.outcome, words, one.at_ms)
+                if one.error:
+                    self._database.run("INSERT INTO judge_error VALUES (?, ?)", vote_id, clean(one.error).encode())
             self._set(run_id, "updated_ms = ?", self._clock())
 
     def cells(self, run_id: int) -> list[Cell]:
@@ -255,10 +257,26 @@ class RunStore:
 
     def judgements(self, run_id: int) -> list[Judgement]:
         """What the judge said, in the order it said it."""
-        return [
-            Judgement(Duel(*at), None if outcome is None else outcome / _HALVES, words, "", at_ms)
-            for *at, outcome, words, at_ms in self._votes(run_id, Rater.JUDGE)
-        ]
+        errors = {
+            Duel(*at): error.decode("utf-8", "replace")
+            for *at, error in self._database.rows(
+                "SELECT question, seed, first, second, error FROM judge_error JOIN vote ON vote.id = vote_id"
+                " WHERE run_id = ?",
+                run_id,
+            )
+        }
+
+        found = []
+        for *at, outcome, words, at_ms in self._votes(run_id, Rater.JUDGE):
+            error = errors.get(duel := Duel(*at), "")
+            found.append(
+                Judgement(duel, None if outcome is None else outcome / _HALVES, "" if error else words, error, at_ms)
+            )
+        return found
+
+    def forget_judge_errors(self, run_id: int) -> None:
+        """Take out what the judge could not say, so that it is asked once more."""
+        self._database.run("DELETE FROM vote WHERE run_id = ? AND id IN (SELECT vote_id FROM judge_error)", run_id)
 
     def votes(self, run_id: int) -> list[Vote]:
         """Everybody's votes; what a judge said without a verdict is none."""

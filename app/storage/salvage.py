@@ -72,6 +72,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("id", "run_id", "rater", "question", "seed", "first", "second", "outcome", "at_ms", "words"),
         "nitiiii?it",
     ),
+    "judge_error": (("vote_id", "error"), "nb"),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
 _CHOICES: Mapping[str, tuple[int, frozenset[object]]] = {
@@ -118,6 +119,7 @@ def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -
         _join_up_prompts(into)
         for table in ("made_by", "cell", "vote"):  # without its plan nobody knows what an answer answers
             into.execute(f"DELETE FROM {table} WHERE run_id NOT IN (SELECT id FROM run)")
+        into.execute("DELETE FROM judge_error WHERE vote_id NOT IN (SELECT id FROM vote)")
     chats, messages, prompts = (
         int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message", "prompt")
     )

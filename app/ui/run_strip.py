@@ -118,7 +118,7 @@ class RunStrip(QWidget):
         self.pause.setVisible(run.busy)
         self.pause.setEnabled(not pausing)
         self.stop.setVisible(run.busy)
-        self.retry.setVisible(not run.busy and progress.failed > 0)
+        self.retry.setVisible(not run.busy and (progress.failed > 0 or run.has_judge_errors))
         self.bar.setVisible(run.busy or not progress.is_complete)
 
     @Slot(object)
@@ -137,7 +137,9 @@ class RunStrip(QWidget):
     @Slot()
     def _retry(self) -> None:
         failed = [place for place, cell in self._run.cells().items() if cell.state is CellState.FAILED]
-        self._run.retry(failed)
+        if failed:
+            self._run.retry(failed)
+        self._run.retry_judge()
         self._run.start()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

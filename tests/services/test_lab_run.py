@@ -145,6 +145,29 @@ def test_the_judge_follows_and_its_words_are_kept(build):
     assert len(watched.kept()) == 4
 
 
+def test_what_the_judge_could_not_say_is_asked_once_more(build):
+    plan = Plan("p", "starter", PLAN.contestants, PLAN.questions[:1], (1,), judge=Judge("starter", "Judge."))
+    services = build(Script(replies=("one", "two", "because.\nA", "because.\nB", "after all.\nA")))
+    watched = Watched(services, plan)
+    watched.run.start()
+    watched.wait()
+    first, second = watched.run.judgements()
+    silent = Judgement(first.duel, None, error="The question is too long.", at_ms=3)
+    services.ask(lambda stores: stores.runs.save(watched.id, [], [silent]))
+    again = Watched(services, plan, watched.id)
+    assert set(again.run.judgements()) == {silent, second}
+    assert again.run.has_judge_errors
+    assert again.run.progress().is_complete
+    again.run.retry_judge()
+    assert again.run.judgements() == (second,)
+    again.run.start()
+    again.wait()
+    assert again.run.progress().is_complete
+    assert not again.run.has_judge_errors
+    kept = services.ask(lambda stores: stores.runs.judgements(watched.id))
+    assert sorted(one.words for one in kept) == sorted([second.words, "after all.\nA"])
+
+
 def test_a_model_that_cannot_be_loaded_is_told_and_the_run_waits(build):
     trouble = ModelFileError("The file is gone", "It was moved.", "Find it.")
     watched = Watched(build(Script(load_error=trouble)))
