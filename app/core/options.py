@@ -101,7 +101,7 @@ class Sampling:
         scope=Scope.CHAT,
         part="Reply",
         label="Stop strings",
-        help="The reply ends before any of these texts, one a line.",
+        help=r"The reply ends before any of these texts, one a line. \n is a line break, \t a tab, \\ a backslash.",
     )
     repeat_penalty: float | None = setting(
         None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,8 @@ from app.core.errors import SettingError
 Group = TypeVar("Group")
 Value = float | int | bool | str | tuple[str, ...] | None
 _LONGEST_TEXT = 4096
+_ESCAPES = {r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\\": "\\"}
+"""How what cannot be typed into a line is written there; any other backslash stands for itself."""
 
 
 class Scope(StrEnum):
@@ -108,7 +111,10 @@ class Setting:
         return check.get(self.kind, self._lines)(value)
 
     def parsed(self, text: str) -> Value:
-        """A value typed as text, as on the command line: numbers, on/off, a choice, "off"/"auto", one line each.
+        r"""A value typed as text, as on the command line: numbers, on/off, a choice, "off"/"auto", one line each.
+
+        In lines that have no form of their own, \n, \t, \r and \\ are a line break, a tab, a carriage return and a
+        backslash.
 
         Raises:
             SettingError: the text is not a value of this setting.
@@ -137,8 +143,18 @@ class Setting:
             except (ValueError, SettingError):
                 raise self._refused(word) from None
         if self.kind is Kind.LINES:
-            return self.checked(tuple(line for line in text.split("\n") if line))
+            return self.checked(tuple(self._unescaped(line) for line in text.split("\n") if line))
         return self.checked(word)
+
+    def typed(self, lines: Sequence[str]) -> str:
+        """How LINES are typed, one a line: what `parsed` reads back as these."""
+        if self.line is not None:
+            return "\n".join(lines)
+        ways = str.maketrans({meant: way for way, meant in _ESCAPES.items()})
+        return "\n".join(line.translate(ways) for line in lines)
+
+    def _unescaped(self, line: str) -> str:
+        return line if self.line is not None else re.sub(r"\\[ntr\\]", lambda found: _ESCAPES[found[0]], line)
 
     def allowed(self) -> str:
         """What may be entered, as a phrase: "a number from 0 to 2, or off"."""

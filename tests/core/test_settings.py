@@ -87,12 +87,29 @@ def test_a_value_survives_being_kept_as_json(setting):
         ("top_k", "12", 12),
         ("seed", "random", None),
         ("stop", "END", ("END",)),
+        ("stop", r"\n", ("\n",)),
+        ("stop", r"a\tb\\n\d" + "\nEND", ("a\tb\\n\\d", "END")),
         ("mirostat", "2", "2"),
         ("max_tokens", "No limit", None),
     ],
 )
 def test_text_from_the_command_line_is_understood(key, text, value):
     assert declared(Sampling)[key].parsed(text) == value
+
+
+@pytest.mark.parametrize("lines", [("\n",), ("###", "\r\n\tUser:"), ("C:\\new\\", "\\n"), ("\\", " ")])
+def test_lines_with_what_no_line_can_hold_are_read_back_as_they_were(lines):
+    setting = declared(Sampling)["stop"]
+    assert setting.parsed(setting.typed(lines)) == lines
+    assert setting.typed(lines).count("\n") == len(lines) - 1
+    assert r"\n" in setting.help
+
+
+def test_the_backslashes_of_an_adapters_path_stand_for_themselves():
+    setting = declared(Loading)["adapters"]
+    lines = (r"0.8 C:\new\tools.gguf",)
+    assert setting.parsed(lines[0]) == lines
+    assert setting.typed(lines) == lines[0]
 
 
 @pytest.mark.parametrize(
