@@ -40,16 +40,25 @@ class ChatSession(OpenChat):
         self._again: Again = lambda _text, _dropping: None
         """Does once more what the person did last."""
         self._dropping = False
+        self._stop_wanted = False
+        """Stop was asked for while the turn was still being saved."""
 
     # --- what the person does ---------------------------------------------------------------------------------------
 
-    def send(self, text: str) -> None:
-        """Say something. The turn is saved before anything else happens."""
-        self._say(clean(text).strip(), self.chat.leaf_id)
+    def send(self, text: str, *, typed: bool = True) -> bool:
+        """Say something. The turn is saved before anything else happens.
 
-    def edit(self, message_id: int, text: str) -> None:
-        """Say something else instead of an earlier turn; the old version stays, a step to the side."""
-        self._say(clean(text).strip(), self.tree[message_id].parent_id, typed=False)
+        `typed`: it stood in the composer; else what stands there, unsent, stays the draft. Returns whether the text was
+        taken: if not, it stays where it was written, and a notice says why.
+        """
+        return self._say(clean(text).strip(), self.chat.leaf_id, typed=typed)
+
+    def edit(self, message_id: int, text: str) -> bool:
+        """Say something else instead of an earlier turn; the old version stays, a step to the side.
+
+        Returns whether the text was taken: if not, it stays where it was written, and a notice says why.
+        """
+        return self._say(clean(text).strip(), self.tree[message_id].parent_id, typed=False)
 
     def regenerate(self, message_id: int, *, dropping: bool = False) -> None:
         """Ask for another answer; the old one stays, a step to the side. `dropping`: turns may go without a word."""
@@ -78,42 +87,58 @@ class ChatSession(OpenChat):
         )
 
     def stop(self) -> None:
-        """Stop the reply; what has come is kept."""
+        """Stop the reply; what has come is kept. One that has not begun ends as soon as its turn is saved."""
+        self._stop_wanted = self._sending
         if self._reply is not None:
             self._reply.stop()
 
     def flush(self) -> None:
         """Hand everything unsaved to the storage lane; before the program ends."""
         self._draft.flush()
+        self.stop()
         if self._reply is not None:
-            self._reply.stop()
             self._reply.save_text()
 
     # --- saying something -------------------------------------------------------------------------------------------
 
-    def _say(self, text: str, parent_id: int | None, dropping: bool = False, *, typed: bool = True) -> None:
-        """`typed`: it stood in the composer, which is empty now; else what stands there stays."""
-        if self.busy or not text or not self.ready:
-            return
-        if len(text) > LONGEST_TEXT:
-            self.notice.emit(too_long(len(text)))
-            self._put_back(text)
-            return
-        if not self._is_filled():
-            self._put_back(text)
-            return
+    def _say(self, text: str, parent_id: int | None, dropping: bool = False, *, typed: bool) -> bool:
+        """Whether the text is on its way."""
+        if not text or not self._may_say(text):
+            return False
+
+        def again(text: str, dropping: bool) -> None:
+            if not self._say(text, parent_id, dropping, typed=typed):
+                self._put_back(text)
+
         title = self.chat.title if self.chat.titled_by_person or parent_id is not None else title_from(text)
-        self._begin(lambda text, dropping: self._say(text, parent_id, dropping, typed=typed), dropping)
+        self._begin(again, dropping)
+        if typed:
+            # now and not when it is saved: what is typed meanwhile is not what was sent
+            self._draft.sent()
         self._ask(
             lambda stores, chat_id: add_turn(stores, chat_id, parent_id, text, title, clear_draft=typed),
-            lambda pair: self._said(pair, title, typed),
+            lambda pair: self._said(pair, title),
             lambda error: self._not_sent(error, text),
         )
+        return True
 
-    def _said(self, pair: tuple[Message, Message], title: str, typed: bool) -> None:
+    def _may_say(self, text: str) -> bool:
+        """Whether a message can be sent now; a notice says why not."""
+        if not self.ready:
+            return False
+        if self.busy:
+            stop = ("Stop the reply", self.stop)
+            hint = "Send it when the reply is there, or stop the reply."
+            detail = "What you wrote was not sent. It is still where you wrote it."
+            self.notice.emit(Notice("A reply is still being written", detail, hint, "warning", (stop,)))
+            return False
+        if len(text) > LONGEST_TEXT:
+            self.notice.emit(too_long(len(text)))
+            return False
+        return self._is_filled()
+
+    def _said(self, pair: tuple[Message, Message], title: str) -> None:
         question, reply = pair
-        if typed:
-            self._draft.sent()
         branched = question.parent_id != self.chat.leaf_id
         self.tree.put(question)
         self._change(leaf_id=question.id, title=title)
@@ -140,7 +165,7 @@ class ChatSession(OpenChat):
 
     def _begin(self, again: Again, dropping: bool) -> None:
         self._again, self._dropping = again, dropping
-        self._sending = True
+        self._sending, self._stop_wanted = True, False
         self.busy_changed.emit(True)
 
     def _not_sent(self, error: AppError, text: str = "") -> None:
@@ -187,6 +212,8 @@ class ChatSession(OpenChat):
         self._reply.notice.connect(self.notice)
         self._sending = False
         self._reply.start()
+        if self._stop_wanted:
+            self._reply.stop()
 
     def _reply_finished(self, message: Message, error: AppError | None) -> None:
         self._end_reply()

@@ -31,7 +31,10 @@ class Draft(QObject):
         self.type(text if written in ("", text) else f"{text}\n\n{self.text}")
 
     def sent(self) -> None:
-        """It became a message; whoever keeps that lets go of the draft."""
+        """It is on its way to become a message; whoever keeps that lets go of what was saved of the draft.
+
+        What is typed from now on is another draft, however long keeping the message takes.
+        """
         self.text = ""
         self._timer.stop()
 

@@ -66,6 +66,7 @@ class Library(QObject):
         self._last_chat_id = last_chat_id
         self._last_model_id = last_model_id
         self._sessions: dict[int, ChatSession] = {}
+        self._deleted: set[int] = set()
         self._fresh: ChatSession | None = None
         self._refresh_timer = QTimer(self, singleShot=True, interval=_REFRESH_MS)
         self._refresh_timer.timeout.connect(self._refresh)
@@ -138,13 +139,21 @@ class Library(QObject):
         self._kept_columns = ComparisonRecord(made, self._archive, tuple(first))
         return made
 
-    def session(self, chat_id: int) -> ChatSession:
-        """An open chat; opening it again gives the same session, with a reply that may still be growing."""
+    def session(self, chat_id: int) -> ChatSession | None:
+        """An open chat; opening it again gives the same session, with a reply that may still be growing.
+
+        None where the chat was deleted, as by the time a hit of a search is chosen; a notice says so.
+        """
+        row = next((row for row in self._chats if row.id == chat_id), None)
+        if chat_id in self._deleted or (row is None and chat_id not in self._sessions):
+            hint = "Deleted chats can be brought back for 30 days, in the settings."
+            self.notice.emit(Notice("This chat is gone", "It was deleted.", hint, "warning"))
+            return None
         if chat_id in self._sessions:
             self._sessions[chat_id] = self._sessions.pop(chat_id)  # the one used last stands last
             self._close_old()
             return self._sessions[chat_id]
-        row = next(row for row in self._chats if row.id == chat_id)
+        assert row is not None
         session = self._open(Chat(row.id, row.title, row.model_id, pinned=row.pinned, updated_ms=row.updated_ms))
         self._sessions[chat_id] = session
         self._close_old()
@@ -195,6 +204,7 @@ class Library(QObject):
             return
         if session is not None:
             session.stop()
+        self._deleted.add(chat_id)
         self._chats = tuple(other for other in self._chats if other.id != chat_id)
         self.chats_changed.emit()
         self._archive.ask(lambda stores: stores.chats.trash(chat_id))
@@ -204,6 +214,7 @@ class Library(QObject):
 
     def restore(self, chat_id: int) -> None:
         """Take a chat out of the trash."""
+        self._deleted.discard(chat_id)
         self._archive.ask(lambda stores: stores.chats.restore(chat_id), lambda _: self._refresh())
 
     def list_trash(self) -> None:

@@ -102,6 +102,11 @@ class AdaptersPanel(QWidget):
         self._lines = tuple(map(str, adapters))
         self._note.setVisible(not adapters)
 
+    def flush(self) -> None:
+        """Tell of weights that were entered and not taken yet."""
+        for row in tuple(self.rows):
+            row.editor.flush()
+
     def lines(self) -> tuple[str, ...]:
         """What is shown, as the setting keeps it."""
         return self._lines

@@ -45,6 +45,8 @@ class AutomaticCard(Card):
 
     def show_model(self, model_id: str, name: str, auto: Mapping[str, str]) -> None:
         """Show a model's settings, and what Auto comes to by key."""
+        if model_id != self._model_id:
+            self.form.finish()
         self._model_id = model_id
         self._name.setText(f"For {name}. A change loads it once more, when it is next needed.")
         self.form.show_values(self._preferences.resolved(Loading, model_id), auto)

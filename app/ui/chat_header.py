@@ -116,7 +116,7 @@ class TitleField(QLineEdit):
         self.setMaxLength(200)
         # a dropped file belongs to the window
         self.setAcceptDrops(False)
-        self.editingFinished.connect(self._done)
+        self.editingFinished.connect(self.flush)
         self.returnPressed.connect(self.left_by_key)
 
     def show_title(self, title: str) -> None:
@@ -126,8 +126,14 @@ class TitleField(QLineEdit):
             self.setText(title)
             self.setCursorPosition(0)
 
+    def begin(self) -> None:
+        """Let the title be typed over."""
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.selectAll()
+
     @Slot()
-    def _done(self) -> None:
+    def flush(self) -> None:
+        """Take the title that was typed: on leaving, and before another chat's is shown."""
         typed = self.text().strip()
         if not self.isModified():
             return

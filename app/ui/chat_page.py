@@ -91,7 +91,7 @@ class ChatPage(QWidget):
         self.composer.last_asked.connect(self.edit_last)
         self.composer.draft_changed.connect(self._keep_draft)
         self.composer.too_long.connect(self.tell_too_long)
-        self.welcome.suggested.connect(self._send)
+        self.welcome.suggested.connect(self._send_card)
         self.header.retitled.connect(self._rename)
         self.header.title.left_by_key.connect(self.composer.field.setFocus)
         self.header.copy_asked.connect(self.copy_conversation)
@@ -108,7 +108,7 @@ class ChatPage(QWidget):
 
     def show_session(self, session: ChatSession, *, first: bool = False) -> None:
         """Show a chat. `first`: it is the very first one, so greet."""
-        self.composer.flush_draft()
+        self.flush()
         if self._session is not None:
             for signal, slot in self._links(self._session):
                 signal.disconnect(slot)
@@ -121,6 +121,11 @@ class ChatPage(QWidget):
         self._busy_changed(session.busy)
         self._progress_changed("")
         self._loaded()
+
+    def flush(self) -> None:
+        """Hand over what is typed and not yet taken; before closing, too."""
+        self.header.title.flush()
+        self.composer.flush_draft()
 
     def _links(self, session: ChatSession) -> tuple:
         return (
@@ -184,6 +189,7 @@ class ChatPage(QWidget):
             # the editor that had the keyboard is gone
             self._wishes.edited.connect(self.composer.field.setFocus)
             self._transcript.link_activated.connect(self._offer_link)
+            self._transcript.too_long.connect(self.tell_too_long)
             self.composer.messages_asked.connect(self._transcript.take_keyboard)
             self._body.addWidget(self._transcript)
             self.setTabOrder(self._transcript, self.composer.field)
@@ -300,13 +306,18 @@ class ChatPage(QWidget):
     # --- what the person does ---------------------------------------------------------------------------------------
 
     @Slot(str)
-    def _send(self, text: str) -> None:
+    def _send_card(self, text: str) -> None:
+        self._send(text, typed=False)
+
+    @Slot(str)
+    def _send(self, text: str, *, typed: bool = True) -> None:
         if self._session is None or self._session.busy or not self._session.ready:
             return
         self.sent.emit()
-        if text == self.composer.text():
+        # also what was not typed: it stays, and so does what was, if it cannot be sent
+        self.composer.flush_draft()
+        if self._session.send(text, typed=typed) and typed:
             self.composer.clear()
-        self._session.send(text)
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> bool:

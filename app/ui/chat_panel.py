@@ -106,6 +106,8 @@ class ChatPanel(QWidget):
             self._refresh()
             return
         self.flush()
+        for form in (self.overflow, self.form):
+            form.finish()
         if self._session is not None:
             self._session.chat_changed.disconnect(self._refresh)
         if self._link is not None:
@@ -123,6 +125,8 @@ class ChatPanel(QWidget):
         """Hand over what is typed but not yet taken."""
         self.prompt.flush()
         self.variables.flush()
+        self.overflow.flush()
+        self.form.flush()
 
     def ask_for_values(self) -> None:
         """Go to where the variables of the prompt get their values."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QPalette, QTextCursor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.ui.text_field import TextField
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 _LEAST_HEIGHT, _MOST_HEIGHT = 64, 320
 
 
-class _Edit(QPlainTextEdit):
+class _Edit(TextField):
     submitted = Signal()
     cancelled = Signal()
 
@@ -35,20 +37,20 @@ class _Edit(QPlainTextEdit):
 class MessageEditor(QFrame):
     """The field with its two buttons.
 
-    Signals: `submitted(text)`, never empty; `cancelled()`; `height_changed()` while lines are added.
+    Signals: `submitted(text)`, never empty; `cancelled()`; `height_changed()` while lines are added; `too_long(int)`
+    with the length in characters of a paste that was not taken.
     """
 
     submitted = Signal(str)
     cancelled = Signal()
+    too_long = Signal(int)
     height_changed = Signal()
 
     def __init__(self, text: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("messageEditor")
-        self._edit = _Edit(self)
+        self._edit = _Edit("Edit message", self)
         self._edit.setPlainText(text)
-        self._edit.setTabChangesFocus(True)
-        self._edit.setAccessibleName("Edit message")
         self._edit.moveCursor(QTextCursor.MoveOperation.End)
         self._send = QPushButton("Save and send", self)
         self._send.setProperty("kind", "filled")
@@ -68,6 +70,7 @@ class MessageEditor(QFrame):
         self._fit()
         self._edit.submitted.connect(self._submit)
         self._edit.cancelled.connect(self.cancelled)
+        self._edit.too_long.connect(self.too_long)
         self._edit.textChanged.connect(self._changed)
         self._send.clicked.connect(self._submit)
         self._cancel.clicked.connect(self.cancelled)
@@ -90,6 +93,10 @@ class MessageEditor(QFrame):
     def text(self) -> str:
         """What is in the field now."""
         return self._edit.toPlainText()
+
+    def tell(self, words: str) -> None:
+        """Say something beside the buttons."""
+        self._hint.setText(words)
 
     def tab_stops(self) -> list[QWidget]:
         """What Tab visits, in order."""

@@ -34,12 +34,14 @@ class MessageItem(QWidget):
     """Lays out and paints one row.
 
     Signals: `height_changed(id)`; `triggered(id, action)` for regenerate, continue, previous and next;
-    `edited(id, text)` when an edit is sent; `link_activated(url)`; `announced(words)` for screen readers.
+    `edited(id, text)` when an edit is sent, which stays open if `keep_edit` is called meanwhile; `too_long(int)` for a
+    paste into it that was not taken; `link_activated(url)`; `announced(words)` for screen readers.
     """
 
     height_changed = Signal(int)
     triggered = Signal(int, str)
     edited = Signal(int, str)
+    too_long = Signal(int)
     link_activated = Signal(str)
     announced = Signal(str)
 
@@ -50,6 +52,7 @@ class MessageItem(QWidget):
         self.row, self._style = row, style
         self._expanded = False
         self._editor: MessageEditor | None = None
+        self._edit_kept = False
         self._show_all: QPushButton | None = None
         self.body: MessageBody | None = None
         self.bar: ActionBar | None = None
@@ -188,17 +191,36 @@ class MessageItem(QWidget):
     @Slot()
     def edit(self) -> None:
         """Begin to edit a person's turn in its place."""
+        if self._editor is None:
+            self.go_on_editing(self.row.text)
+            if self._editor is not None:
+                self._editor.take_focus()
+
+    def go_on_editing(self, text: str) -> None:
+        """Have a person's turn edited in its place, from where the edit stands; the keyboard stays where it is."""
         if self.row.kind != "user" or self._editor is not None or self.body is None or self.bar is None:
             return
-        self._editor = MessageEditor(self.row.text, self._style.theme, self)
+        self._editor = MessageEditor(text, self._style.theme, self)
         self._editor.submitted.connect(self._submit_edit)
         self._editor.cancelled.connect(self._end_edit)
+        self._editor.too_long.connect(self.too_long)
         self._editor.height_changed.connect(self._grew)
         self._editor.show()
         self.body.hide()
         self.bar.hide()
         self._grew()
-        self._editor.take_focus()
+
+    @property
+    def unsent_edit(self) -> str:
+        """What the person has made of the turn so far and not sent; "" while nothing is changed."""
+        text = self._editor.text if self._editor is not None else ""
+        return text if text.strip() and text != self.row.text else ""
+
+    def keep_edit(self, why: str) -> None:
+        """The edit that is being sent could not be: it stays open, and says why."""
+        self._edit_kept = True
+        if self._editor is not None:
+            self._editor.tell(why)
 
     @Slot(str)
     def _act(self, name: str) -> None:
@@ -238,20 +260,25 @@ class MessageItem(QWidget):
 
     @Slot(str)
     def _submit_edit(self, text: str) -> None:
-        self._end_edit()
+        self._edit_kept = False
         self.edited.emit(self.row.id, text)
+        if not self._edit_kept:
+            self._end_edit()
 
     @Slot()
     def _end_edit(self) -> None:
         if self._editor is None or self.body is None or self.bar is None:
             return
+        focus = self.window().focusWidget()
+        within = focus is not None and self._editor.isAncestorOf(focus)
         self._editor.hide()
         self._editor.deleteLater()
         self._editor = None
         self.body.show()
         self.bar.show()
         self._grew()
-        self.body.setFocus(Qt.FocusReason.OtherFocusReason)
+        if within:
+            self.body.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _toggle_all(self) -> None:

@@ -45,8 +45,10 @@ class MessageWishes(QObject):
     def _edit(self, message_id: int, text: str) -> None:
         if (session := self._session()) is not None:
             self.sent.emit()
-            session.edit(message_id, text)
-            self.edited.emit()
+            if session.edit(message_id, text):
+                self.edited.emit()
+            else:
+                self._transcript.keep_edit(message_id)
 
     @Slot(int, int)
     def _show_version(self, message_id: int, step: int) -> None:

@@ -113,12 +113,17 @@ class ModelPanel(QWidget):
         """Show this model."""
         if model_id != self._model_id:
             self.flush()
+            for form in (self.loading, self.overflow, self.sampling):
+                form.finish()
             self._model_id = model_id
         self._refresh()
 
     def flush(self) -> None:
         """Hand over what is typed but not yet taken."""
         self.prompt.flush()
+        self.adapters.flush()
+        for form in (self.loading, self.overflow, self.sampling):
+            form.flush()
 
     @Slot(str)
     def _changed(self, model_id: str) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QToolButton, QWid
 from app.core.errors import SettingError
 from app.core.settings import Setting, Value
 from app.ui.icons import icon
-from app.ui.setting_editor import SettingEditor
+from app.ui.setting_editor import SettingEditor, has_keyboard
 from app.ui.setting_scale import Scale, written
 from app.ui.theme import Theme
 
@@ -74,7 +74,7 @@ class NumberEditor(SettingEditor):
             if part is not None:
                 row.addWidget(part)
         self.below = self._slider
-        self.show_value(setting.default)
+        self._show(setting.default)
 
     def _make_toggle(self) -> QToolButton:
         toggle = QToolButton()
@@ -116,9 +116,17 @@ class NumberEditor(SettingEditor):
         return slider
 
     def show_value(self, value: Value) -> None:
-        """Show a value in force; a change that still settles is not overwritten."""
+        """Show a value in force; a change that still settles, or is being typed, is not overwritten."""
         if self._settle.isActive():
             return
+        if self._field.isModified() and has_keyboard(self._field):
+            self._value = value
+        else:
+            self._show(value)
+
+    def _show(self, value: Value) -> None:
+        self._field.setModified(False)
+        self._mark_refused("")
         self._value = value
         if value is not None:
             self._last_number = value
@@ -156,9 +164,10 @@ class NumberEditor(SettingEditor):
         self._toggle.setFixedWidth(self._toggle.sizeHint().width() - blanks)
 
     def _write_number(self, value: float | int, *, slider: bool = True) -> None:
-        self._field.setText(written(value, self.setting))
+        text = written(value, self.setting)
+        if text != self._field.text():  # else what is selected stays selected
+            self._field.setText(text)
         self._field.setModified(False)
-        self._mark_refused("")
         if slider and self._slider is not None and self._scale is not None:
             self._slider.blockSignals(True)
             self._slider.setValue(self._scale.position(value))
@@ -174,8 +183,8 @@ class NumberEditor(SettingEditor):
     @Slot()
     def _toggled(self) -> None:
         value = None if self._toggle is not None and self._toggle.isChecked() else self._last_number
-        self._settle.stop()
-        self.show_value(value)
+        self._drop_pending()
+        self._show(value)
         self.committed.emit(value)
         if value is not None:
             self._field.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -183,6 +192,8 @@ class NumberEditor(SettingEditor):
 
     @Slot(str)
     def _typed(self, text: str) -> None:
+        # it goes on from a step that was still settling
+        self._drop_pending()
         try:
             self.setting.parsed(text)
         except SettingError as error:
@@ -201,24 +212,38 @@ class NumberEditor(SettingEditor):
         except SettingError as error:
             self._mark_refused(error.detail)
             return
-        self._field.setModified(False)
-        self._settle.stop()
-        self.show_value(value)
+        self._drop_pending()
+        self._show(value)
         self.committed.emit(value)
+
+    def flush(self) -> None:
+        """Commit a step that still settles, or the number that is being typed, if it is one."""
+        if self._settle.isActive():
+            self._commit(self._pending)
+        else:
+            self._entered()
+
+    def forget(self) -> None:
+        """Show the value in force instead of what is being entered."""
+        self._take_back()
 
     @Slot()
     def _take_back(self) -> None:
-        self._settle.stop()
-        self.show_value(self._value)
+        self._drop_pending()
+        self._show(self._value)
 
     @Slot(int)
     def _step(self, steps: int) -> None:
+        self._entered()
+        if self._field.isModified():  # no number to step from
+            return
         number = self._pending if self._settle.isActive() else self._value
         if self._scale is None or not isinstance(number, int | float):
             return
         moved = self._scale.stepped(number, steps)
         if self.setting.high is not None:
             moved = type(moved)(min(moved, self.setting.high))
+        self._mark_refused("")
         self._write_number(moved)
         self._wait_with(moved)
 
@@ -226,6 +251,7 @@ class NumberEditor(SettingEditor):
     def _slid(self, position: int) -> None:
         if self._scale is not None:
             value = self._scale.value(position)
+            self._mark_refused("")
             self._write_number(value, slider=False)
             self._wait_with(value)
 
@@ -234,16 +260,22 @@ class NumberEditor(SettingEditor):
         self._pending = value
         self._settle.start()
 
+    def _drop_pending(self) -> None:
+        self._settle.stop()
+        self._pending = None
+
     @Slot()
     def _commit_pending(self) -> None:
         if self._pending is None:
             return
         if self._slider is not None and self._slider.isSliderDown():
             self._settle.start()
-            return
-        self._settle.stop()
-        value, self._pending = self._pending, None
-        self.show_value(value)
+        else:
+            self._commit(self._pending)
+
+    def _commit(self, value: Value) -> None:
+        self._drop_pending()
+        self._show(value)
         self.committed.emit(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -84,6 +85,10 @@ class Pages(QStackedWidget):
     def shows_chat(self) -> bool:
         """Whether the chat is in the middle."""
         return self.currentWidget() is self._chat
+
+    def in_chat(self, command: Callable[[], object]) -> Callable[[], object]:
+        """The command, which does nothing while another page is in the middle."""
+        return lambda: command() if self.shows_chat else None
 
     def shows(self, page: QWidget | None) -> bool:
         """Whether this page, which may not have been made yet, is in the middle."""
@@ -320,6 +325,11 @@ class Pages(QStackedWidget):
         """Hand over what is typed; before the window closes."""
         if self.lab is not None:
             self.lab.flush()
+        if self.hardware is not None:
+            self.hardware.automatic.form.flush()
+        if self.settings is not None and self.hub_settings is not None:
+            self.settings.flush()
+            self.hub_settings.form.flush()
 
     # --- telling ----------------------------------------------------------------------------------------------------
 

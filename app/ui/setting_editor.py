@@ -9,6 +9,11 @@ from app.core.settings import Setting, Value
 from app.ui.theme import Theme
 
 
+def has_keyboard(field: QWidget) -> bool:
+    """Whether somebody is in the field, also while they look at another window."""
+    return field.window().focusWidget() is field
+
+
 class SettingEditor(QObject):
     """Edits one setting. `side` stands beside the label, `below` under it; either may be missing.
 
@@ -26,8 +31,14 @@ class SettingEditor(QObject):
         self.below: QWidget | None = None
 
     def show_value(self, value: Value) -> None:
-        """Show a value that is in force; emits nothing."""
+        """Show a value that is in force, unless another is being entered; emits nothing."""
         raise NotImplementedError
+
+    def flush(self) -> None:
+        """Commit what was entered and not taken yet, if it is allowed."""
+
+    def forget(self) -> None:
+        """Let go of what was entered and not taken; `show_value` is not held up by it any longer."""
 
     def show_auto(self, text: str) -> None:
         """What "Auto" comes to at the moment, where the editor can say it."""

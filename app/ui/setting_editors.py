@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QFocusEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
+from app.core.errors import SettingError
 from app.core.settings import Kind, Setting, Value
 from app.ui.number_editor import SETTLE_MS, NumberEditor
-from app.ui.setting_editor import SettingEditor
+from app.ui.setting_editor import SettingEditor, has_keyboard
 from app.ui.text_editor import TextEditor
+from app.ui.text_field import TextField
 from app.ui.theme import Theme
 
 
@@ -87,53 +89,72 @@ class SwitchEditor(SettingEditor):
         self.committed.emit(on)
 
 
-class _LinesField(QPlainTextEdit):
-    """A few lines of text that are taken when the field is left."""
-
-    left = Signal()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.left.emit()
-
-
 class LinesEditor(SettingEditor):
-    """A field with one text a line."""
+    """A field with one text a line, taken after a pause and when the field is left."""
 
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
         self._value: Value = setting.default
-        self._field = _LinesField(parent)
-        self._field.setTabChangesFocus(True)
+        self._shown = ""
+        self._field = TextField(f"{setting.label}, one a line", parent)
         self._field.setAcceptDrops(False)
-        self._field.setAccessibleName(f"{setting.label}, one a line")
+        self._field.too_long.connect(self._refuse)
         self._field.setAccessibleDescription(setting.help)
         self._field.setPlaceholderText("None")
         self._field.setFixedHeight(self._field.fontMetrics().lineSpacing() * 3 + 22)
-        self._field.left.connect(self.take)
+        self._field.left.connect(self.flush)
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS * 4)
-        self._settle.timeout.connect(self.take)
+        self._settle.timeout.connect(self.flush)
         self._field.textChanged.connect(self._settle.start)
         self.below = self._field
 
     def show_value(self, value: Value) -> None:
-        """Show a value in force."""
+        """Show a value in force; lines that are being typed are not overwritten."""
         self._value = value
-        lines = "\n".join(value) if isinstance(value, tuple) else ""
-        shown = tuple(line for line in self._field.toPlainText().split("\n") if line)
-        if shown != (value or ()):
-            self._field.blockSignals(True)
-            self._field.setPlainText(lines)
-            self._field.blockSignals(False)
+        if self._settle.isActive() or (self._field.toPlainText() != self._shown and has_keyboard(self._field)):
+            return
+        if self._in_field() != (value or ()):
+            self._write(value)
+
+    def _write(self, value: Value) -> None:
+        self._field.blockSignals(True)
+        self._field.setPlainText(self.setting.typed(value) if isinstance(value, tuple) else "")
+        self._field.blockSignals(False)
+        self._shown = self._field.toPlainText()
+
+    def _in_field(self) -> Value:
+        """What stands there; None where that is not allowed."""
+        try:
+            return self.setting.parsed(self._field.toPlainText())
+        except SettingError as error:
+            self.refused.emit(error.detail)
+            return None
 
     @Slot()
-    def take(self) -> None:
+    def flush(self) -> None:
         """Commit what stands in the field, if it is new."""
         self._settle.stop()
-        value = self.setting.parsed(self._field.toPlainText())
+        if self._field.toPlainText() == self._shown:
+            return
+        self.refused.emit("")
+        value = self._in_field()
+        if value is None:
+            return
+        self._shown = self._field.toPlainText()
         if value != self._value:
             self._value = value
             self.committed.emit(value)
+
+    def forget(self) -> None:
+        """Show the lines in force instead of what is being typed."""
+        self._settle.stop()
+        self.refused.emit("")
+        if self._field.toPlainText() != self._shown:
+            self._write(self._value)
+
+    @Slot(int)
+    def _refuse(self, characters: int) -> None:
+        self.refused.emit(f"That text is too long to paste: {characters:,} characters. Nothing was changed.")
 
 
 def editor_for(setting: Setting, theme: Theme, parent: QWidget) -> SettingEditor:

@@ -104,6 +104,14 @@ class SettingRow(QWidget):
         """Draw icons in this theme's colours."""
         self._editor.set_theme(theme)
 
+    def flush(self) -> None:
+        """Tell of what was entered and not taken yet, if it is allowed."""
+        self._editor.flush()
+
+    def forget(self) -> None:
+        """Let go of what was entered and not taken."""
+        self._editor.forget()
+
     @Slot(object)
     def _committed(self, value: Value) -> None:
         self.show_trouble("")
@@ -115,6 +123,7 @@ class SettingRow(QWidget):
 
     @Slot()
     def _ask_reset(self) -> None:
+        self._editor.forget()
         self.reset_asked.emit(self.setting.key)
 
 
@@ -212,6 +221,17 @@ class SettingsForm(QWidget):
         for key, row in self._rows.items():
             row.show_value(getattr(self._resolved.values, key), self._resolved.sources[key])
             row.show_auto(self._auto.get(key, ""))
+
+    def flush(self) -> None:
+        """Tell of what was entered and not taken yet: before a message is sent, and before closing."""
+        for row in tuple(self._rows.values()):
+            row.flush()
+
+    def finish(self) -> None:
+        """The same, before the values of somebody else are shown: what is not allowed is not carried over to them."""
+        self.flush()
+        for row in self._rows.values():
+            row.forget()
 
     def show_trouble(self, key: str, sentence: str) -> None:
         """Say at a setting why its value was not taken."""

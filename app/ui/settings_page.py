@@ -104,6 +104,11 @@ class SettingsPage(QWidget):
         row.addStretch(1)
         return holder
 
+    def flush(self) -> None:
+        """Hand over what is typed; before the window closes."""
+        for form in (self.form, self.engine_form):
+            form.flush()
+
     def show_keys(self) -> None:
         """Scroll to the list of keys."""
         inside = self._area.widget()

@@ -10,12 +10,13 @@ class Shortcut:
     """Keys and what they do.
 
     `command` names the window's slot, or that of one of its parts as "pages.toggle_models"; empty for keys that a
-    widget answers itself.
+    widget answers itself. `in_chat`: it is for the chat on screen, and does nothing where another page is shown.
     """
 
     keys: str
     words: str
     command: str = ""
+    in_chat: bool = False
 
 
 SHORTCUTS: tuple[Shortcut, ...] = (
@@ -29,8 +30,8 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut("Shift+Enter", "New line in the message"),
     Shortcut("Esc", "Stop the reply; close a notice; leave a page"),
     Shortcut("Up", "In an empty message: edit the last one"),
-    Shortcut("Ctrl+R", "Another version of the last reply", "page.regenerate_last"),
-    Shortcut("Ctrl+Shift+C", "Copy the conversation", "page.copy_conversation"),
+    Shortcut("Ctrl+R", "Another version of the last reply", "page.regenerate_last", in_chat=True),
+    Shortcut("Ctrl+Shift+C", "Copy the conversation", "page.copy_conversation", in_chat=True),
     Shortcut("Ctrl+Up, Ctrl+Down", "From message to message"),
     Shortcut("Ctrl+M", "Models: find, download, keep", "pages.toggle_models"),
     Shortcut("Ctrl+E", "The prompt lab: compare, keep and test system prompts", "pages.toggle_lab"),

@@ -30,13 +30,15 @@ _CHEAP_S = 0.010
 class Transcript(RowView):
     """Shows the rows of one chat.
 
-    Signals: `regenerate_requested(id)`; `edit_requested(id, new_text)`; `version_requested(id, step)` with -1 or 1;
-    `continue_requested(id)` for a reply that was cut off; `mark_requested(id, mark)`, "" to take a mark back;
+    Signals: `regenerate_requested(id)`; `edit_requested(id, new_text)`: whoever cannot send it calls `keep_edit` at
+    once; `too_long(int)`: a paste of so many characters into an edit was not taken; `version_requested(id, step)` with
+    -1 or 1; `continue_requested(id)` for a reply that was cut off; `mark_requested(id, mark)`, "" to take a mark back;
     `origin_requested(id)`: what made this reply; `link_activated(url)`, http, https and mailto only.
     """
 
     regenerate_requested = Signal(int)
     edit_requested = Signal(int, str)
+    too_long = Signal(int)
     version_requested = Signal(int, int)
     continue_requested = Signal(int)
     mark_requested = Signal(int, str)
@@ -61,7 +63,7 @@ class Transcript(RowView):
         self._held.clear()
         self._formulas.set_busy(False)
         for item in self._items.values():
-            item.close_down()
+            self._close(item)
         self._items.clear()
         self._splice(0, len(self._rows), rows)
         self._sticky = True
@@ -196,6 +198,7 @@ class Transcript(RowView):
     def _connect_item(self, item: MessageItem) -> None:
         item.triggered.connect(self._triggered)
         item.edited.connect(self.edit_requested)
+        item.too_long.connect(self.too_long)
         item.link_activated.connect(self.link_activated)
         item.announced.connect(self._announce)
 
@@ -222,6 +225,12 @@ class Transcript(RowView):
         item = self.reveal(row_id)
         if item is not None:
             item.edit()
+
+    def keep_edit(self, row_id: int, why: str = "Not sent") -> None:
+        """An edit that was asked for cannot be sent: it stays open."""
+        item = self.item(row_id)
+        if item is not None:
+            item.keep_edit(why)
 
     # Keyboard: Tab goes into one message and out again, Ctrl+Up and Ctrl+Down to its neighbours
 

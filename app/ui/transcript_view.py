@@ -49,6 +49,8 @@ class RowView(QAbstractScrollArea):
         self._ordinals: list[int] = []
         self._heights = Heights()
         self._items: OrderedDict[int, MessageItem] = OrderedDict()
+        self._edits: dict[tuple[int, str], str] = {}
+        """Edits that were open when their row gave way to another chat or version, by the row's id and text."""
         self._anchor, self._offset = 0, 0  # the row at the upper edge, and how much of it is above
         self._sticky, self._busy, self._more_to_make = True, False, False
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -124,7 +126,7 @@ class RowView(QAbstractScrollArea):
         new = list(rows)
         for gone in {row.id for row in self._rows[start:end]} - {row.id for row in new}:
             if gone in self._items:
-                self._items.pop(gone).close_down()
+                self._close(self._items.pop(gone))
         self._rows[start:end] = new
         self._heights.splice(start, end, (self._known_height(row, wide) for row in new))
         for position in range(start, len(self._rows)):
@@ -152,9 +154,16 @@ class RowView(QAbstractScrollArea):
             item.height_changed.connect(self._item_grew)
             self._items[row.id] = item
             self.item_made.emit(item)
+            if unsent := self._edits.pop((row.id, row.text), ""):
+                item.go_on_editing(unsent)
         else:
             self._items.move_to_end(row.id)
         return item
+
+    def _close(self, item: MessageItem) -> None:
+        if unsent := item.unsent_edit:
+            self._edits[item.row.id, item.row.text] = unsent
+        item.close_down()
 
     # Geometry
 

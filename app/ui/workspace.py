@@ -126,14 +126,15 @@ class Workspace(QWidget):
             if shortcut.command:
                 # named once in the table, so that help and keys cannot differ
                 slot: Callable[[], object] = attrgetter(shortcut.command)(self)
-                QShortcut(QKeySequence(shortcut.keys), self, slot)
+                QShortcut(QKeySequence(shortcut.keys), self, self.pages.in_chat(slot) if shortcut.in_chat else slot)
 
     # --- starting ---------------------------------------------------------------------------------------------------
 
     def fill(self) -> None:
         """Bring in the chats, open the last one and load its model."""
         last_id = self._library.last_chat_id()
-        self.show_session(self._library.session(last_id) if last_id is not None else self._library.new_chat())
+        last = self._library.session(last_id) if last_id is not None else None
+        self.show_session(last or self._library.new_chat())
         self.sidebar.refresh()
         self._models.prepare(self._session().chat.model_id)
         self.page.composer.field.setFocus()
@@ -162,7 +163,10 @@ class Workspace(QWidget):
     @Slot(int, int)
     def open_chat(self, chat_id: int, message_id: int = 0) -> None:
         """Show a saved chat, and in it the message that was found."""
-        self.show_session(self._library.session(chat_id))
+        session = self._library.session(chat_id)
+        if session is None:
+            return
+        self.show_session(session)
         show_found(self.page, message_id)
         self.page.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -203,10 +207,8 @@ class Workspace(QWidget):
         """Put the cursor into the title; in the list of chats, into the title of the chat that has the ring."""
         if self.sidebar.list.hasFocus():
             self.sidebar.list.rename_current()
-            return
-        title = self.page.header.title
-        title.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        title.selectAll()
+        elif self.pages.shows_chat:
+            self.page.header.title.begin()
 
     @Slot()
     def _chat_changed(self) -> None:
@@ -227,7 +229,8 @@ class Workspace(QWidget):
         open_id = self._session().chat.id
         if open_id and all(chat.id != open_id for chat in self._library.chats()):
             chats = self._library.chats()
-            self.show_session(self._library.session(chats[0].id) if chats else self._library.new_chat())
+            first = self._library.session(chats[0].id) if chats else None
+            self.show_session(first or self._library.new_chat())
 
     @Slot()
     def _pin_open(self) -> None:
@@ -383,7 +386,7 @@ class Workspace(QWidget):
     def leave(self) -> None:
         """Hand over what is typed, and remember the panels; before the window closes."""
         self.inspector.flush()
-        self.page.composer.flush_draft()
+        self.page.flush()
         self.pages.flush()
         self.panels.remember()
 

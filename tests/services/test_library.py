@@ -49,6 +49,20 @@ def test_deleting_a_chat_stops_its_reply(build):
     services.wait(lambda: not chat.busy)
 
 
+def test_a_chat_that_was_deleted_since_it_was_found_is_told_and_not_opened(build):
+    services = build(Script())
+    services.say(services.chat(), "Whales")
+    services.wait(lambda: listed(services) == ["Whales"])
+    chat_id = services.library.chats()[0].id
+    services.library.delete(chat_id)
+    assert services.library.session(chat_id) is None, "also while it is still in memory"
+    assert services.notices[-1].title == "This chat is gone"
+    assert services.library.session(4711) is None
+    services.library.restore(chat_id)
+    services.wait(lambda: listed(services) == ["Whales"])
+    assert services.library.session(chat_id) is not None
+
+
 def test_search_finds_titles_and_messages_and_survives_odd_queries(build):
     services = build(Script(replies=("Orcas hunt in groups.",)))
     services.say(services.chat(), "Tell me about whales")
