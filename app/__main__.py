@@ -33,7 +33,9 @@ def _do(arguments: list[str]) -> int:
         from app.cli import run
 
         return run(arguments)
-    if not _has_display():
+    from app.display import has_display
+
+    if not has_display(os.environ):
         from app.cli import without_display
 
         return without_display(arguments)
@@ -51,12 +53,6 @@ def _leave_lookups_behind(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _has_display() -> bool:
-    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in {"win32", "darwin"}:
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _open_standard_streams() -> None:
