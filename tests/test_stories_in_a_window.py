@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+STORIES = (
+    "tests/test_stories.py",
+    "tests/ui/test_compare_view.py::test_two_prompts_answer_one_message_and_differ",
+    "tests/ui/test_rating_in_window.py::test_ten_pairs_are_rated_blind_by_keyboard_and_the_louder_one_wins",
+)
 MISSING = [name for name in ("Xvfb", "openbox") if not shutil.which(name)]
 
 
@@ -42,7 +47,7 @@ def display(tmp_path: Path) -> Iterator[str]:
 def test_the_stories_hold_in_a_real_window(display):
     environment = {**os.environ, "DISPLAY": display, "ORCINUS_TEST_WINDOW": "1", "QT_QPA_PLATFORM": "xcb"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/test_stories.py", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", *STORIES, "-p", "no:cacheprovider"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
