@@ -93,7 +93,7 @@ class Sampling:
         high=4_294_967_294,
         step=1,
         **_or("Random", 1),
-        help="The same seed and settings give the same reply. The seed used is kept with each reply.",
+        help="On the CPU the same seed and settings give the same reply. The seed used is kept with each reply.",
     )
     stop: tuple[str, ...] = setting(
         (),

@@ -46,7 +46,8 @@ class EditorValues(QWidget):
         self.field.setAccessibleName("Seeds")
         self.field.setMaximumWidth(220)
         self.field.setAcceptDrops(False)
-        note = QLabel("Each question is asked once with each. The same seed gives the same text again.", wordWrap=True)
+        words = "Each question is asked once with each. The same seed gives the same text again on the CPU."
+        note = QLabel(words, wordWrap=True)
         note.setProperty("kind", "faint")
         self.fold = WordButton("Sampler values", theme, kind="fold", icon_name="chevron-right")
         self.fold.setCheckable(True)
