@@ -5,28 +5,33 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import app
 from app import cli_lab, cli_models
 from app.core.chat import Role
 from app.core.context import Kept
-from app.core.errors import AppError, SettingError, UsageError
+from app.core.errors import AppError, EngineDiedError, PutAsideError, SettingError, UsageError
 from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
 from app.core.prompt_variables import built_in, resolve
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
+from app.display import display_name
 from app.engine.base import Delta, Done, Engine, Turn
 from app.engine.turn import Fitted, play
-from app.setup import Choice, choose, headless
+from app.setup import Choice, choose, engine_loader, headless
+
+if TYPE_CHECKING:
+    from app.engine.loader import Loader
 
 _EXAMPLE = ("My name is Ada.", "What is the capital of France?", "What is my name?")
 _INTERRUPTED = 130
@@ -38,10 +43,12 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # a terminal that cannot show a character shows a mark instead of ending the program
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    # what an engine's process says at its end is for who asks for it: see `_tell`
+    logging.getLogger("app.engine.engine_process").addHandler(logging.NullHandler())
     try:
         return int(parsed.do(parsed))
     except AppError as error:
-        print("\n".join(error.parts()), file=sys.stderr)
+        _tell(error)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
         # nobody reads any more; the interpreter would complain about it once more when it ends
@@ -59,6 +66,13 @@ def run(arguments: Sequence[str]) -> int:
         return _unforeseen(error)
 
 
+def _tell(error: AppError) -> None:
+    print("\n".join(error.parts()), file=sys.stderr)
+    if isinstance(error, EngineDiedError | PutAsideError) and error.report:
+        offer = "Run it again with ORCINUS_DEBUG=1 for a report that can be passed on."
+        print(f"\n{error.report}" if "ORCINUS_DEBUG" in os.environ else offer, file=sys.stderr)
+
+
 def _unforeseen(error: Exception) -> int:
     if "ORCINUS_DEBUG" in os.environ:
         raise error
@@ -74,7 +88,9 @@ def without_display(arguments: Sequence[str]) -> int:
     """
     if arguments and (len(arguments) > 1 or not os.path.exists(arguments[0])):
         _parser().error(f"there is no display here, and this is neither a word nor a file: {arguments[0]}")
-    print("There is no display here, so no window can open. Chat in the terminal instead:")
+    name = display_name(os.environ)
+    why = f"The display {name} does not answer" if name else "There is no display here"
+    print(f"{why}, so no window can open. Chat in the terminal instead:")
     print('  python -m app ask "My name is Ada." "What is my name?"')
     print("This is how it looks:\n", flush=True)
     return run(["ask", "--model", *(arguments or ["starter"]), "--show-turns", *_EXAMPLE])
@@ -136,16 +152,21 @@ def _ask(asked: argparse.Namespace) -> int:
                 print(f"> {text}", flush=True)
             parts: list[str] = []
             done: Done | None = None
-            for event in play(engine, turns, choice.sampling, stop, 0, choice.overflow, kept):
-                if isinstance(event, Delta):
-                    parts.append(event.text)
-                    if not asked.json:
-                        print(_printable(event.text), end="", flush=True)
-                elif isinstance(event, Done):
-                    done = event
-                elif isinstance(event, Fitted):
-                    told = _tell_fitted(event, told)
-                    kept = Kept(event.cut, engine.facts.n_ctx)
+            try:
+                for event in play(engine, turns, choice.sampling, stop, 0, choice.overflow, kept):
+                    if isinstance(event, Delta):
+                        parts.append(event.text)
+                        if not asked.json:
+                            print(_printable(event.text), end="", flush=True)
+                    elif isinstance(event, Done):
+                        done = event
+                    elif isinstance(event, Fitted):
+                        told = _tell_fitted(event, told)
+                        kept = Kept(event.cut, engine.facts.n_ctx)
+            except EngineDiedError:
+                if parts and not asked.json:
+                    print(flush=True)  # what is told of it gets a line of its own
+                raise
             reply = "".join(parts)
             if asked.json and done is not None:
                 print(_json(_told(reply, done, engine)), flush=True)
@@ -183,7 +204,7 @@ def _told(reply: str, done: Done, engine: Engine) -> dict[str, Any]:
 
 
 def _prompt(asked: argparse.Namespace) -> int:
-    with _stop_on_interrupt() as stop, _engine(asked, stop) as (engine, choice):
+    with _stop_on_interrupt() as stop, _engine(asked, stop, generates=False) as (engine, choice):
         turns = _system(asked, choice)
         roles = (Role.USER, Role.ASSISTANT)
         turns += [Turn(roles[index % 2], _typed(text)) for index, text in enumerate(asked.turns)]
@@ -278,15 +299,15 @@ def _allowed(check: Callable[[Any], Any], value: Any) -> Any:
 
 
 @contextmanager
-def _engine(asked: argparse.Namespace, stop: StopFlag) -> Iterator[tuple[Engine, Choice]]:
-    from app.engine.llama import load
-
+def _engine(asked: argparse.Namespace, stop: StopFlag, *, generates: bool = True) -> Iterator[tuple[Engine, Choice]]:
+    """The engine, as the window has it; where nothing is generated a new file is loaded without the long trial."""
     values = _assignments(asked.set)
     if asked.seed is not None:
         values["seed"] = _allowed(declared(Sampling)["seed"].checked, asked.seed)
     with headless() as parts:
         choice = choose(parts, asked.model, values)
-    engine = load(choice.path, choice.loading, stop)
+        load = engine_loader(parts, () if generates else (choice.path,))
+    engine = _loaded(load, choice, stop, once_more=asked.do is _doctor)
     if engine is None:
         raise SystemExit(_INTERRUPTED)
     for notice in filter(None, (choice.notice, *engine.facts.notices)):
@@ -295,6 +316,19 @@ def _engine(asked: argparse.Namespace, stop: StopFlag) -> Iterator[tuple[Engine,
         yield engine, choice
     finally:
         engine.close()
+
+
+def _loaded(load: Loader, choice: Choice, stop: StopFlag, *, once_more: bool) -> Engine | None:
+    """Load the model; one that was put aside is tried `once_more`, or how to do that is told."""
+    try:
+        return load(choice.path, choice.loading, stop)
+    except PutAsideError as error:
+        if once_more and error.__cause__ is None:  # it was put aside before, not just now
+            load.forgive(choice.path)
+            return load(choice.path, choice.loading, stop)
+        again = f'orcinus doctor --model "{choice.path}"'
+        error.hint = f"Download it again, choose another file of this model, or have it tried once more: {again}"
+        raise
 
 
 @contextmanager

@@ -7,11 +7,11 @@ import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.core.errors import AppError, ModelFileError
 from app.core.library import LocalModel
@@ -26,6 +26,10 @@ from app.services.resolution import Resolution
 from app.services.shelf import named, survey
 from app.storage.model_notes import ModelNote
 from app.storage.stores import Remembered, read_remembered
+
+if TYPE_CHECKING:
+    from app.engine.base import Engine
+    from app.engine.loader import Loader
 
 Group = TypeVar("Group")
 
@@ -104,6 +108,27 @@ def headless() -> Iterator[Parts]:
         print(f"Your settings cannot be read, so the defaults are used. {error}", file=sys.stderr)  # noqa: T201
         remembered = Remembered()
     yield Parts(paths, read_catalog(paths.resources_dir), remembered)
+
+
+def engine_loader(parts: Parts, trusted: Collection[str] = ()) -> Loader:
+    """Loads models as the window does, in a process of their own. Files at `trusted` paths are not tried first.
+
+    What it learns of files and what the window learnt is one record.
+    """
+    from app.engine.loader import Loader
+    from app.engine.records import Records
+    from app.engine.trial import engine_version
+
+    bundled = {str(entry.file) for entry in parts.catalog.entries if entry.file is not None}
+    running = Resolution(parts.catalog, parts.remembered.settings).running()
+    records = Records(parts.paths.trials_file, engine_version())
+    return Loader(_load_here, (), records, bundled.union(trusted), lambda: running.own_process)
+
+
+def _load_here(path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]) -> Engine | None:
+    from app.engine.llama import load  # a fifth of a second, which a process of the engine's own takes by itself
+
+    return load(path, loading, stop, on_progress)
 
 
 def models_folder(parts: Parts) -> str:
