@@ -255,11 +255,17 @@ class OpenChat(QObject):
     def set_override(self, key: str, value: Any) -> None:
         """Change a setting of sampling, or of the full context, for this chat alone.
 
+        What the model has anyway is no change, and is not kept as one.
+
         Raises:
             SettingError: the value is not allowed; nothing changes.
         """
-        known = {**declared(Sampling), **declared(Overflow)}
-        self._set_overrides({**self.chat.overrides, key: known[key].checked(value)})
+        group = Sampling if key in declared(Sampling) else Overflow
+        checked = declared(group)[key].checked(value)
+        if checked == getattr(self._preferences.resolved(group, self.chat.model_id).values, key):
+            self.clear_override(key)
+        else:
+            self._set_overrides({**self.chat.overrides, key: checked})
 
     def clear_override(self, key: str) -> None:
         """Go back to the model's value."""
@@ -277,9 +283,10 @@ class OpenChat(QObject):
         self._change(model_id=model_id, system_prompt=prompt, prompt_version=version)
 
         def work(stores: Stores, chat_id: int) -> None:
-            stores.chats.set_model(chat_id, model_id)
-            stores.chats.set_system_prompt(chat_id, prompt)
-            stores.chats.set_prompt_version(chat_id, version)
+            with stores.together():
+                stores.chats.set_model(chat_id, model_id)
+                stores.chats.set_system_prompt(chat_id, prompt)
+                stores.chats.set_prompt_version(chat_id, version)
 
         self._ask(work)
         self._models.prepare(model_id)
@@ -322,8 +329,10 @@ class OpenChat(QObject):
     def _set_overrides(self, overrides: Mapping[str, Any]) -> None:
         if not self.ready:
             return
+        known = self.chat.overrides
         self._change(overrides=overrides)
-        self._ask(lambda stores, chat_id: stores.chats.set_overrides(chat_id, overrides))
+        if overrides != known:
+            self._ask(lambda stores, chat_id: stores.chats.set_overrides(chat_id, overrides))
 
     def _save_draft(self, draft: str) -> None:
         if not self.ready or (self.chat.id == 0 and not draft.strip()):

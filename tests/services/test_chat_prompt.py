@@ -9,6 +9,7 @@ import pytest
 
 from app.core.bundled_prompts import read_bundled_prompts
 from app.core.chat import Chat
+from app.core.errors import StorageError
 from app.engine.scripted import Script
 from app.hub.catalog import read_catalog
 from app.paths import find_paths
@@ -16,6 +17,7 @@ from app.services.chat_prompt import ChatPrompt
 from app.services.chat_session import ChatSession
 from app.services.model_prompt import ModelPrompt
 from app.services.prompt_library import PromptLibrary
+from app.storage.chats import ChatStore
 
 
 class Desk:
@@ -81,6 +83,24 @@ def test_an_edit_of_a_bundled_prompt_becomes_a_prompt_of_ones_own(desk: Desk):
     prompt, kept = desk.save()
     assert (prompt.name, kept.parent) == (teacher.name, teacher.version.hash)
     assert desk.texts(prompt.id) == [teacher.version.text, "Teach."]
+
+
+def test_another_model_comes_with_its_prompt_or_not_at_all(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    services, session = desk.services, desk.session
+    services.preferences.set_model_prompt("mistral-7b-openorca", "You are an orca.")
+    session.set_draft("Hello")
+    services.library.flush()
+    services.wait(lambda: session.chat.id > 0)
+    before = services.ask(lambda stores: stores.chats.chat(session.chat.id))
+
+    def cut_off(*_: object) -> None:
+        raise StorageError("The power went")
+
+    monkeypatch.setattr(ChatStore, "set_prompt_version", cut_off)
+    session.set_model("mistral-7b-openorca")
+    services.wait(lambda: bool(services.notices))
+    after = services.ask(lambda stores: stores.chats.chat(session.chat.id))
+    assert (after.model_id, after.system_prompt) == (before.model_id, before.system_prompt)
 
 
 def test_a_text_from_nowhere_becomes_a_prompt_named_by_its_beginning(desk: Desk):
