@@ -75,7 +75,7 @@ class Preferences(QObject):
         Raises:
             SettingError: the value is not allowed; nothing changes.
         """
-        self._set(APP_SCOPE, key, declared(Look)[key].checked(value))
+        self._set_or_clear(Look, key, value)
         self.look_changed.emit()
 
     def fetching(self) -> Fetching:
@@ -113,11 +113,17 @@ class Preferences(QObject):
     def set_for_model(self, model_id: str, key: str, value: Any) -> None:
         """Change a setting of sampling, loading or the full context for a model.
 
+        Its own value, or the default where it has none, is no change, and is not kept as one.
+
         Raises:
             SettingError: the value is not allowed; nothing changes.
         """
-        known = {**declared(Sampling), **declared(Loading), **declared(Overflow)}
-        self._set(model_scope(model_id), key, known[key].checked(value))
+        group = next(group for group in (Sampling, Loading, Overflow) if key in declared(group))
+        checked = declared(group)[key].checked(value)
+        if checked == self._resolution.own_value(group, model_id, key):
+            self._clear(model_scope(model_id), key)
+        else:
+            self._set(model_scope(model_id), key, checked)
         self.model_settings_changed.emit(model_id)
 
     def clear_for_model(self, model_id: str, key: str) -> None:

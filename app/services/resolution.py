@@ -61,13 +61,19 @@ class Resolution:
         self, group: type[Group], model_id: str, overrides: Mapping[str, Any] | None = None
     ) -> Resolved[Group]:
         """The values of a group for a model, and over them a chat's own, each with its source."""
-        own = entry.sampling if (entry := self.entry(model_id)) and group is Sampling else {}
         layers: list[tuple[Source, Mapping[str, Any]]] = [
-            (Source.MODEL, own),
+            (Source.MODEL, self._own(group, model_id)),
             (Source.MODEL_CHANGED, self.changed.get(model_scope(model_id), {})),
             (Source.CHAT, overrides or {}),
         ]
         return resolve(group, layers)
+
+    def own_value(self, group: type, model_id: str, key: str) -> Any:
+        """The value that a model has where the person changed nothing."""
+        return getattr(resolve(group, [(Source.MODEL, self._own(group, model_id))]).values, key)
+
+    def _own(self, group: type, model_id: str) -> Mapping[str, Any]:
+        return entry.sampling if (entry := self.entry(model_id)) and group is Sampling else {}
 
     def prompt_changed(self, model_id: str) -> str | None:
         """The default system prompt that the person gave this model, if they did."""

@@ -212,6 +212,23 @@ def test_the_oldest_turns_go_whole_and_the_transcript_says_so(build):
     assert chat.path()[-1].provenance.prompt_tokens < 512
 
 
+def test_a_value_that_the_model_has_anyway_is_no_change_of_the_chat(build):
+    services = build(Script())
+    chat = services.chat()
+    chat.set_override("top_k", 40)
+    assert (chat.chat.overrides, chat.chat.id) == ({}, 0)
+    services.preferences.set_for_model("starter", "top_k", 10)
+    chat.set_override("top_k", 40)
+    assert chat.chat.overrides == {"top_k": 40}, "the model has another one now"
+    chat.set_override("temperature", 0.5)
+    chat.set_override("top_k", 10)
+    assert chat.chat.overrides == {"temperature": 0.5}
+    services.wait(lambda: chat.chat.id > 0)
+    assert services.ask(lambda stores: stores.chats.chat(chat.chat.id)).overrides == {"temperature": 0.5}
+    services.preferences.set_for_model("starter", "top_k", 20)
+    assert chat.sampling().top_k == 20
+
+
 def test_a_changed_sampler_never_reloads_and_a_changed_loading_value_reloads_once(build):
     services = build(Script())
     chat = services.chat()

@@ -6,6 +6,7 @@ import pytest
 
 from app.core.errors import ModelFileError, SettingError
 from app.core.options import Loading, Sampling
+from app.core.overflow import Overflow
 from app.core.settings import Source
 from app.engine.scripted import Script
 
@@ -104,6 +105,22 @@ def test_changed_values_are_kept_and_can_go_back(build):
     services = build(Script())
     assert services.preferences.resolved(Sampling, "starter").values.top_k == 40
     assert services.preferences.model_prompt("starter") == "You are a helpful assistant."
+
+
+def test_a_value_that_a_model_has_anyway_is_no_change(build):
+    services = build(Script())
+    preferences = services.preferences
+    changes = (("temperature", 0.5, 0), ("top_k", 10, 40), ("threads", 2, None), ("move_kept", False, True))
+    for key, other, own in changes:
+        preferences.set_for_model("starter", key, other)
+        assert services.ask(lambda stores: stores.settings.values("model:starter"))
+        preferences.set_for_model("starter", key, own)
+        assert services.ask(lambda stores: stores.settings.values("model:starter")) == {}
+        for group in (Sampling, Loading, Overflow):
+            assert Source.MODEL_CHANGED not in preferences.resolved(group, "starter").sources.values()
+    preferences.set_look("theme", "dark")
+    preferences.set_look("theme", "system")
+    assert services.ask(lambda stores: stores.settings.values("app")) == {}
 
 
 def test_a_value_that_is_not_allowed_changes_nothing(build):
