@@ -76,7 +76,14 @@ class PutAsideError(ModelFileError):
 
 
 class ModelMemoryError(ModelError):
-    """There is no room in memory for the model or its context."""
+    """There is no room in memory for the model or its context.
+
+    gpu_layers: so many layers were to be on a GPU, whose memory ran out; 0 where it was main memory.
+    """
+
+    def __init__(self, title: str, detail: str = "", hint: str = "", *, gpu_layers: int = 0) -> None:
+        super().__init__(title, detail, hint)
+        self.gpu_layers = gpu_layers
 
 
 class TemplateError(ModelError):
@@ -91,7 +98,7 @@ class EngineDiedError(EngineError):
     """The engine's process ended by itself. report: what is known of it, for the log and a bug report.
 
     gpu_layers: so many layers were on a GPU; None where some may have been, but nobody knows how many. by_system: the
-    system ended it, most often because memory had run out.
+    system ended it, most often because memory had run out. by_us: it was ended because the program was closed.
     """
 
     def __init__(
@@ -103,11 +110,13 @@ class EngineDiedError(EngineError):
         *,
         gpu_layers: int | None = 0,
         by_system: bool = False,
+        by_us: bool = False,
     ) -> None:
         super().__init__(title, detail, hint)
         self.report = report
         self.gpu_layers = gpu_layers
         self.by_system = by_system
+        self.by_us = by_us
 
 
 class HubError(AppError):

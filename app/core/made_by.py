@@ -19,6 +19,7 @@ _ENDS = {
     "length": "the longest reply allowed",
     "context": "the end of the context",
     "stopped": "the person",
+    "repeated": "Orcinus, as the model repeated itself",
 }
 _BRIEF = ("temperature", "top_p", "min_p")
 """Sampler values that are told wherever there is room for a line."""

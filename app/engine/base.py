@@ -113,6 +113,8 @@ class StopReason(StrEnum):
     """The context is full."""
     STOPPED = "stopped"
     """The person stopped it."""
+    REPEATED = "repeated"
+    """The model did nothing but repeat itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +275,8 @@ class Engine(Protocol):
         """A conversation is gone: forget it, and what was kept of it."""
         ...
 
-    def rest(self) -> None:
-        """Nobody is waiting: write down what would have to be read again after an end."""
+    def rest(self, stop: StopFlag | None = None) -> None:
+        """Nobody is waiting: write down what would have to be read again after an end; `stop` ends it between chats."""
         ...
 
     def close(self) -> None:

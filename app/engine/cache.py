@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import time
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.stopping import StopFlag
 from app.engine.moving import WORTH_MOVING, common_length, place_of
 from app.engine.snapshots import Snapshots
 
 _WORTH_KEEPING = 64
 """Ids below which reading them again is no slower than keeping them."""
+_APART_NS = 1_000_000
+"""Between the times of snapshots that are written together, so that their order tells which chat was used last."""
+_NO_CELLS = ("available cells", "not enough cells")
+"""What llama.cpp says of a state that would fit if there were room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +122,22 @@ class KvCache:
     """
 
     def __init__(
-        self, llama: Any, context: Any, n_ctx: int, n_sequences: int, n_spare: int = 0, *, can_move: bool = False
+        self,
+        llama: Any,
+        context: Any,
+        n_ctx: int,
+        n_sequences: int,
+        n_spare: int = 0,
+        *,
+        can_move: bool = False,
+        lines: MutableSequence[str] | None = None,
     ) -> None:
-        """`can_move`: what was read can be moved to another place; see `moving.can_move`."""
+        """`can_move`: what was read can be moved to another place; see `moving.can_move`.
+
+        `lines` is where llama.cpp's own last lines are found.
+        """
         self.can_move = can_move
+        self._lines = [] if lines is None else lines
         self.moved = 0
         """Ids that the last `take` moved."""
         self._llama = llama
@@ -182,12 +200,18 @@ class KvCache:
         for spare in self.spare:
             spare.clear()
 
-    def save(self, *, least_tokens: int = 1) -> None:
-        """Write a snapshot of every conversation that has grown by so many ids since its last one."""
-        for conversation, sequence in self._owned.items():
+    def save(self, *, least_tokens: int = 1, stop: StopFlag | None = None) -> None:
+        """Write a snapshot of every conversation that has grown by so many ids since its last one.
+
+        The one used last comes first: there may not be the time for all. `stop` is looked at between two of them.
+        """
+        now = time.time_ns()
+        for age, (conversation, sequence) in enumerate(reversed(self._owned.items())):
+            if stop is not None and stop.is_set():
+                return
             kept = self._saved.get(conversation, ())
             if len(sequence.tokens) - common_length(sequence.tokens, list(kept)) >= least_tokens:
-                self._save(conversation, sequence)
+                self._save(conversation, sequence, now - age * _APART_NS)
 
     @property
     def used(self) -> int:
@@ -228,14 +252,15 @@ class KvCache:
         sequence.clear()
         self._free.append(sequence)
 
-    def _save(self, conversation: int, sequence: KvSequence) -> None:
+    def _save(self, conversation: int, sequence: KvSequence, used_ns: int | None = None) -> None:
         if self._snapshots is None or len(sequence.tokens) < _WORTH_KEEPING or conversation <= 0:
             return
         size = self._llama.llama_state_seq_get_size(self._context, sequence.sequence)
         state = (ctypes.c_uint8 * size)()
         if not size or self._llama.llama_state_seq_get_data(self._context, state, size, sequence.sequence) != size:
             return
-        if self._snapshots.save(conversation, sequence.tokens, memoryview(state).cast("B"), sequence.exact):
+        data = memoryview(state).cast("B")
+        if self._snapshots.save(conversation, sequence.tokens, data, sequence.exact, used_ns):
             self._saved[conversation] = tuple(sequence.tokens)
 
     def _move(self, sequence: KvSequence, wanted: Wanted) -> int:
@@ -268,8 +293,13 @@ class KvCache:
             return False
         while self.used + len(snapshot.tokens) > self._n_ctx and self.give_room(sequence):
             pass
+        self._lines.clear()
         if not self._set(sequence, snapshot.state):
-            # it wants cells in a row: with the others gone there are
+            said = list(self._lines)
+            if said and not any(words in line for line in said for words in _NO_CELLS):
+                self._snapshots.forget(conversation)  # of another layout: it will never fit
+                return False
+            # it wants more cells than there are: with the others gone there may be
             while self.give_room(sequence):
                 pass
             if not self._set(sequence, snapshot.state):

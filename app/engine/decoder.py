@@ -64,6 +64,7 @@ class Decoder:
             self._n_sequences,
             self._n_spare,
             can_move=self._can_move(self.context),
+            lines=self._library.lines,
         )
         if self._snapshots is not None:
             self.cache.keep_in(self._snapshots)
@@ -202,6 +203,7 @@ class Decoder:
 
     def begin_anew(self) -> None:
         """Make a fresh context; nothing stays in the cache."""
+        self.cache.clear()  # should there be no fresh one, nothing of this one may be written down
         self.llama.llama_free(self.context)
         self.context = None
         self._renew()

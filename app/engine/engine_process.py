@@ -37,6 +37,10 @@ _CLOSE_S = 2.5
 """So that all memory is free again within three seconds, whatever the process is at."""
 _STOP_S = 20.0
 """A process that goes on for so long after it was asked to stop is ended: a driver hangs."""
+_ANSWER_S = 60.0
+"""A question that is answered at once is given up after so long: a driver hangs, or llama.cpp does."""
+_WRITE_S = 600.0
+"""As `_ANSWER_S`, where gigabytes may have to be written for it first."""
 _WORKED_S = 5.0
 """CPU seconds within which a process shows progress if it ever does."""
 _REPORT_BYTES = 8000
@@ -69,6 +73,7 @@ class HostProcess:
         self._places = threading.RLock()
         """Held while a place goes from one request to the next; whoever stops one is in another thread."""
         self._patience_s = math.inf
+        self._killed = False
         self._held = bytearray()
         self._channel = Channel(self._read, self._write)
 
@@ -123,15 +128,19 @@ class HostProcess:
             raise
         raise AssertionError("a trial ends in an answer or an error")
 
-    def value(self, kind: str, *values: Any) -> Any:
-        """The answer to a question that is answered at once."""
+    def value(self, kind: str, *values: Any, stop: StopFlag | None = None) -> Any:
+        """The answer to a question that is answered at once; the process is ended when it is not."""
         if self._handing_over:
             answers = self._answers(kind, *values)
         else:
             self.work.doing = kind
-            answers = self._ask(StopFlag(), kind, *values)
-        for _kind, answer in answers:
-            return answer[0]
+            answers = self._ask(stop or StopFlag(), kind, *values)
+        before, self._patience_s = self._patience_s, _WRITE_S if kind == "rest" else _ANSWER_S
+        try:
+            for _kind, answer in answers:
+                return answer[0]
+        finally:
+            self._patience_s = before
         raise AssertionError("a question ends in an answer or an error")
 
     def events(self, request: Request, stop: StopFlag) -> Iterator[Event]:
@@ -210,7 +219,8 @@ class HostProcess:
                     self._channel.send(NOTHING if wish is None else OVER)
 
     def kill(self) -> None:
-        """End it at once; from any thread. Whoever waits for it is told that it died."""
+        """End it at once, as the program is closed; from any thread. Whoever waits for it is told that it died."""
+        self._killed = True
         with suppress(OSError):
             self._process.kill()
 
@@ -372,8 +382,9 @@ class HostProcess:
         self._stderr.seek(max(0, size - _REPORT_BYTES))
         said = self._stderr.read().decode("utf-8", "replace").strip()
         self.end()
+        self.work.ended_by_us = self._killed
         error = died(self.work, code, said)
-        if not (self._stop.is_set() and self.work.doing == "try"):
+        if not (self._killed or (self._stop.is_set() and self.work.doing == "try")):
             log.error("%s", error.report)
         return error
 

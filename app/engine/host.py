@@ -108,10 +108,10 @@ class HostedEngine:
         with self._watched():
             self._process.value("drop", conversation)
 
-    def rest(self) -> None:
+    def rest(self, stop: StopFlag | None = None) -> None:
         """Write the snapshots that are out of date."""
         with self._watched():
-            self._process.value("rest")
+            self._process.value("rest", stop=stop)
 
     def close(self) -> None:
         """End the process, which writes its snapshots first and gives all its memory back."""

@@ -154,7 +154,7 @@ def _answer(channel: Channel, stop: SharedStopFlag, engine: Engine, kind: str, v
         engine.drop(*values)
         channel.send("value", None)
     elif kind == "rest":
-        engine.rest()
+        engine.rest(stop)
         channel.send("value", None)
     else:
         raise EngineError("The engine was asked for something it does not know", kind)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import EngineError, ModelFileError, ModelMemoryError
+from app.core.errors import EngineError
 from app.core.fit import Machine
 from app.core.hardware import Hardware
 from app.core.options import Loading, Sampling
@@ -38,9 +37,11 @@ from app.engine.model_file import ModelFile, inspect
 from app.engine.moving import can_move
 from app.engine.placing import devices, placement
 from app.engine.plan import Plan, plan
+from app.engine.refusal import no_context, refused
 from app.engine.release import release
 from app.engine.sampling import Sampler
 from app.engine.snapshots import Snapshots
+from app.engine.split_files import stamps
 from app.engine.writing import Writing
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def load(
     if model is None:
         if stop.is_set():
             return None
-        raise _refused(file, list(native.lines))
+        raise refused(file, how, list(native.lines))
     try:
         return LlamaEngine(native, model, file, how, loading)
     except BaseException:
@@ -100,7 +101,7 @@ class LlamaEngine:
     """A loaded model with one context. Used by one thread at a time."""
 
     def __init__(self, native: Library, model: Any, file: ModelFile, how: Plan, loading: Loading) -> None:
-        self._llama = native.llama
+        self._native, self._llama = native, native.llama
         self._model: Any = model
         self._how = how
         self._file = file
@@ -196,10 +197,10 @@ class LlamaEngine:
         self._must_be_open()
         self._decoder.cache.drop(conversation)
 
-    def rest(self) -> None:
+    def rest(self, stop: StopFlag | None = None) -> None:
         """Write the snapshots that are out of date."""
         self._must_be_open()
-        self._decoder.cache.save(least_tokens=_WORTH_WRITING)
+        self._decoder.cache.save(least_tokens=_WORTH_WRITING, stop=stop)
 
     def close(self) -> None:
         """Write the snapshots, free the context, then the model; harmless when repeated."""
@@ -289,12 +290,19 @@ class LlamaEngine:
 
     def _identity(self) -> str:
         """What a snapshot's state would not fit if it were another."""
-        how, file = self._how, os.stat(self._file.path)
+        how = self._how
         with open(self._file.path, "rb") as start:
             head = hashlib.sha256(start.read(_HEAD_BYTES)).hexdigest()
         library = f"{version('llama-cpp-python')} {self._llama.llama_print_system_info().decode()}"
-        types = f"{how.type_k} {how.type_v} {how.flash_attention}"
-        return f"{head} {self._file.size_bytes} {file.st_mtime_ns} {types} {library} {self._adapters.identity}".strip()
+        types = f"{how.type_k} {how.type_v} {self._flash()}"
+        return f"{head} {stamps(self._file.path)} {types} {library} {self._adapters.identity}".strip()
+
+    def _flash(self) -> str:
+        """Whether flash attention is in use, on which the layout of values depends; else all that it depends on."""
+        where = self._facts.placement
+        if where.flash_attention is None:
+            return f"{self._how.flash_attention} {where.gpu_layers} {' '.join(self._facts.devices)}"
+        return "on" if where.flash_attention else "off"
 
     def _must_be_open(self) -> None:
         if self._model is None:
@@ -314,11 +322,7 @@ class LlamaEngine:
             if context:
                 self._notices.append(f"The KV cache is f16: this model cannot have it in {how.type_k} here.")
         if not context:
-            raise ModelMemoryError(
-                f"{self._file.name} could not be started",
-                f"llama.cpp could not make a context of {how.n_ctx:,} tokens.",
-                "Load it with a smaller context, or close other programs.",
-            )
+            raise no_context(self._file, how, list(self._native.lines))
         self._adapters.attach(context)
         return context
 
@@ -374,18 +378,3 @@ def _load_model(
             llama.llama_model_free(model)
         raise trouble[0]
     return model
-
-
-def _refused(file: ModelFile, lines: list[str]) -> ModelFileError | ModelMemoryError:
-    said = next((line for line in reversed(lines) if "error" in line.lower()), "")
-    if "unknown model architecture" in said:
-        return ModelFileError(
-            f"{file.name} is a kind of model that is not known here",
-            f"Its architecture is {file.architecture}.",
-            "Choose another model, or a newer version of Orcinus.",
-        )
-    return ModelFileError(
-        f"{file.name} cannot be loaded",
-        f"llama.cpp says: {said}." if said else "llama.cpp gave no reason.",
-        "Download the file again, or choose another version of this model.",
-    )

@@ -32,9 +32,10 @@ slowly would take: at its end all weights are looked at without a word."""
 class Loader:
     """Loads models in processes, or in this one where none can be started. Used by one thread at a time.
 
-    A file that is new here is tried first, in a process of its own. After a death with layers on the GPU the next load
-    puts half of them there, then none. After three deaths in a row, or one in its trial, the file is put aside: it is
-    not loaded again before it is changed, the engine is another version, or `forgive` is called.
+    A file that is new here is tried first, in a process of its own. After a death with layers on the GPU, or where they
+    find no room there, the next load puts half of them there, then none. After three deaths in a row, or one in its
+    trial, the file is put aside: it is not loaded again before it is changed, the engine is another version, or
+    `forgive` is called. A death that the system or the program's own end brought says nothing against the file.
     """
 
     def __init__(
@@ -75,12 +76,19 @@ class Loader:
                 return None
             after = on_progress
             on_progress = lambda done: after(_TRIAL_SHARE + (1 - _TRIAL_SHARE) * done)  # noqa: E731
-        if self._apart():
-            try:
-                return self._load_apart(record, loading, stop, on_progress)
-            except OSError as error:
-                log.warning("No process could be started for the engine, so it runs in the window's: %s", error)
-        return self._load_here(path, loading, stop, on_progress)
+        try:
+            if self._apart():
+                try:
+                    return self._load_apart(record, loading, stop, on_progress)
+                except OSError as error:
+                    log.warning("No process could be started for the engine, so it runs in the window's: %s", error)
+            return self._load_here(path, _limited(record, loading), stop, on_progress)
+        except ModelMemoryError as error:
+            if error.gpu_layers:
+                _lower(record, loading, error.gpu_layers)
+                record.no_room = True
+                self._records.save()
+            raise
 
     @property
     def put_aside(self) -> Mapping[str, str]:
@@ -120,7 +128,7 @@ class Loader:
         except ModelMemoryError:
             return True
         except EngineDiedError as error:
-            if error.by_system:  # which may have been short of memory for other reasons
+            if error.by_us or error.by_system:  # which may have been short of memory for other reasons
                 raise
             record.refused, record.report = error.detail, error.report
             self._records.save()
@@ -134,12 +142,7 @@ class Loader:
     def _load_apart(
         self, record: Record, wished: Loading, stop: StopFlag, on_progress: Progress
     ) -> HostedEngine | None:
-        loading = wished
-        if record.gpu_layers is not None:
-            if record.asked_layers == wished.gpu_layers:
-                loading = replace(wished, gpu_layers=min(record.gpu_layers, _or_many(wished.gpu_layers)))
-            else:  # the person has thought about it since
-                record.gpu_layers = None
+        loading = _limited(record, wished)
         try:
             engine = host.load(record.path, loading, stop, on_progress, self._start, self._started)
         except EngineDiedError as error:
@@ -149,7 +152,7 @@ class Loader:
             engine.on_death = lambda error: self._died(record, wished, error)
             engine.on_reply = lambda: self._replied(record)
             if loading != wished:
-                engine.tell(_fewer_layers(loading.gpu_layers or 0), why_cpu=not loading.gpu_layers)
+                engine.tell(_fewer_layers(record, loading.gpu_layers or 0), why_cpu=not loading.gpu_layers)
         return engine
 
     def _replied(self, record: Record) -> None:
@@ -158,15 +161,15 @@ class Loader:
             self._records.save()
 
     def _died(self, record: Record, wished: Loading, error: EngineDiedError) -> None:
+        if error.by_us or error.by_system:  # fewer layers on the GPU would take more of the memory that ran out
+            return
         record.deaths += 1
         record.report = error.report
         if record.is_put_aside:
             error.detail += f" That was {DEATHS_ALLOWED} times in a row, so this file is put aside."
             error.hint = _put_aside(record).hint
         if error.gpu_layers is None or error.gpu_layers > 0:
-            halves = record.gpu_layers is None and error.gpu_layers is not None
-            record.gpu_layers = (error.gpu_layers or 0) // 2 if halves else 0
-            record.asked_layers = wished.gpu_layers
+            _lower(record, wished, error.gpu_layers)
         self._records.save()
 
 
@@ -181,8 +184,27 @@ def _or_many(layers: int | None) -> int:
     return 1 << 16 if layers is None else layers
 
 
-def _fewer_layers(layers: int) -> str:
+def _limited(record: Record, wished: Loading) -> Loading:
+    """How the file is loaded after what it did; as wished again once the person has asked for other layers."""
+    if record.gpu_layers is None:
+        return wished
+    if record.asked_layers != wished.gpu_layers:
+        record.gpu_layers = None
+        return wished
+    return replace(wished, gpu_layers=min(record.gpu_layers, _or_many(wished.gpu_layers)))
+
+
+def _lower(record: Record, wished: Loading, layers: int | None) -> None:
+    """From now on half of the layers that were on the GPU; none where that was tried, or nobody knows how many."""
+    halves = record.gpu_layers is None and layers is not None
+    record.gpu_layers = (layers or 0) // 2 if halves else 0
+    record.asked_layers, record.no_room = wished.gpu_layers, False
+
+
+def _fewer_layers(record: Record, layers: int) -> str:
     where = f"only {layers} layers are put on the GPU" if layers else "it runs without the GPU"
+    if record.no_room:
+        return f"There was no room for more on the GPU the last time this model was loaded, so now {where}."
     return f"The engine stopped unexpectedly the last time this model ran, so now {where}."
 
 

@@ -117,6 +117,7 @@ class Many:
     def stream(self, wishes: Iterator[Wish | None], width: int) -> Iterator[Tagged]:
         """See `Engine.stream_many`."""
         self._decoder.obey(self._stop)
+        cache = self._decoder.cache
         try:
             while True:
                 yield from self._take(wishes, width)
@@ -127,7 +128,8 @@ class Many:
         finally:
             for one in self._running:
                 one.sampler.close()
-                self._decoder.cache.spare.append(one.sequence)
+                if self._decoder.cache is cache:  # else these are of a context that is gone
+                    cache.spare.append(one.sequence)
 
     def _take(self, wishes: Iterator[Wish | None], width: int) -> Iterator[Tagged]:
         """Begin with further requests while there is a place for them."""

@@ -11,9 +11,10 @@ from typing import Any
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import ModelFileError
 from app.engine import gguf
+from app.engine.split_files import part_of, parts
 
 _MAX_LAYERS = 512
-_SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+_NO_TOKEN = (1 << 32) - 1
 _LAYER = re.compile(r"blk\.(\d{1,4})\.")
 _INTEGER_TYPES = {"I8", "I16", "I32", "I64", "F64"}
 
@@ -233,8 +234,11 @@ def _vocabulary(header: _Entries) -> list[str]:
         values = header.get(key)
         if values is not None and (not isinstance(values, tuple) or len(values) != len(tokens)):
             raise gguf.BadGguf(f"{key} does not fit its vocabulary")
-    for kind in ("bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask"):
+    for kind in ("bos", "eos"):
         header.whole(f"tokenizer.ggml.{kind}_token_id", 0, len(tokens) - 1, default=-1)
+    # files carry 4294967295 where there is none: llama.cpp goes without those that its vocabulary does not have
+    for kind in ("eot", "eom", "unknown", "seperator", "padding", "cls", "mask"):
+        header.whole(f"tokenizer.ggml.{kind}_token_id", 0, _NO_TOKEN, default=-1)
     if model == "llama":
         known = set(tokens)
         if not all(f"<0x{byte:02X}>" in known or chr(byte) in known for byte in range(256)):
@@ -257,28 +261,28 @@ def _other_parts(path: Path, header: _Entries) -> tuple[gguf.GgufFile, ...]:
     count = header.whole("split.count", 0, 9999, default=1)
     if count <= 1:
         return ()
-    named = _SPLIT.fullmatch(path.name)
-    if not named or int(named[3]) != count:
+    named = part_of(path.name)
+    if named is None or named.count != count:
         raise ModelFileError(
             "This is one part of a model in several files",
             f"It is split into {count} files whose names have been changed.",
             f"Give them back their names, ending in -00001-of-{count:05}.gguf and so on.",
         )
-    parts = [path.with_name(f"{named[1]}-{part:05}-of-{named[3]}.gguf") for part in range(1, count + 1)]
-    if int(named[2]) != 1:
+    files = parts(path, named)
+    if named.number != 1:
         raise ModelFileError(
-            f"This is part {int(named[2])} of a model in {count} files",
+            f"This is part {named.number} of a model in {count} files",
             "Such a model is opened by its first file.",
-            f"Open {parts[0].name}.",
+            f"Open {files[0].name}.",
         )
-    missing = [part.name for part in parts if not part.is_file()]
+    missing = [part.name for part in files if not part.is_file()]
     if missing:
         raise ModelFileError(
             "Parts of this model are missing",
             f"It is split into {count} files, and {', '.join(missing[:3])} is not beside the first.",
             "Put all of them into one folder.",
         )
-    return tuple(_part(part) for part in parts[1:])
+    return tuple(_part(part) for part in files[1:])
 
 
 def _part(path: Path) -> gguf.GgufFile:

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from app.engine.split_files import stamps
+
 log = logging.getLogger(__name__)
 
 DEATHS_ALLOWED = 3
@@ -28,7 +30,8 @@ class Record:
     """What became of one file with one version of the engine.
 
     `refused` is why it was put aside in its trial, in a sentence. `deaths` counts those in a row. `gpu_layers`: no more
-    than so many from now on, as long as `asked_layers` is what the person asks for; None for no limit.
+    than so many from now on, as long as `asked_layers` is what the person asks for; None for no limit. `no_room`: there
+    was no room for more, rather than a death.
     """
 
     path: str
@@ -39,6 +42,7 @@ class Record:
     gpu_layers: int | None = None
     asked_layers: int | None = None
     report: str = ""
+    no_room: bool = False
 
     @property
     def tells(self) -> bool:
@@ -59,6 +63,8 @@ class Records:
         self._path = path
         self._engine = engine
         self._records = _read(path) if path is not None else {}
+        self._kept = self._tables()
+        """What the file held when it was last read or written, as far as this program knows."""
         self.put_aside: Mapping[str, str] = MappingProxyType({})
         """Paths of the files that are put aside, each with its identity. Replaced whole: any thread may read it."""
         self._show()
@@ -81,6 +87,7 @@ class Records:
 
     def forget(self, path: str) -> None:
         """Begin anew with the file at this path, and with what lay there before."""
+        self._take_over()
         self._records.pop(identity(path), None)
         for key in [key for key, record in self._records.items() if record.path == path]:
             del self._records[key]
@@ -93,7 +100,11 @@ class Records:
             self.forget(path)
 
     def save(self) -> None:
-        """Write them down, whole or not at all; where that fails they hold for this run."""
+        """Write them down, whole or not at all; where that fails they hold for this run.
+
+        What other programs have written since is kept; of a file that was judged here and there, this verdict.
+        """
+        self._take_over()
         while len(self._records) > _MOST_FILES:
             del self._records[next(iter(self._records))]
         self._show()
@@ -102,14 +113,37 @@ class Records:
         unready = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         try:
             with unready.open("w", encoding="utf-8") as file:
-                json.dump({key: asdict(one) for key, one in self._records.items() if one.tells}, file, indent=1)
+                json.dump(tables := self._tables(), file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(unready, self._path)
+            self._kept = tables
         except OSError as error:
             log.warning("What was learnt of the model files could not be kept: %s", error)
             with suppress(OSError):
                 unready.unlink(missing_ok=True)
+
+    def _take_over(self) -> None:
+        """Bring in what is on the disk where nothing has changed here since it was last read or written.
+
+        Records are changed where they are: whoever loads a model holds on to its record.
+        """
+        others = _read(self._path) if self._path is not None else {}
+        if not others:  # gone or damaged: what is known here is all there is
+            return
+        ours = self._tables()
+        unchanged = [key for key, table in self._kept.items() if ours.get(key) == table]
+        for key in unchanged:
+            record = self._records[key]
+            news = others.get(key) or Record(record.path, record.engine)  # forgiven elsewhere
+            for field in fields(Record):
+                setattr(record, field.name, getattr(news, field.name))
+        new = {key: one for key, one in others.items() if key not in self._kept and key not in self._records}
+        self._records = {**new, **self._records}
+        self._kept = {key: asdict(one) for key, one in others.items()}
+
+    def _tables(self) -> dict[str, dict[str, Any]]:
+        return {key: asdict(one) for key, one in self._records.items() if one.tells}
 
     def _show(self) -> None:
         aside = {
@@ -123,13 +157,13 @@ class Records:
 def identity(path: str) -> str:
     """Which file lies at a path now: a hash of its size, its time and its first megabyte.
 
-    The same wherever the file is moved. Takes some milliseconds.
+    Of a model in several files, sizes and times are those of all. The same wherever they are moved. Takes some
+    milliseconds.
     """
     found = hashlib.sha256()
     try:
-        status = os.stat(path)
-        found.update(f"{status.st_size} {status.st_mtime_ns} ".encode())
-        if stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        found.update(f"{stamps(path)} ".encode())
+        if stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
             with open(path, "rb") as file:
                 found.update(file.read(_HEAD_BYTES))
     except (OSError, ValueError):
@@ -157,8 +191,9 @@ _KINDS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "int | None": (i
 def _record(table: Any) -> Record | None:
     """One record as it was kept; None where it is not one."""
     kinds = {field.name: _KINDS[str(field.type)] for field in fields(Record)}
-    if not isinstance(table, dict) or set(table) != set(kinds):
+    if not isinstance(table, dict) or not {"path", "engine"} <= set(table) <= set(kinds):
         return None
-    if not all(isinstance(table[name], kind) for name, kind in kinds.items()) or table["deaths"] < 0:
+    if not all(isinstance(value, kinds[name]) for name, value in table.items()):
         return None
-    return Record(**table)
+    record = Record(**table)
+    return record if record.deaths >= 0 else None

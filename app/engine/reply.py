@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 from app.engine.base import Delta, Done, Event, Request, StopReason
+from app.engine.looping import Loop
 
 
 class StopStrings:
@@ -104,6 +105,9 @@ class Reply:
         """For each id, how many characters there are up to its end; -1 where it ends inside one."""
         self._parts: list[str] = []
         self._text = ReplyText((*request.sampling.stop, *stop), drop_first_space=drop_first_space)
+        self._loop = Loop()
+        self.repeats = False
+        """Whether it says nothing new any more; what to do about it is up to the caller."""
         self._started = perf_counter()
         self._first = self._last = 0.0
 
@@ -112,6 +116,7 @@ class Reply:
         self._last = perf_counter()
         self._first = self._first or self._last
         self._ids.append(token)
+        self.repeats = self._loop.noticed(self._ids, piece)
         shown = self._text.feed(piece)
         self._ends.append(self._text.decoded if self._text.between_characters else -1)
         if shown:

@@ -175,7 +175,7 @@ class ScriptedEngine:
     def drop(self, conversation: int) -> None:
         """Nothing to forget."""
 
-    def rest(self) -> None:
+    def rest(self, stop: StopFlag | None = None) -> None:
         """Nothing to write."""
 
     def close(self) -> None:

@@ -49,11 +49,17 @@ class Snapshots:
         self._limit = limit_bytes
 
     def save(
-        self, conversation: int, tokens: Sequence[int], state: bytes | memoryview, exact: int | None = None
+        self,
+        conversation: int,
+        tokens: Sequence[int],
+        state: bytes | memoryview,
+        exact: int | None = None,
+        used_ns: int | None = None,
     ) -> bool:
         """Keep a conversation's state in place of the one before; whether it was kept. Written whole or not at all.
 
         `exact` is how many of the first ids were read after just those before them; all where it is left out.
+        `used_ns` is when the conversation was used, now where it is left out: none that was used later makes room.
         """
         size = len(state)
         if size > self._limit or conversation <= 0:
@@ -70,10 +76,13 @@ class Snapshots:
         path, new = self._path(conversation), self._path(conversation).with_suffix(".new")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._make_room(size + len(head), besides=path)
+            if not self._make_room(size + len(head), path, used_ns):
+                return False
             with open(new, "wb", opener=_for_this_person_alone) as file:
                 for part in (_MAGIC, _LENGTH.pack(len(head)), hashlib.sha256(head).digest(), head, state):
                     file.write(part)
+            if used_ns is not None:
+                os.utime(new, ns=(used_ns, used_ns))
             os.replace(new, path)
         except OSError as error:
             log.warning("What was read of a chat could not be kept: %s", error)
@@ -131,15 +140,23 @@ class Snapshots:
             return None
         return head if head["identity"] == self._identity else None
 
-    def _make_room(self, size: int, besides: Path) -> None:
-        """Delete what was used longest ago until so many bytes more stay within the limit."""
+    def _make_room(self, size: int, besides: Path, used_ns: int | None) -> bool:
+        """Delete what was used longest ago until so many bytes more stay within the limit.
+
+        False, with nothing deleted, where something would have to go that was used later than `used_ns`.
+        """
         kept = sorted((found for found in _files(self._folder) if found[2] != besides), reverse=True)
-        room = self._limit - size
-        for _used, bytes_there, path in kept:
-            room -= bytes_there
+        room, doomed = self._limit - size, []
+        for found in kept:
+            room -= found[1]
             if room < 0:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                doomed.append(found)
+        if used_ns is not None and any(used > used_ns for used, _size, _path in doomed):
+            return False
+        for _used, _size, path in doomed:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return True
 
 
 def _exact(head: dict[str, Any]) -> int:

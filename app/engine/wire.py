@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 from app.core import errors
 from app.core.chat import Role
-from app.core.errors import AppError, EngineError
+from app.core.errors import AppError, EngineError, ModelMemoryError
 from app.core.hardware import Placed, Placement
 from app.core.options import Loading, Sampling
 from app.engine.base import (
@@ -104,7 +104,9 @@ def _plain(value: Any) -> Any:
         named = {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {_NAME: type(value).__name__, **named}
     if isinstance(value, AppError):
-        return {_NAME: "error", "kind": type(value).__name__, "parts": [value.title, value.detail, value.hint]}
+        layers = value.gpu_layers if isinstance(value, ModelMemoryError) else 0
+        parts = [value.title, value.detail, value.hint]
+        return {_NAME: "error", "kind": type(value).__name__, "parts": parts, "layers": layers}
     if isinstance(value, tuple | list):
         return list(value) if value and type(value[0]) is int else [_plain(one) for one in value]
     return value
@@ -138,4 +140,6 @@ def _error(value: dict[str, Any]) -> AppError:
     title, detail, hint = map(str, value["parts"])
     if not (isinstance(kind, type) and issubclass(kind, AppError)):
         kind = EngineError
+    if issubclass(kind, ModelMemoryError):
+        return kind(title, detail, hint, gpu_layers=int(value["layers"]))
     return kind(title, detail, hint)

@@ -78,7 +78,10 @@ class Writing:
         """Add a chosen id to a reply: what it adds, and why the reply ends with it, if it does."""
         if token in self._ends and not reply.endless:
             return None, StopReason.END
-        return reply.add(token, self.vocabulary.piece(token)), reply.over
+        delta, reason = reply.add(token, self.vocabulary.piece(token)), reply.over
+        if reason is None and reply.repeats and not reply.endless:
+            reason = StopReason.REPEATED
+        return delta, reason
 
     def end(self, reply: Reply, reason: StopReason, seed: int) -> Iterator[Event]:
         """The last events of a reply."""

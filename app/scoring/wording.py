@@ -15,6 +15,7 @@ _ENDS = {
     "length": "It was cut off at the longest reply allowed.",
     "context": "It was cut off: the context was full.",
     "stopped": "It was stopped by a person.",
+    "repeated": "It was stopped because the model repeated itself.",
 }
 _PROPER = {"end", "stop_string"}
 _MARKS = "\"'`*_.,;:!?…()[]{}«»„“”‚‘’‹›"

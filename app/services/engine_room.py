@@ -165,11 +165,11 @@ class EngineRoom:
             self.empty()
             raise
 
-    def rest(self) -> None:
+    def rest(self, stop: StopFlag) -> None:
         """Use an idle moment to write down what was read; an engine that fails at it is let go of."""
         if self._engine is not None:
             with self.guarded():
-                self._engine.rest()
+                self._engine.rest(stop)
 
     def drop(self, conversation: int) -> None:
         """A conversation was deleted: nothing of it stays, in memory or on disk."""

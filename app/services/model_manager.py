@@ -264,8 +264,7 @@ class ModelManager(QObject):
         self._rested = True
 
         def job(stop: StopFlag) -> Iterator[object]:
-            del stop
-            self._room.rest()
+            self._room.rest(stop)
             yield None
 
         self._engine_lane.submit(job).ended.connect(self._look)

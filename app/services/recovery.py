@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.core.errors import AppError, EngineDiedError, PutAsideError
+from app.core.errors import AppError, EngineDiedError, ModelMemoryError, PutAsideError
 from app.services.notice import Notice
 
 LOAD_AGAIN = "Load it again"
@@ -12,7 +12,12 @@ TRY_ONCE_MORE = "Try it once more"
 
 
 def remedy(error: AppError | None, *, put_aside: bool) -> str:
-    """The words on the button that loads the model again; "" where that alone would not help."""
+    """The words on the button that loads the model again; "" where that alone would not help.
+
+    Where a GPU's memory ran out it helps: the next time less is put there.
+    """
+    if isinstance(error, ModelMemoryError) and error.gpu_layers:
+        return LOAD_AGAIN
     if not isinstance(error, EngineDiedError | PutAsideError):
         return ""
     return TRY_ONCE_MORE if put_aside else LOAD_AGAIN

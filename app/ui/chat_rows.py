@@ -12,6 +12,7 @@ _ENDS: Mapping[str, str] = {
     "length": "cut off at its longest reply",
     "context": "cut off: the context is full",
     "stop_string": "ended by a stop string",
+    "repeated": "the model repeated itself, so it was stopped",
 }
 _MARKER_IDS = {"system_prompt": 1, "context": 2, "gap": 3}
 
@@ -99,7 +100,7 @@ def row_of(message: Message, tree: MessageTree, model_name: str) -> Row:
 
 def _was_cut_off(message: Message) -> bool:
     if message.state is MessageState.DONE:
-        return message.provenance is not None and message.provenance.stop_reason == "length"
+        return message.provenance is not None and message.provenance.stop_reason in ("length", "repeated")
     if message.state is MessageState.FAILED:
         return bool(message.text)
     return message.state in (MessageState.STOPPED, MessageState.INTERRUPTED)

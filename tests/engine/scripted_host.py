@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from app.core.errors import ModelMemoryError
 from app.engine.host_process import SharedStopFlag, _take_streams, end_with, serve
 from app.engine.scripted import Script, ScriptedEngine
 
@@ -27,6 +28,11 @@ class Mortal(ScriptedEngine):
     @property
     def facts(self):
         return dataclasses.replace(super().facts, gpu_layers=self._gpu_layers)
+
+    def count(self, text):
+        if self._orders.get("at") == "count":
+            time.sleep(1000)
+        return super().count(text)
 
     def stream(self, request, stop):
         for number, event in enumerate(super().stream(request, stop)):
@@ -74,7 +80,10 @@ def follow(orders, loading, stop, on_progress):
         if orders.get("how") == "hang":
             time.sleep(1000)
         os.kill(os.getpid(), getattr(signal, orders.get("how", "SIGABRT")))
-    return Mortal(orders, loading)
+    engine = Mortal(orders, loading)
+    if engine.facts.gpu_layers > orders.get("room_for", 1000):
+        raise ModelMemoryError("It does not fit", "There is no room.", gpu_layers=engine.facts.gpu_layers)
+    return engine
 
 
 if __name__ == "__main__":

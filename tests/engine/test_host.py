@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -87,11 +88,13 @@ def test_a_death_in_the_middle_of_a_reply_keeps_what_came_and_is_told(scripted, 
         said.extend(event.text for event in stream if isinstance(event, Delta))
     assert "".join(said).startswith("one two three")
     assert words in caught.value.detail
-    assert "lower the context or the layers on the GPU" in caught.value.hint
+    by_system = how == "SIGKILL"
+    assert "lower the context" in caught.value.hint
+    assert ("the layers on the GPU" in caught.value.hint) != by_system
     if how == "SIGABRT":
         assert "GGML_ASSERT(n_tokens > 0) failed" in caught.value.report
     assert caught.value.report in caplog.text
-    assert caught.value.by_system == (how == "SIGKILL")
+    assert caught.value.by_system == by_system
     assert is_logged(caplog)
     with pytest.raises(EngineError):
         engine.count("after the end")
@@ -132,6 +135,22 @@ def test_a_process_that_hangs_and_does_not_stop_is_ended(scripted, monkeypatch, 
         list(stream)
     assert "did not answer" in caplog.text
     assert is_logged(caplog)
+
+
+def test_a_process_that_hangs_over_a_question_is_ended(scripted, monkeypatch, caplog):
+    monkeypatch.setattr(engine_process, "_ANSWER_S", 0.3)
+    engine = scripted(at="count")
+    with pytest.raises(EngineDiedError):
+        engine.count("how many")
+    assert "did not answer" in caplog.text
+    assert is_logged(caplog)
+
+
+def test_a_question_leaves_no_hurry_behind(scripted, monkeypatch):
+    monkeypatch.setattr(engine_process, "_ANSWER_S", 0.3)
+    engine = scripted()
+    engine.count("how many")
+    assert engine.process._patience_s == math.inf
 
 
 def test_loading_can_be_stopped(scripted):

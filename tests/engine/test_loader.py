@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import EngineDiedError, ModelFileError, PutAsideError
+from app.core.errors import EngineDiedError, ModelFileError, ModelMemoryError, PutAsideError
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import loader as loader_module
@@ -126,6 +127,56 @@ def test_fewer_layers_stay_fewer_after_a_good_reply(started, model, caplog):
     engine.close()
 
 
+@pytest.mark.parametrize(("room_for", "then"), [(20, 16), (10, 0)])
+def test_where_a_gpu_has_no_room_half_of_the_layers_go_there_then_none(started, model, room_for, then):
+    path, loader = model(gpu_layers=33, room_for=room_for), started()
+    for _ in range(1 if then else 2):
+        with pytest.raises(ModelMemoryError):
+            opened(loader, path)
+    engine = opened(started(), path)
+    assert engine.facts.gpu_layers == then
+    assert "no room for more on the GPU" in engine.facts.notices[0]
+    engine.close()
+    assert loader._records.of(path).deaths == 0
+
+
+def test_no_room_on_a_gpu_never_puts_a_file_aside(started, model):
+    path, loader = model(gpu_layers=33, room_for=-1), started()
+    for _ in range(4):
+        with pytest.raises(ModelMemoryError):
+            opened(loader, path)
+    assert path not in loader.put_aside
+
+
+def test_memory_that_ran_out_neither_lowers_the_layers_nor_counts_against_the_file(started, model, caplog):
+    path, loader = model(at=3, how="SIGKILL", gpu_layers=33), started()
+    for _ in range(4):
+        engine = opened(loader, path)
+        assert (engine.facts.gpu_layers, engine.facts.notices) == (33, ())
+        with pytest.raises(EngineDiedError) as caught:
+            reply(engine)
+        assert "lower the context" in caught.value.hint
+        assert "GPU" not in caught.value.hint
+    caplog.clear()
+    assert path not in loader.put_aside
+
+
+def test_a_process_that_is_ended_with_the_program_says_nothing_against_the_file(started, model, caplog):
+    path, loader = model(at=30, gpu_layers=33, how="hang"), started()
+    engine = opened(loader, path)
+    events = engine.stream(Request(engine.render(ASK).tokens, Sampling()), StopFlag())
+    next(events)
+    loader.end_now()
+    with pytest.raises(EngineDiedError) as caught:
+        list(events)
+    assert caught.value.by_us
+    assert not caught.value.by_system
+    assert "when Orcinus was closed" in caught.value.detail
+    assert not caplog.records
+    record = loader._records.of(path)
+    assert (record.deaths, record.gpu_layers) == (0, None)
+
+
 # --- put aside ------------------------------------------------------------------------------------------------------
 
 
@@ -187,11 +238,11 @@ def test_deaths_with_good_replies_between_them_are_not_in_a_row(started, model, 
 def test_a_death_that_nobody_saw_is_counted_when_the_engine_is_closed(started, model, caplog):
     path, loader = model(), started()
     engine = opened(loader, path)
-    engine.process._process.kill()
+    engine.process._process.send_signal(signal.SIGSEGV)
     engine.process._process.wait()
     assert not engine.is_alive
     engine.close()
-    assert "ended with SIGKILL" in caplog.text
+    assert "ended with SIGSEGV" in caplog.text
     caplog.clear()
     assert loader._records.of(path).deaths == 1
 

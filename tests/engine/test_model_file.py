@@ -124,6 +124,8 @@ DAMAGED = {
     "tokens are numbers": whole(tokenizer__ggml__tokens=[1, 2, 3]),
     "a byte is missing": whole(tokenizer__ggml__tokens=["x0", *TOKENS[1:]]),
     "eos out of range": whole(tokenizer__ggml__eos_token_id=259),
+    "bos is none": whole(tokenizer__ggml__bos_token_id=2**32 - 1),
+    "padding below zero": whole(tokenizer__ggml__padding_token_id=Typed(5, -1)),
     "heads per layer too few": whole(**{"llama__attention.head_count_kv": [1, 1, 1]}, llama__block_count=5),
     "heads as text": whole(**{"llama__attention.head_count": "two"}),
     "no weights": gguf_bytes(small(), []),
@@ -202,6 +204,12 @@ def test_the_small_model_itself_is_fine(tmp_path):
     path = tmp_path / "small.gguf"
     path.write_bytes(whole())
     assert inspect(str(path)).n_vocab == 259
+
+
+@pytest.mark.parametrize("kind", ["unknown", "seperator", "padding", "cls", "mask", "eot", "eom"])
+def test_a_token_that_the_vocabulary_does_not_have_is_done_without(tmp_path, open_model, kind):
+    path = tiny_model(tmp_path / "a.gguf", changes={f"tokenizer.ggml.{kind}_token_id": 2**32 - 1})
+    assert open_model(path).count("user") > 0
 
 
 def test_a_missing_file_a_folder_and_a_folder_that_is_gone_are_told_apart(tmp_path):

@@ -106,3 +106,105 @@ def test_the_files_used_longest_ago_are_forgotten_first(tmp_path, monkeypatch):
     records.save()
     again = Records(tmp_path / "kept.json", "v1")
     assert [again.of(name).passed for name in "abcd"] == [True, False, True, True]
+
+
+def test_each_part_of_a_model_in_several_files_belongs_to_what_it_is(tmp_path):
+    first, second = (tmp_path / f"m-{part:05}-of-00002.gguf" for part in (1, 2))
+    for path in (first, second):
+        path.write_bytes(b"GGUF" * 1000)
+        os.utime(path, ns=(5, 5))
+    before = identity(str(first))
+    assert identity(str(first)) == before
+    os.utime(second, ns=(3, 3))
+    other_time = identity(str(first))
+    second.write_bytes(b"GGUF" * 1001)
+    os.utime(second, ns=(5, 5))
+    assert len({before, other_time, identity(str(first))}) == 3
+
+
+def test_a_split_model_whose_later_part_was_downloaded_again_is_not_put_aside(tmp_path):
+    first, second = (tmp_path / f"m-{part:05}-of-00002.gguf" for part in (1, 2))
+    for path in (first, second):
+        path.write_bytes(b"GGUF" * 1000)
+    records = aside(tmp_path / "kept.json", first)
+    second.write_bytes(b"GGUF" * 1001)
+    records.look_again()
+    assert not records.put_aside
+
+
+# --- two programs at once -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(tmp_path) -> Path:
+    path = tmp_path / "other.gguf"
+    path.write_bytes(b"GGUF, another")
+    return path
+
+
+def test_what_two_programs_learn_at_the_same_time_is_kept_of_both(tmp_path, model, other):
+    kept = tmp_path / "kept.json"
+    window, run = Records(kept, "v1"), Records(kept, "v1")
+    window.of(str(model)).passed = True
+    window.save()
+    record = run.of(str(other))
+    record.deaths, record.report = 3, "what happened"
+    run.save()
+    window.of(str(model)).deaths = 1
+    window.save()
+    again = Records(kept, "v1")
+    assert (again.of(str(model)).passed, again.of(str(model)).deaths) == (True, 1)
+    assert list(again.put_aside) == [str(other)] == list(window.put_aside)
+
+
+def test_what_another_program_learnt_of_a_file_holds_here_once_something_is_written(tmp_path, model, other):
+    kept = tmp_path / "kept.json"
+    window = Records(kept, "v1")
+    held = window.of(str(model))
+    held.passed = True
+    window.save()
+    aside(kept, model)
+    window.of(str(other)).passed = True
+    window.save()
+    assert held.is_put_aside, "whoever loads the model holds on to its record"
+    assert list(window.put_aside) == [str(model)]
+
+
+def test_what_is_forgiven_in_one_program_is_not_brought_back_by_another(tmp_path, model, other):
+    kept = tmp_path / "kept.json"
+    aside(kept, model)
+    run = Records(kept, "v1")
+    window = Records(kept, "v1")
+    window.of(str(other)).passed = True
+    window.forget(str(model))
+    run.of(str(other)).deaths = 1
+    run.save()
+    assert not run.put_aside
+    assert not Records(kept, "v1").put_aside
+    assert Records(kept, "v1").of(str(other)).deaths == 1
+
+
+def test_what_was_put_aside_elsewhere_meanwhile_can_be_forgiven(tmp_path, model):
+    kept = tmp_path / "kept.json"
+    window = Records(kept, "v1")
+    aside(kept, model)
+    window.forget(str(model))
+    assert not Records(kept, "v1").put_aside
+
+
+def test_a_file_of_records_that_is_gone_costs_nothing_that_is_known_here(tmp_path, model, other):
+    kept = tmp_path / "kept.json"
+    records = aside(kept, model)
+    kept.unlink()
+    records.of(str(other)).passed = True
+    records.save()
+    assert list(Records(kept, "v1").put_aside) == [str(model)]
+
+
+def test_a_record_from_before_a_field_was_added_is_read(tmp_path, model):
+    aside(tmp_path / "kept.json", model)
+    table = json.loads((tmp_path / "kept.json").read_text())
+    for record in table.values():
+        del record["no_room"]
+    (tmp_path / "kept.json").write_text(json.dumps(table))
+    assert Records(tmp_path / "kept.json", "v1").put_aside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,8 +15,10 @@ from app.core.chat import Role
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, Turn
+from app.engine.llama import LlamaEngine
 from app.engine.snapshots import Snapshots, forget, forget_all_but, size_of
 from tests.engine.conftest import loaded
+from tests.engine.gguf_writer import tiny_model
 
 LIMIT = 10**9
 GREEDY = Sampling(temperature=0, max_tokens=24)
@@ -210,3 +213,83 @@ def test_only_the_person_can_read_what_was_kept(tmp_path):
     Snapshots(tmp_path / "kv", "model").save(1, (1,), b"x")
     assert (tmp_path / "kv" / "1.kv").stat().st_mode & 0o077 == 0
     assert (tmp_path / "kv").stat().st_mode & 0o077 == 0
+
+
+def warm(engine, *conversations):
+    for conversation in conversations:
+        ask(engine, conversation, turns_of("Bo"))
+
+
+def test_the_chat_used_last_is_written_first(start, tmp_path, monkeypatch):
+    engine, written = start(), []
+    warm(engine, 1, 2, 3)
+    save = Snapshots.save
+
+    def noted(snapshots, conversation, *values):
+        written.append(conversation)
+        return save(snapshots, conversation, *values)
+
+    monkeypatch.setattr(Snapshots, "save", noted)
+    engine.rest()
+    assert written == [3, 2, 1]
+    times = [(tmp_path / "kv" / f"{number}.kv").stat().st_mtime_ns for number in (1, 2, 3)]
+    assert times == sorted(times), "their order on the disk is that in which they were used"
+
+
+def test_writing_down_ends_between_two_chats(start, tmp_path, monkeypatch):
+    engine, stop = start(), StopFlag()
+    warm(engine, 1, 2, 3)
+    save = Snapshots.save
+
+    def stopped(snapshots, *values):
+        stop.set()
+        return save(snapshots, *values)
+
+    monkeypatch.setattr(Snapshots, "save", stopped)
+    engine.rest(stop)
+    assert [path.name for path in (tmp_path / "kv").iterdir()] == ["3.kv"]
+
+
+def test_one_used_earlier_never_takes_the_room_of_one_used_later(tmp_path):
+    snapshots = Snapshots(tmp_path, "model", 2_500)
+    assert snapshots.save(3, range(10), bytes(1_000), used_ns=3_000)
+    assert snapshots.save(2, range(10), bytes(1_000), used_ns=2_000)
+    assert not snapshots.save(1, range(10), bytes(1_000), used_ns=1_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.kv", "3.kv"]
+    assert snapshots.save(4, range(10), bytes(1_000), used_ns=4_000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.kv", "4.kv"]
+
+
+def test_a_snapshot_belongs_to_what_flash_attention_came_to(start):
+    """The same setting may come to another end on a GPU, and then values lie in another order."""
+    engine = start()
+    before = engine._identity()
+
+    def with_placement(**changes):
+        where = dataclasses.replace(facts.placement, **changes)
+        engine._facts = dataclasses.replace(facts, placement=where)
+        return engine._identity()
+
+    facts = engine._facts
+    assert with_placement(flash_attention=False) == before
+    unknown = with_placement(flash_attention=None)
+    assert len({before, with_placement(flash_attention=True), unknown}) == 3
+    assert with_placement(flash_attention=None, gpu_layers=3) != unknown
+
+
+def test_a_snapshot_belongs_to_all_files_of_a_model(tmp_path, open_model):
+    engine = open_model(tiny_model(tmp_path / "m.gguf", n_files=3))
+    before = engine._identity()
+    os.utime(tmp_path / "m-00002-of-00003.gguf", ns=(1, 1))
+    assert engine._identity() != before
+
+
+def test_a_snapshot_that_cannot_be_read_costs_no_warm_chat(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(LlamaEngine, "_identity", lambda _engine: "whatever it is")
+    ask(start(flash_attention="off"), 7, turns_of("Ada"))
+    engine = start(flash_attention="on")
+    warm(engine, 1, 2)
+    assert (tmp_path / "kv" / "7.kv").exists()
+    assert ask(engine, 7, turns_of("Ada"))[0] == "Your name is Ada."
+    assert engine._decoder.cache.conversations == (0, 1, 2, 7)
+    assert not (tmp_path / "kv" / "7.kv").exists()

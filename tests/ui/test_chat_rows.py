@@ -40,6 +40,7 @@ def test_a_reply_says_how_long_it_is_how_fast_it_came_and_how_long_it_took():
         (MessageState.FAILED, "", ""),
         (MessageState.DONE, "length", "cut off at its longest reply"),
         (MessageState.DONE, "context", "cut off: the context is full"),
+        (MessageState.DONE, "repeated", "the model repeated itself, so it was stopped"),
         (MessageState.DONE, "end", ""),
     ],
 )
@@ -67,6 +68,7 @@ def test_a_reply_that_failed_says_why_long_after_the_notice_is_gone():
         (MessageState.STOPPED, "stopped", True),
         (MessageState.INTERRUPTED, "", True),
         (MessageState.DONE, "length", True),
+        (MessageState.DONE, "repeated", True),
         (MessageState.DONE, "end", False),
         (MessageState.FAILED, "", True),
     ],
