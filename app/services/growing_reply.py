@@ -25,8 +25,10 @@ SAVE_MS = 250
 """After any crash at most this much of a reply, and the time to write it, is missing; half a second is the promise."""
 
 _RETRY_MS = 3000
-_SHOW_READING_FROM = 512
-"""Tokens still to read before the progress is worth a line."""
+_READING_AT_ONCE = 512
+"""Tokens still to read that are worth a line from the beginning."""
+_READING_MS = 500
+"""After so long the progress of fewer is told too; a line for less would only flicker."""
 
 _STATES = {End.FINISHED: MessageState.DONE, End.STOPPED: MessageState.STOPPED, End.FAILED: MessageState.FAILED}
 
@@ -83,6 +85,11 @@ class GrowingReply(QObject):
         self._done: Done | None = None
         self._ticket: Ticket | None = None
         self._told = False
+        self._reading = ""
+        """How far the prompt is read, in words."""
+        self._reading_told = False
+        self._reading_timer = QTimer(self, singleShot=True, interval=_READING_MS)
+        self._reading_timer.timeout.connect(self._tell_reading)
         self._save_timer = QTimer(self, interval=SAVE_MS)
         self._save_timer.timeout.connect(self.save_text)
         models.state_changed.connect(self._loading)
@@ -123,11 +130,11 @@ class GrowingReply(QObject):
         for item in items:
             match item:
                 case Delta(text, count):
+                    self._has_begun()
                     texts.append(text)
                     self._count(count)
                 case Reading(done, total):
-                    waiting = total - done >= _SHOW_READING_FROM
-                    self.progress_changed.emit(f"Reading {done:,} of {total:,} tokens" if waiting else "")
+                    self._read(done, total)
                 case Fitted():
                     self._fitted = item
                     self._count(0)
@@ -139,11 +146,30 @@ class GrowingReply(QObject):
                     self._facts = dataclasses.replace(item, name=self._models.entry(self._chat.model_id).name)
                     self.progress_changed.emit("")
                 case Done():
+                    self._has_begun()
                     self._done = item
         if text := "".join(texts):
             self._parts.append(text)
             self._unsaved.append(text)
             self.text_added.emit(self.message.id, text)
+
+    def _read(self, done: int, total: int) -> None:
+        self._reading = f"Reading {done:,} of {total:,} tokens"
+        if self._reading_told or total - done >= _READING_AT_ONCE:
+            self._tell_reading()
+        elif done < total and not self._reading_timer.isActive():
+            self._reading_timer.start()
+
+    def _tell_reading(self) -> None:
+        self._reading_told = True
+        self.progress_changed.emit(self._reading)
+
+    def _has_begun(self) -> None:
+        """The prompt is read, or nothing more comes of it."""
+        self._reading_timer.stop()
+        if self._reading_told:
+            self._reading_told = False
+            self.progress_changed.emit("")
 
     def _count(self, completion_tokens: int) -> None:
         if self._fitted is not None and self._facts is not None:
@@ -157,6 +183,7 @@ class GrowingReply(QObject):
 
     def _end(self, outcome: Outcome) -> None:
         self._save_timer.stop()
+        self._has_begun()
         self._models.state_changed.disconnect(self._loading)
         error = outcome.error
         if isinstance(error, MessageTooLongError | ContextFullError) and self._fitted is None:

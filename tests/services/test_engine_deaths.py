@@ -84,6 +84,17 @@ def test_what_had_come_is_kept_and_one_click_loads_the_model_with_less_on_the_gp
     assert (kept.text, kept.state) == (said, MessageState.FAILED)
 
 
+def test_a_gpu_without_room_takes_one_click_and_no_new_download(scripted, model):
+    services, path = scripted(), model(gpu_layers=33, room_for=20)
+    chat = chat_with(services, path)
+    services.say(chat, "Count.")
+    assert services.models.state(path).kind == "failed"
+    press(services, "Load it again")
+    services.wait(lambda: is_ready(services, path))
+    assert services.models.state(path).facts.gpu_layers == 16
+    assert not services.models.is_put_aside(path)
+
+
 def test_after_three_deaths_the_file_is_put_aside_over_a_restart_until_it_is_tried_once_more(
     build, scripted, model, caplog
 ):
@@ -183,7 +194,9 @@ def test_a_process_that_hangs_is_ended_with_the_program(scripted, model, caplog)
     pid = services.models.room._engine.process.pid
     assert services.models.close(timeout_s=0.5)
     assert wait_until_gone(pid)
-    caplog.clear()
+    assert not caplog.records
+    record = services.models.room.quarantine._records.of(path)
+    assert (record.deaths, record.gpu_layers) == (0, None), "closing the window says nothing against the file"
 
 
 def test_no_process_is_left_when_the_program_ends(build, starter):
