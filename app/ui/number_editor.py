@@ -119,7 +119,8 @@ class NumberEditor(SettingEditor):
         """Show a value in force; a change that still settles, or is being typed, is not overwritten."""
         if self._settle.isActive():
             return
-        if self._field.isModified() and has_keyboard(self._field):
+        refused = bool(self._field.property("invalid"))
+        if self._field.isModified() and (has_keyboard(self._field) or not refused):
             self._value = value
         else:
             self._show(value)

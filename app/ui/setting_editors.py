@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 from app.core.errors import SettingError
 from app.core.settings import Kind, Setting, Value
 from app.ui.number_editor import SETTLE_MS, NumberEditor
-from app.ui.setting_editor import SettingEditor, has_keyboard
+from app.ui.setting_editor import SettingEditor
 from app.ui.text_editor import TextEditor
 from app.ui.text_field import TextField
 from app.ui.theme import Theme
@@ -111,9 +111,7 @@ class LinesEditor(SettingEditor):
     def show_value(self, value: Value) -> None:
         """Show a value in force; lines that are being typed are not overwritten."""
         self._value = value
-        if self._settle.isActive() or (self._field.toPlainText() != self._shown and has_keyboard(self._field)):
-            return
-        if self._in_field() != (value or ()):
+        if self._field.toPlainText() == self._shown and self._in_field() != (value or ()):
             self._write(value)
 
     def _write(self, value: Value) -> None:
@@ -134,9 +132,9 @@ class LinesEditor(SettingEditor):
     def flush(self) -> None:
         """Commit what stands in the field, if it is new."""
         self._settle.stop()
+        self.refused.emit("")
         if self._field.toPlainText() == self._shown:
             return
-        self.refused.emit("")
         value = self._in_field()
         if value is None:
             return

@@ -39,6 +39,99 @@ def test_renaming_in_the_header_and_in_the_list_is_the_same(qtbot, open_window):
     assert stage.window.windowTitle() == "From the list – Orcinus"
 
 
+def test_a_title_being_typed_belongs_to_the_chat_it_was_typed_for(qtbot, open_window):
+    stage = open_window()
+    for text in ("first", "second"):
+        stage.space.new_chat()
+        say(qtbot, stage, text)
+    second = stage.session
+    qtbot.waitUntil(lambda: len(stage.space.sidebar.list.rows.chat_ids()) == 2)
+    title = stage.space.page.header.title
+    stage.space.rename_chat()
+    qtbot.keyClicks(title, "Whales")
+    stage.space.next_chat()
+    first = stage.session
+    assert (first.chat.title, title.text(), second.chat.title) == ("first", "first", "Whales")
+    stage.space.write_message()
+    assert first.chat.title == "first"
+    stage.space.rename_chat()
+    qtbot.keyClicks(title, "Dolphins")
+    stage.space.new_chat()
+    assert (first.chat.title, stage.session.chat.id) == ("Dolphins", 0)
+
+
+def test_a_title_being_typed_is_kept_when_the_window_closes(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "first")
+    stage.space.rename_chat()
+    qtbot.keyClicks(stage.space.page.header.title, "Whales")
+    stage.space.leave()
+    assert stage.session.chat.title == "Whales"
+
+
+def test_a_hit_whose_chat_was_deleted_meanwhile_says_that_it_is_gone(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "whales")
+    gone = stage.session.chat.id
+    stage.space.new_chat()
+    stage.services.library.delete(gone)
+    fresh = stage.session
+    stage.space.sidebar.chat_chosen.emit(gone, 1)
+    assert stage.session is fresh
+    assert "This chat is gone" in stage.notices()
+
+
+def test_keys_for_the_chat_do_nothing_to_it_behind_another_page(qtbot, open_window):
+    stage = open_window()
+    say(qtbot, stage, "hello")
+    reply = stage.session.path()[-1].id
+    QApplication.clipboard().setText("untouched")
+    with qtbot.waitActive(stage.window):
+        stage.window.activateWindow()
+
+    def press() -> None:
+        qtbot.keyClick(stage.window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        qtbot.keyClick(stage.window, Qt.Key.Key_C, both)
+        qtbot.keyClick(stage.window, Qt.Key.Key_F2)
+
+    pages = stage.space.pages
+    for show in (pages.show_models, pages.show_lab, pages.show_hardware, pages.toggle_settings):
+        show()
+        press()
+        assert not stage.session.busy
+        assert QApplication.clipboard().text() == "untouched"
+        assert not stage.space.page.header.title.hasFocus()
+    pages.enter_chat()
+    press()
+    qtbot.waitUntil(lambda: not stage.session.busy and stage.session.path()[-1].id != reply)
+    assert "hello" in QApplication.clipboard().text()
+
+
+def test_a_suggestion_leaves_what_was_being_written(qtbot, open_window):
+    stage = open_window()
+    composer = stage.space.page.composer
+    qtbot.keyClicks(composer.field, "half a thou")
+    stage.space.page.welcome.suggested.emit("Tell me a story.")
+    qtbot.waitUntil(lambda: len(stage.session.path()) == 2 and not stage.session.busy)
+    assert stage.session.path()[0].text == "Tell me a story."
+    assert (composer.text(), stage.session.draft) == ("half a thou", "half a thou")
+    chat_id = stage.session.chat.id
+    stage.space.new_chat()
+    stage.space.open_chat(chat_id)
+    assert composer.text() == "half a thou"
+
+
+def test_a_message_that_cannot_be_sent_stays_in_its_field_and_is_kept(qtbot, open_window):
+    stage = open_window()
+    stage.session.set_system_prompt("Teach {{learner}}.")
+    composer = stage.space.page.composer
+    qtbot.keyClicks(composer.field, "hello")
+    qtbot.keyClick(composer.field, Qt.Key.Key_Return)
+    assert stage.notices() == ["{{learner}} has no value"]
+    assert (composer.text(), stage.session.draft) == ("hello", "hello")
+
+
 def test_searching_finds_words_in_messages_and_enter_opens_the_chat(qtbot, open_window):
     stage = open_window()
     say(qtbot, stage, "orcas are dolphins")

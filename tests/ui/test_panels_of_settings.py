@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton
+from PySide6.QtCore import QMimeData, Qt, QTimer
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
 
 from app.services.token_count import Count
 from app.ui.prompt_panel import PromptPanel
@@ -154,6 +154,56 @@ def test_the_panel_follows_the_chat_on_screen(qtbot, open_window):
     assert prompt.field.toPlainText() == stage.session.chat.system_prompt != "For the first."
     stage.space.open_chat(first.chat.id)
     assert prompt.field.toPlainText() == "For the first."
+
+
+def test_values_being_entered_belong_to_the_chat_they_were_entered_for(qtbot, open_window):
+    stage = open_window()
+    stage.services.say(stage.session, "hello")
+    first, panel = stage.session, stage.space.inspector.chat
+    field = panel.form.row("temperature").findChild(QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "1.2")
+    step = panel.form.row("top_p").findChild(QLineEdit)
+    qtbot.keyClick(step, Qt.Key.Key_Down)
+    qtbot.keyClicks(panel.form.row("stop").findChild(QPlainTextEdit), "END")
+    stage.space.new_chat()
+    assert first.chat.overrides == {"temperature": 1.2, "top_p": 0.94, "stop": ("END",)}
+    assert not any(timer.isActive() for timer in panel.form.findChildren(QTimer)), "nothing is still to come"
+    assert stage.session.chat.overrides == {}
+    assert field.text() != "1.20"
+
+
+def test_values_being_entered_are_kept_when_the_window_closes(qtbot, open_window):
+    stage = open_window()
+    chat_field = stage.space.inspector.chat.form.row("temperature").findChild(QLineEdit)
+    chat_field.selectAll()
+    qtbot.keyClicks(chat_field, "1.2")
+    stage.space.inspector.tabs.setCurrentIndex(1)
+    panel = stage.space.inspector.model
+    field = panel.sampling.row("top_k").findChild(QLineEdit)
+    field.selectAll()
+    qtbot.keyClicks(field, "17")
+    stage.space.pages.toggle_settings()
+    size = stage.space.pages.settings.form.row("text_size").findChild(QLineEdit)
+    qtbot.keyClick(size, Qt.Key.Key_Up)
+    stage.space.leave()
+    assert stage.session.chat.overrides == {"temperature": 1.2}
+    assert stage.session.sampling().top_k == 17
+    assert stage.services.preferences.look().text_size == 12
+    stage.services.preferences.set_look("text_size", 11)
+
+
+def test_a_model_that_loads_leaves_the_number_being_typed_alone(qtbot, open_window):
+    stage = open_window()
+    qtbot.waitUntil(lambda: stage.services.models.state("starter").kind == "ready")
+    stage.space.inspector.tabs.setCurrentIndex(1)
+    field = stage.space.inspector.model.sampling.row("temperature").findChild(QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "1.")
+    stage.services.models.state_changed.emit("starter")
+    assert field.text() == "1."
 
 
 # --- the settings page ----------------------------------------------------------------------------------------------

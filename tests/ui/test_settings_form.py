@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QSlider, QToolButton
 
 from app.core.looks import Look
@@ -208,6 +208,120 @@ def test_stop_strings_are_taken_one_a_line_when_the_field_is_left(qtbot, form):
     qtbot.keyClicks(field, "END")
     qtbot.keyClick(field, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: made.changes == [("stop", ("###", "END"))])
+
+
+def paste(field, text: str) -> None:
+    data = QMimeData()
+    data.setText(text)
+    field.insertFromMimeData(data)
+
+
+def test_ten_megabytes_are_not_pasted_among_the_stop_strings(qtbot, form):
+    made = form()
+    field = made.find("stop", QPlainTextEdit)
+    paste(field, "END")
+    paste(field, "x" * 10_000_000)
+    assert field.toPlainText() == "END"
+    assert any("10,000,000 characters" in words for words in made.words("stop"))
+    qtbot.waitUntil(lambda: made.changes == [("stop", ("END",))])
+    assert not any("too long" in words for words in made.words("stop"))
+
+
+def test_a_stop_string_that_is_a_line_break_is_typed_and_shown_as_an_escape(qtbot, form):
+    made = form()
+    field = made.find("stop", QPlainTextEdit)
+    qtbot.keyClicks(field, r"\n\nUser:")
+    made.widget.flush()
+    assert made.changes == [("stop", ("\n\nUser:",))]
+    made.kept["stop"] = ("\n", "a\\b")
+    made.show()
+    assert field.toPlainText() == "\\n\na\\\\b"
+    made.widget.flush()
+    assert len(made.changes) == 1, "what is shown is no change"
+
+
+def test_what_is_being_typed_is_not_overwritten_by_what_is_kept(qtbot, form):
+    made = form()
+    number, lines = made.find("temperature", QLineEdit), made.find("stop", QPlainTextEdit)
+    number.setFocus()
+    number.selectAll()
+    qtbot.keyClicks(number, "1.")
+    made.kept["temperature"] = 0.3
+    made.show()
+    assert number.text() == "1."
+    qtbot.keyClick(number, Qt.Key.Key_Escape)
+    assert number.text() == "0.30", "Escape shows what is in force by now"
+    lines.setFocus()
+    qtbot.keyClicks(lines, "EN")
+    made.kept["stop"] = ("###",)
+    made.show()
+    assert lines.toPlainText() == "EN"
+
+
+def test_a_selected_number_stays_selected_while_its_row_is_shown_anew(form):
+    made = form()
+    number = made.find("temperature", QLineEdit)
+    number.selectAll()
+    made.show()
+    assert number.selectedText() == "0.70"
+
+
+def test_everything_entered_is_taken_at_once_when_it_has_to_be(qtbot, form):
+    made = form()
+    for key, text in (("temperature", "1.2"), ("top_k", "nonsense")):
+        field = made.find(key, QLineEdit)
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, text)
+    qtbot.keyClick(made.find("top_p", QLineEdit), Qt.Key.Key_Down)
+    qtbot.keyClicks(made.find("stop", QPlainTextEdit), "END")
+    made.widget.flush()
+    assert dict(made.changes) == {"temperature": 1.2, "top_p": 0.94, "stop": ("END",)}
+    assert made.find("top_k", QLineEdit).text() == "nonsense", "it can still be mended"
+
+
+def test_nothing_entered_for_one_reaches_the_values_of_another(qtbot, form):
+    made = form()
+    field = made.find("top_k", QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "nonsense")
+    qtbot.keyClick(made.find("top_p", QLineEdit), Qt.Key.Key_Down)
+    made.widget.finish()
+    assert made.changes == [("top_p", 0.94)]
+    made.kept.clear()
+    made.show()
+    assert (field.text(), made.find("top_p", QLineEdit).text()) == ("40", "0.95")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert len(made.changes) == 1
+    assert not any(timer.isActive() for timer in made.widget.findChildren(QTimer)), "nothing is still to come"
+
+
+def test_a_step_begins_at_the_number_that_was_typed_and_typing_goes_on_from_a_step(qtbot, form):
+    made = form()
+    field = made.find("temperature", QLineEdit)
+    field.selectAll()
+    qtbot.keyClicks(field, "1.2")
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    assert field.text() == "1.25"
+    field.selectAll()
+    qtbot.keyClicks(field, "2.5")
+    timers = made.widget.row("temperature").findChildren(QTimer)
+    assert not any(timer.isActive() for timer in timers), "the step that still settled does not come over it"
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert made.changes == [("temperature", 1.2), ("temperature", 2.5)]
+
+
+def test_a_reset_wins_over_what_is_being_typed(qtbot, form):
+    made = form()
+    made.kept["temperature"] = 1.5
+    made.show()
+    field = made.find("temperature", QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "9")
+    made.find("temperature", QPushButton).click()
+    assert field.text() == "0.70"
 
 
 def test_the_wheel_scrolls_the_form_and_changes_no_value(form):
