@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from app.ui.main_window import MainWindow
 from app.ui.warming import warm_up
 
 if TYPE_CHECKING:
+    from app.left_behind import LeftBehind
     from app.services.preferences import Preferences
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Program(QObject):
         super().__init__(application)
         self._paths = paths
         self._spare_lane = Lane("spare", self)
-        self._archive, remembered, warnings = _open_archive(paths, self)
+        self._archive, remembered, warnings, kept = _open_archive(paths, self)
         # Imported while the storage lane opens the database
         from app.engine.forecast import forecast
         from app.engine.model_file import inspect
@@ -69,7 +71,8 @@ class Program(QObject):
 
         catalog = read_catalog(paths.resources_dir)
         self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
-        self._kept = _KeptReading(paths, self.preferences)
+        # a chat in memory has an id that another one on the disk has too
+        self._kept = _KeptReading(paths.cache_dir / "kv" if kept else None, self.preferences)
         self._chat_ids = [chat.id for chat in remembered.chats]
         self.model_library = ModelLibrary(
             str(paths.models_dir),
@@ -190,9 +193,11 @@ class Program(QObject):
         self.window.fill()
         for path in files:
             self.models.open_file(path)
+        from app.left_behind import left_behind
         from app.services.hub_access import import_ahead
 
         self._archive.ask(lambda stores: stores.upkeep(), self._kept_up)
+        self._archive.ask(lambda stores: left_behind(stores, self._paths), self._tell_left_behind)
         self.model_library.refresh(asked=False)
         self.downloads.start()
         for ahead in (warm_up, import_ahead):
@@ -208,13 +213,20 @@ class Program(QObject):
         for text in notices:
             self.window.tell(Notice(text, level="warning"))
 
+    def _tell_left_behind(self, found: tuple[LeftBehind, ...]) -> None:
+        from app.left_behind import tell_no_more
+
+        for left in found:
+            work = partial(tell_no_more, left=left)
+            self.window.tell(left.notice(lambda work=work: self._archive.ask(work)))  # type: ignore[misc]
+
 
 class _KeptReading:
     """What was read of chats is kept beside the other things that can be made again."""
 
-    def __init__(self, paths: Paths, preferences: Preferences) -> None:
+    def __init__(self, folder: Path | None, preferences: Preferences) -> None:
         self._preferences = preferences
-        self.folder = str(paths.cache_dir / "kv") if paths.lasting else ""
+        self.folder = str(folder) if folder is not None else ""
 
     @property
     def limit_bytes(self) -> int:
@@ -251,12 +263,16 @@ class _KeptValues:
         self._archive.ask(lambda stores: stores.settings.clear(scope, key))
 
 
-def _open_archive(paths: Paths, parent: QObject) -> tuple[Archive[Stores], Any, tuple[Notice, ...]]:
-    """The archive and what it remembers. A database that cannot be used is left alone, and this run keeps nothing."""
+def _open_archive(paths: Paths, parent: QObject) -> tuple[Archive[Stores], Any, tuple[Notice, ...], bool]:
+    """The archive, what it remembers, what there is to tell, and whether anything is kept on the disk.
+
+    A database that cannot be used is left alone, and this run keeps nothing.
+    """
     archive: Archive[Stores] = Archive(lambda: open_stores(paths.database), parent)
     remembered, error = _wait(archive)
     if error is None:
-        return archive, remembered, tuple(Notice(text, level="warning") for text in remembered.notices)
+        notices = tuple(Notice(text, level="warning") for text in remembered.notices)
+        return archive, remembered, notices, paths.database is not None
     log.warning("The database cannot be used: %s", error)
     archive.close(lambda stores: stores.close())
     notice = Notice(error.title, error.detail, f"{error.hint} Until then, chats are not saved.".strip(), "error")
@@ -264,7 +280,7 @@ def _open_archive(paths: Paths, parent: QObject) -> tuple[Archive[Stores], Any, 
     remembered, error = _wait(archive)
     if error is not None:
         raise error
-    return archive, remembered, (notice,)
+    return archive, remembered, (notice,), False
 
 
 def _wait(archive: Archive[Stores]) -> tuple[Any, AppError | None]:

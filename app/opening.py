@@ -38,11 +38,22 @@ def run(arguments: Sequence[str]) -> int:
     single = SingleInstance(paths.lock_file) if paths.lasting else None
     files = [os.path.abspath(name) for name in arguments if not name.startswith("-")]
     if single is not None and not single.is_first:
-        single.ask_the_first(files)
-        print("Orcinus is open already; its window was brought to the front.")  # noqa: T201
-        return 0
+        return _leave_it_to_the_first(single, files)
     opening = Opening(application, paths, single, files)
     return opening.close(application.exec())
+
+
+def _leave_it_to_the_first(single: SingleInstance, files: Sequence[str]) -> int:
+    if single.ask_the_first(files):
+        print("Orcinus is open already; its window was brought to the front.")  # noqa: T201
+        return 0
+    not_opened = " Nothing was opened." if files else ""
+    print(  # noqa: T201
+        f"Orcinus is running already, but it does not answer.{not_opened} Wait a moment and try again; if that does not"
+        " help, end its process.",
+        file=sys.stderr,
+    )
+    return 1
 
 
 class Application(QApplication):

@@ -15,6 +15,7 @@ HOME_VARIABLE = "ORCINUS_HOME"
 PORTABLE = "data"
 """A folder of this name beside a bundled program keeps everything there."""
 _NAME = "Orcinus"
+_DATABASE = "orcinus.db"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
 
@@ -36,7 +37,7 @@ class Paths:
     @property
     def database(self) -> Path | None:
         """The one file with chats and settings; None when nothing can be kept."""
-        return self.data_dir / "orcinus.db" if self.lasting else None
+        return self.data_dir / _DATABASE if self.lasting else None
 
     @property
     def backups_dir(self) -> Path:
@@ -92,6 +93,20 @@ def find_paths(environ: Mapping[str, str] | None = None) -> Paths:
     )
 
 
+def stand_ins(paths: Paths) -> Iterator[tuple[Path, Path]]:
+    """The folders of this person that were used where the usual one could not be, each with the database in it.
+
+    The one that is in use now is left out.
+    """
+    for folder, _ in _fallbacks():
+        database = folder / _DATABASE
+        try:
+            if database.is_file() and _is_own(folder) and folder.resolve() != paths.data_dir.resolve():
+                yield folder, database
+        except (OSError, RuntimeError):
+            continue
+
+
 def resources_dir() -> Path:
     """What came with the program: in the bundle when it is one, else in the source tree."""
     return Path(getattr(sys, "_MEIPASS", _PACKAGE_PARENT)) / "resources"
@@ -140,13 +155,17 @@ def _usable(folder: Path) -> bool:
     try:
         str(folder).encode()  # SQLite takes names as UTF-8 only
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid() and os.getuid() != 0:
+        if not _is_own(folder) and os.getuid() != 0:
             return False  # anyone could have put such a folder into the temporary one
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"x")
     except (OSError, ValueError, RuntimeError):
         return False
     return True
+
+
+def _is_own(folder: Path) -> bool:
+    return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
 
 
 def _shown(folder: Path) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import paths as module
-from app.paths import find_paths, resources_dir
+from app.paths import find_paths, resources_dir, stand_ins
 
 
 @pytest.fixture
@@ -108,6 +108,23 @@ def test_a_temporary_folder_of_somebody_else_is_not_used(
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
     paths = find_paths({"ORCINUS_HOME": str(nowhere)})
     assert not paths.lasting
+
+
+def test_folders_that_stood_in_are_found_again_but_not_the_one_in_use_nor_a_strangers(
+    tmp_path: Path, nowhere: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_program_dir", lambda: tmp_path)
+    first = find_paths({"ORCINUS_HOME": str(nowhere)})
+    assert first.database is not None
+    first.database.write_bytes(b"")
+    temporary = tmp_path / "temp" / f"orcinus-{getattr(os, 'getuid', lambda: 'user')()}"
+    temporary.mkdir()
+    usual = find_paths({"ORCINUS_HOME": str(tmp_path / "home")})
+    assert list(stand_ins(usual)) == [(first.data_dir, first.database)]
+    assert list(stand_ins(first)) == []
+    if hasattr(os, "getuid"):
+        monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+        assert list(stand_ins(usual)) == []
 
 
 def test_resources_come_from_the_source_tree_or_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -6,15 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.errors import StorageError
+from app.left_behind import LeftBehind, left_behind
 from app.main import Program
 from app.paths import find_paths
 from app.storage.stores import open_stores, read_remembered
@@ -92,6 +94,72 @@ def test_a_database_from_a_newer_version_is_left_alone_and_the_window_says_so(st
     assert database.read_bytes() == before
 
 
+def test_chats_in_memory_leave_alone_what_was_read_of_those_on_the_disk(started, home, qtbot):
+    database = saved_chat(home)
+    connection = apsw.Connection(str(database))
+    connection.pragma("user_version", 999)
+    connection.close()
+    kept = home / "cache" / "kv" / "1.kv"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"of the first chat")
+    program = started()
+    session = program.window.page.session
+    session.send("Hello")
+    qtbot.waitUntil(lambda: not session.busy and len(session.path()) == 2)
+    assert session.chat.id == 1
+    assert program._spare_lane.drain(30)  # tidying is done there
+    assert kept.read_bytes() == b"of the first chat"
+    assert not program._kept.folder
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch) -> Path:
+    """The folder beside the program that stands in for the usual one, with a chat in it."""
+    monkeypatch.setattr("app.paths._program_dir", lambda: tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # nothing of the person who runs the suite
+    saved_chat(tmp_path / "Orcinus data")
+    return tmp_path / "Orcinus data"
+
+
+def left_behind_now(home: Path) -> tuple[LeftBehind, ...]:
+    stores = open_stores(home / "orcinus.db")
+    try:
+        return left_behind(stores, find_paths())
+    finally:
+        stores.close()
+
+
+def asked_for(program: Program, qtbot) -> None:
+    """Whatever the start asked of the disk was answered."""
+    answered: list[object] = []
+    program._archive.ask(lambda _: True, answered.append)
+    qtbot.waitUntil(lambda: bool(answered))
+
+
+def test_chats_in_a_folder_that_stood_in_are_told_of_until_that_is_enough(started, home, qtbot, beside):
+    program = started()
+    asked_for(program, qtbot)
+    assert "1 chat is kept in another folder" in words(program)
+    assert str(beside) in words(program)
+    assert "ORCINUS_HOME" in words(program)
+    (enough,) = (button for button in program.window.findChildren(QPushButton) if button.text() == "Do not tell again")
+    enough.click()
+    asked_for(program, qtbot)
+    again = started()
+    asked_for(again, qtbot)
+    assert "another folder" not in words(again)
+    saved_chat(beside)
+    assert len(left_behind_now(home)) == 1, "there is another one now"
+
+
+def test_who_works_in_the_folder_that_stood_in_is_told_nothing(started, home, qtbot, beside, monkeypatch):
+    monkeypatch.setenv("ORCINUS_HOME", str(beside))
+    program = started()
+    asked_for(program, qtbot)
+    assert [chat.title for chat in program.library.chats()] == ["Whales"]
+    assert "another folder" not in words(program)
+
+
 def test_a_damaged_setting_falls_back_and_the_rest_holds(started, home, qtbot):
     database = saved_chat(home)
     stores = open_stores(database)
@@ -111,16 +179,26 @@ def test_a_window_file_full_of_nonsense_is_no_trouble(started, home, qtbot):
     assert started().window.isVisible()
 
 
-def test_a_second_start_ends_at_once_and_says_why(started, home):
+def test_a_second_start_ends_at_once_and_says_why(qapp, home):
     from app.single_instance import SingleInstance
 
-    started()
     single = SingleInstance(find_paths().lock_file)
-    done = subprocess.run(
-        [sys.executable, "-m", "app"], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=30
-    )
+    single.listen()
+    done = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0
     assert "open already" in done.stdout
+    single.close()
+
+
+def test_a_second_start_says_so_where_the_first_does_not_answer(home, tmp_path):
+    from app.single_instance import SingleInstance
+
+    single = SingleInstance(find_paths().lock_file)
+    done = subprocess.run(
+        [sys.executable, "-m", "app", str(tmp_path / "a.gguf")], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Orcinus is running already, but it does not answer. Nothing was opened.")
     single.close()
 
 
