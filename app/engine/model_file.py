@@ -262,7 +262,7 @@ def _other_parts(path: Path, header: _Entries) -> tuple[gguf.GgufFile, ...]:
     if count <= 1:
         return ()
     named = part_of(path.name)
-    if named is None or named.count != count:
+    if named is None or named.n_parts != count:
         raise ModelFileError(
             "This is one part of a model in several files",
             f"It is split into {count} files whose names have been changed.",

@@ -14,7 +14,7 @@ class Part(NamedTuple):
 
     start: str
     number: int
-    count: int
+    n_parts: int
 
 
 def part_of(name: str) -> Part | None:
@@ -25,7 +25,9 @@ def part_of(name: str) -> Part | None:
 
 def parts(path: Path, named: Part) -> list[Path]:
     """Where all the parts of a model should lie, in order."""
-    return [path.with_name(f"{named.start}-{part:05}-of-{named.count:05}.gguf") for part in range(1, named.count + 1)]
+    return [
+        path.with_name(f"{named.start}-{part:05}-of-{named.n_parts:05}.gguf") for part in range(1, named.n_parts + 1)
+    ]
 
 
 def stamps(path: str) -> str:
