@@ -50,7 +50,7 @@ def test_what_was_said_is_there_after_a_restart_and_the_chat_goes_on(build):
     chat = services.chat()
     services.say(chat, "My name is Ada.")
     chat.set_system_prompt("Answer in capital letters.")
-    chat.set_override("temperature", 0.0)
+    chat.set_override("top_p", 0.5)
     chat_id = chat.chat.id
     before = texts(chat)
     build.close(services)
@@ -60,7 +60,7 @@ def test_what_was_said_is_there_after_a_restart_and_the_chat_goes_on(build):
     chat = again.reopen(chat_id)
     assert texts(chat) == before
     assert chat.chat.system_prompt == "Answer in capital letters."
-    assert chat.chat.overrides == {"temperature": 0.0}
+    assert chat.chat.overrides == {"top_p": 0.5}
     assert "ADA" in again.say(chat, "What is my name?")
 
 
