@@ -99,9 +99,12 @@ def _take_votes(path: Path, folder: RunFolder) -> None:
         AppError: the file cannot be read.
     """
     from app.datasets.rows import csv_rows, jsonl_rows
+    from app.scoring.results import as_written
 
-    rows = jsonl_rows(path) if path.suffix.lower() in (".jsonl", ".ndjson") else csv_rows(path)
-    taken, left_out = folder.take_ballots(row.values for row in rows)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        taken, left_out = folder.take_ballots(row.values for row in jsonl_rows(path))
+    else:
+        taken, left_out = folder.take_ballots(as_written(row.values) for row in csv_rows(path))
     told = f"{taken} votes of a person taken"
     if left_out:
         told += f", {left_out} left out: they are on other questions, prompts or answers than these"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,8 +59,17 @@ def question_of(values: Mapping[str, Any], meaning: Mapping[str, str]) -> Questi
     if not text.strip():
         return None
     tags = tuple(_tags(values.get(meaning["tags"]))) if "tags" in meaning else ()
-    checks = tuple(_checks(values.get(meaning["checks"]))) if "checks" in meaning else ()
+    checks = tuple(_checks(_listed(values.get(meaning["checks"])))) if "checks" in meaning else ()
     return Question(told("key").strip(), text, reference, system, checks, tags)
+
+
+def has_unread_checks(values: Mapping[str, Any], meaning: Mapping[str, str]) -> bool:
+    """Whether a row's checks, or one of them, is nothing that is understood, and was left out."""
+    given = values.get(meaning["checks"]) if "checks" in meaning else None
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return False
+    listed = _listed(given)
+    return not isinstance(listed, list) or len(_checks(listed)) < len(listed)
 
 
 def _plain(name: str) -> str:
@@ -86,6 +96,16 @@ def _turns(turns: Any) -> tuple[str, str, str]:
 def _tags(value: Any) -> list[str]:
     parts = value if isinstance(value, list) else _text(value).replace(";", ",").split(",")
     return [tag for part in parts if (tag := _text(part).strip())]
+
+
+def _listed(value: Any) -> Any:
+    """Where a table has no lists, one stands in it as JSON; a single check need not be in one."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return [value] if isinstance(value, dict) else value
 
 
 def _checks(value: Any) -> list[Check]:

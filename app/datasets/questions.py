@@ -13,7 +13,7 @@ from pathlib import Path
 from app.core.errors import AppError
 from app.core.lab import Question
 from app.core.text import clean
-from app.datasets.columns import MEANINGS, meaning_of, question_of
+from app.datasets.columns import MEANINGS, has_unread_checks, meaning_of, question_of
 from app.datasets.parquet import ParquetFile
 from app.datasets.rows import LONGEST_LINE, Row, csv_rows, jsonl_rows, opened
 
@@ -37,12 +37,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class QuestionsRead:
-    """Questions with keys of their own. rows: so many were looked at; empty: so many of them ask nothing."""
+    """Questions with keys of their own.
+
+    rows: so many were looked at; empty: so many of them ask nothing; unread_checks: so many have checks that are not
+    understood and were left out.
+    """
 
     questions: tuple[Question, ...]
     rows: int
     empty: int
     columns: Mapping[str, str]
+    unread_checks: int = 0
 
 
 def questions_from_text(text: str, *, by_paragraph: bool | None = None) -> tuple[Question, ...]:
@@ -131,10 +136,10 @@ def _whole(path: Path) -> str:
 
 def _from_rows(path: Path, rows: Iterator[Row], wanted: Wanted) -> QuestionsRead:
     meaning: dict[str, str] = {}
-    looked = empty = 0
+    looked = empty = unread = 0
 
     def asked() -> Iterator[Question]:
-        nonlocal looked, empty
+        nonlocal looked, empty, unread
         for row in rows:
             looked += 1
             if not meaning:
@@ -143,12 +148,13 @@ def _from_rows(path: Path, rows: Iterator[Row], wanted: Wanted) -> QuestionsRead
             if question is None:
                 empty += 1
             else:
+                unread += has_unread_checks(row.values, meaning)
                 yield question if question.key else dataclasses.replace(question, key=str(looked))
 
     found = with_keys(_picked(asked(), wanted))
     if not found:
         raise AppError(f"There is no question in {path.name}", _rows_looked(looked), "Choose another file.")
-    return QuestionsRead(found, looked, empty, meaning)
+    return QuestionsRead(found, looked, empty, meaning, unread)
 
 
 def _from_parquet(path: Path, wanted: Wanted) -> QuestionsRead:
@@ -161,17 +167,18 @@ def _from_parquet(path: Path, wanted: Wanted) -> QuestionsRead:
         places = _places(file.rows, wanted)
         rows = (Row(dict(zip(names, values, strict=True)), "") for values in file.read(names, places))
         found: list[Question] = []
-        looked = 0
+        looked = unread = 0
         for row in rows:
             place = places[looked] if places is not None else looked
             looked += 1
             if (question := question_of(row.values, meaning)) is not None:
                 found.append(question if question.key else dataclasses.replace(question, key=str(place + 1)))
+                unread += has_unread_checks(row.values, meaning)
             if wanted.limit is not None and len(found) >= wanted.limit:
                 break
     if not found:
         raise AppError(f"There is no question in {path.name}", _rows_looked(looked), "Choose another file.")
-    return QuestionsRead(with_keys(found), looked, looked - len(found), meaning)
+    return QuestionsRead(with_keys(found), looked, looked - len(found), meaning, unread)
 
 
 def _places(rows: int, wanted: Wanted) -> list[int] | None:

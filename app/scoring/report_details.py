@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.core.chat import Provenance
@@ -38,12 +39,13 @@ def plan_section(plan: Plan) -> Markup:
         content += [element("h3", one.name), element("pre", one.system_prompt or "(no system prompt)")]
         content.append(element("p", element("code", version), class_="muted"))
         if one.model_id or one.overrides:
-            own = {"model": one.model_id} if one.model_id else {}
+            own = {"model": _file_name(one.model_id)} if one.model_id else {}
             content.append(element("p", element("code", _json({**own, **one.overrides}))))
     if plan.checks:
         content += [element("h3", "Checks of every answer"), element("ul", *map(_check, plan.checks))]
     if plan.judge:
-        content += [element("h3", f"Judge: {plan.judge.model_id}"), element("pre", plan.judge.prompt)]
+        model = _file_name(plan.judge.model_id or plan.model_id)
+        content += [element("h3", f"Judge: {model}" if model else "Judge"), element("pre", plan.judge.prompt)]
     if plan.thresholds:
         told = [
             element("li", f"{one.measure} of {one.contestant or 'each prompt'} at least {one.low:g}")
@@ -153,6 +155,11 @@ def _made(cell: Cell) -> Markup:
         class_="muted",
         title="\n".join(line for line in in_brief(made) if line),
     )
+
+
+def _file_name(model_id: str) -> str:
+    """A model without its folders, which often name a person."""
+    return re.split(r"[/\\]", model_id)[-1]
 
 
 def _check(check: Check) -> Markup:

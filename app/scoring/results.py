@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -16,6 +17,9 @@ from app.core.plan_table import table_of
 from app.scoring.look import checks_of, findings_of
 
 Row: TypeAlias = dict[str, Any]
+
+_FORMULA = re.compile("'*[=+\\-@\t\r]")
+"""How a text begins that a spreadsheet runs; behind apostrophes too, so that taking one away gives the text back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +123,10 @@ def vote_rows(results: Results) -> Iterator[Row]:
 def as_csv(rows: Iterable[Row]) -> str:
     """Rows as a table with a header; what is nested is spread over columns with dots, lists are JSON.
 
-    It begins with a byte order mark, without which Excel takes UTF-8 for something else.
+    It begins with a byte order mark, without which Excel takes UTF-8 for something else. A text that a spreadsheet
+    would run as a formula gets an apostrophe in front; see `as_written`.
     """
-    flat = [_flat(row) for row in rows]
+    flat = [{name: _harmless(value) for name, value in _flat(row).items()} for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, names, lineterminator="\r\n")
@@ -129,6 +134,14 @@ def as_csv(rows: Iterable[Row]) -> str:
         writer.writeheader()
     writer.writerows(flat)
     return "\ufeff" + out.getvalue()
+
+
+def as_written(values: Mapping[str, Any]) -> Row:
+    """The texts of a row of `as_csv` as they were, without the apostrophes that keep them from being formulas."""
+    return {
+        name: value[1:] if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value) else value
+        for name, value in values.items()
+    }
 
 
 def as_jsonl(rows: Iterable[Row]) -> str:
@@ -144,6 +157,10 @@ def _where(plan: Plan, place: Place) -> Row:
         "question": plan.questions[place.question].key,
         "seed": plan.seeds[place.seed],
     }
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _flat(row: Mapping[str, Any], before: str = "") -> Row:

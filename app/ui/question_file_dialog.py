@@ -169,6 +169,9 @@ class QuestionFileDialog(QDialog):
         words = "1 question" if many == 1 else f"{many:,} questions"
         if found.empty:
             words += f"; {found.empty:,} rows ask nothing"
+        if found.unread_checks:
+            words += f"; checks in {found.unread_checks:,} rows are not understood and left out: they are JSON, as in"
+            words += ' [{"kind": "contains", "texts": ["Paris"]}]'
         self.state.setText(words)
         self._set_kind("muted")
         parts = []

@@ -103,6 +103,17 @@ def test_an_empty_file_is_told(file, name):
         read_questions(file(name, ""))
 
 
+def test_a_table_has_checks_as_json_and_says_where_they_are_none(file):
+    many = json.dumps([{"kind": "contains", "texts": ["x"], "label": "has x"}, {"kind": "stops"}])
+    cells = [many, '{"kind": "stops"}', "", "contains x", '[{"texts": ["x"]}, {"kind": "stops"}]', "[" * 100_000]
+    table = "question,checks\n" + "".join(f'q{at},"{cell.replace(chr(34), chr(34) * 2)}"\n'
+                                          for at, cell in enumerate(cells))  # fmt: skip
+    found = read_questions(file("x.csv", table))
+    has_x, stops = Check("contains", {"texts": ["x"]}, "has x"), Check("stops")
+    assert [question.checks for question in found.questions] == [(has_x, stops), (stops,), (), (), (stops,), ()]
+    assert found.unread_checks == 3
+
+
 def test_jsonl_takes_checks_and_tags(file):
     line = {"question": "q", "tags": ["a", "b"], "checks": [{"kind": "contains", "texts": ["x"], "label": "has x"}]}
     (question,) = read_questions(file("x.jsonl", json.dumps(line) + "\n\n")).questions

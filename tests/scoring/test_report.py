@@ -16,7 +16,7 @@ from app.scoring.markup import element, escaped, joined, style
 from app.scoring.plots import LEFT, RIGHT, WIDTH, Interval, Spread, intervals_plot, spreads_plot
 from app.scoring.ranking import rank
 from app.scoring.report import html_report
-from app.scoring.results import as_csv, as_jsonl, cell_rows, check_rows, plan_hash, results_of, vote_rows
+from app.scoring.results import as_csv, as_jsonl, as_written, cell_rows, check_rows, plan_hash, results_of, vote_rows
 from app.scoring.win_table import win_rate_intervals
 
 EVIL = "</style></title><script>alert(1)</script>\"'><img src=x onerror=y>&amp;\x00\x1b"
@@ -191,6 +191,30 @@ def test_csv_and_jsonl_hold_the_same():
     assert [row["answer"] for row in table] == [row["answer"] for row in lines] == [row["answer"] for row in rows]
     assert table[0]["provenance.sampling.top_k"] == "3"
     assert as_csv([]) == "\ufeff"
+
+
+TEXTS = ("=1+1", "+x", "-x", "@SUM(A1)", "\tx", "\r=x", "'=x", "''@", "'plain'", "plain", "", "1-2")
+
+
+def test_no_spreadsheet_runs_a_text_of_a_table_as_a_formula_and_the_text_comes_back():
+    rows = [{"answer": text, "number": -1.5, "more": {"name": text}} for text in TEXTS]
+    table = list(csv.DictReader(io.StringIO(as_csv(rows).removeprefix("\ufeff"), newline="")))
+    assert not [row for row in table if row["answer"][:1] in tuple("=+-@\t\r") and row["answer"]]
+    assert [row["answer"] for row in table][:3] == ["'=1+1", "'+x", "'-x"]
+    assert {row["number"] for row in table} == {"-1.5"}, "numbers are numbers"
+    back = [as_written(row) for row in table]
+    assert [(row["answer"], row["more.name"]) for row in back] == [(text, text) for text in TEXTS]
+
+
+def test_the_report_names_models_without_folders_and_the_judge_by_the_plans_model():
+    plan = dataclasses.replace(run().plan, model_id="/home/ada/models/own.gguf", judge=Judge("", "Compare."))
+    other = Contestant("Other", "", model_id="C:\\Users\\Ada\\other.gguf", overrides={"top_k": 3})
+    report = html_report(results_of(dataclasses.replace(plan, contestants=(*plan.contestants, other)), [], []))
+    text = " ".join(read(report).text)
+    assert "Judge: own.gguf" in text
+    assert '{"model": "other.gguf", "top_k": 3}' in text
+    assert "ada" not in report.lower()
+    assert "Judge: " not in html_report(results_of(dataclasses.replace(plan, model_id=""), [], []))
 
 
 def test_equal_plans_have_equal_hashes_and_others_have_not():
