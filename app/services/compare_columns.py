@@ -25,16 +25,27 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One system prompt and the conversation it has had. `reading`: tokens of its prompt that are read, and of all."""
+    """One system prompt and the conversation it has had.
+
+    `reading`: tokens of its prompt that are read, and of all. `made_from`: hash of the saved version that the prompt
+    is, or was made from, "" for none. `waits_for`: the name of the model that answers first, "" where none does.
+    """
 
     contestant: Contestant
     exchanges: tuple[Exchange, ...] = ()
     reading: tuple[int, int] = (0, 0)
+    made_from: str = ""
+    waits_for: str = ""
 
     @property
     def growing(self) -> bool:
         """Whether an answer is awaited or being written."""
         return bool(self.exchanges) and self.exchanges[-1].state is MessageState.STREAMING
+
+
+def begun(contestant: Contestant, made_from: str = "") -> Column:
+    """A column that nothing was asked of yet. `made_from` is for a prompt that is no saved version as it stands."""
+    return Column(contestant, made_from=contestant.version or made_from)
 
 
 def answered(exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core import prompt_variables
 from app.core.chat import Chat, Message, MessageState
 from app.core.errors import AppError
-from app.core.lab import Contestant
 from app.core.options import Sampling
-from app.core.prompt_variables import Resolved as Filled
-from app.core.prompt_variables import Variable
-from app.core.settings import Resolved, Source, declared
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged
 from app.services.compare_columns import Column, Exchange, answered, chat_of, turns_of
 from app.services.compare_job import Asked, SharedStart, compare_job
+from app.services.compare_setup import CompareSetup
 from app.services.engine_room import ModelSpec
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager
 from app.services.notice import LONGEST_TEXT, Notice, too_long
 from app.services.preferences import Preferences
 from app.services.provenance import provenance
-
-MOST_COLUMNS = 8
-SEED = 42
-"""The seed of all columns unless another is set: were it random, no difference would be known to be the prompt's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +37,12 @@ class _Group:
     """The system prompts with values in the places of their variables."""
 
 
-class Comparison(QObject):
+class Comparison(CompareSetup):
     """Columns that are asked together. Lives in the GUI thread.
 
     Columns on the same model write at once, in one context; those on another model follow after them.
 
-    Signals:
-        columns_changed(): there are other columns, or a column's prompt or values are others.
+    Signals, besides those of the setup:
         column_changed(int): a column has a new exchange, or its last one another state.
         text_added(int, str): a column's answer has grown by this.
         progress_changed(str): "Loading ..." or empty.
@@ -60,7 +50,6 @@ class Comparison(QObject):
         notice(Notice): something to tell.
     """
 
-    columns_changed = Signal()
     column_changed = Signal(int)
     text_added = Signal(int, str)
     progress_changed = Signal(str)
@@ -71,19 +60,12 @@ class Comparison(QObject):
         self, models: ModelManager, preferences: Preferences, model_id: str, parent: QObject | None = None
     ) -> None:
         """`model_id` answers where a column names no other."""
-        super().__init__(parent)
-        self._models = models
-        self._preferences = preferences
-        self.model_id = model_id
-        self.overrides: Mapping[str, Any] = {"seed": SEED}
-        self.variables: Mapping[str, str] = {}
-        """Values for the variables in the prompts, by name; see core/prompt_variables.py."""
+        super().__init__(models, preferences, model_id, parent)
         self.shared_tokens = 0
         """Tokens that all prompts of the largest group began with the last time; they were read once."""
-        self._columns: list[Column] = []
-        self._moment: datetime | None = None
         self._flags: dict[int, StopFlag] = {}
-        self._tickets: list[Ticket] = []
+        self._works: list[tuple[Ticket, _Group]] = []
+        self._gpu_layers: dict[str, int] = {}
         self._pieces: dict[int, list[str]] = {}
         models.state_changed.connect(self._loading)
 
@@ -91,12 +73,19 @@ class Comparison(QObject):
 
     def columns(self) -> tuple[Column, ...]:
         """All columns, from the left; growing answers with what they have so far."""
-        return tuple(self._so_far(at) for at in range(len(self._columns)))
+        return tuple(
+            dataclasses.replace(self._so_far(at), waits_for=self._waits_for(at)) for at in range(len(self._columns))
+        )
+
+    def _waits_for(self, at: int) -> str:
+        groups = [group for _, group in self._works]
+        mine = next((number for number, group in enumerate(groups) if at in group.columns), 0)
+        return self._models.entry(groups[mine - 1].spec.model_id).name if mine else ""
 
     @property
     def busy(self) -> bool:
         """Whether answers are being made."""
-        return bool(self._tickets)
+        return bool(self._works)
 
     @property
     def saved_tokens(self) -> int:
@@ -104,115 +93,16 @@ class Comparison(QObject):
         last = [column.exchanges[-1].provenance for column in self._columns if column.exchanges]
         return sum(how.cached_tokens for how in last if how is not None)
 
-    def later_models(self) -> tuple[str, ...]:
-        """Names of the models whose columns write after the others, in order."""
-        ids = list(dict.fromkeys(self._model_of(column) for column in self._columns))
-        return tuple(self._models.entry(model_id).name for model_id in ids[1:])
+    @property
+    def on_gpu(self) -> bool:
+        """Whether one of the models is known to run on a GPU, at least in part; it is once it was loaded."""
+        return any(self._layers_on_gpu(model_id) for model_id in {self._model_of(column) for column in self._columns})
 
-    def wanted(self) -> tuple[Variable, ...]:
-        """The variables in all prompts whose values the person gives, in reading order."""
-        texts = "\n".join(column.contestant.system_prompt for column in self._columns)
-        return tuple(one for one in prompt_variables.variables(texts) if not one.is_built_in)
-
-    def prompt(self, at: int) -> Filled:
-        """A column's system prompt with values in the places of its variables, and which have none."""
-        return prompt_variables.resolve(self._columns[at].contestant.system_prompt, self._values(at))
-
-    def _values(self, at: int) -> dict[str, str]:
-        """What stands in the places of variables; date and time are those of the first question."""
-        moment = self._moment or datetime.now(tz=UTC).astimezone()
-        known = prompt_variables.built_in(moment, self._models.entry(self._model_of(self._columns[at])).name)
-        return {**self.variables, **known}
-
-    def resolved(self, at: int | None) -> Resolved[Sampling]:
-        """The sampler values of a column, or of all (None): the model's, under those of all columns, under its own.
-
-        What a column has for itself comes from Source.CHAT, what it has because all have it from Source.APP.
-        """
-        own = self._columns[at].contestant.overrides if at is not None else self.overrides
-        model_id = self._model_of(self._columns[at]) if at is not None else self.model_id
-        found = self._preferences.resolved(Sampling, model_id, {**self.overrides, **own})
-        shared = {key: Source.APP for key in self.overrides if key not in own}
-        return dataclasses.replace(found, sources={**found.sources, **shared})
-
-    def sampling(self, at: int) -> Sampling:
-        """The sampler values of a column."""
-        return self.resolved(at).values
+    def _layers_on_gpu(self, model_id: str) -> int:
+        facts = self._models.state(model_id).facts
+        return facts.placement.gpu_layers if facts is not None else self._gpu_layers.get(model_id, 0)
 
     # --- what the person does --------------------------------------------------------------------------------------
-
-    def add(self, contestant: Contestant) -> bool:
-        """Put a column at the right, without a conversation; False when busy or when there are eight already."""
-        if self.busy or len(self._columns) >= MOST_COLUMNS:
-            return False
-        self._columns.append(Column(contestant))
-        self.columns_changed.emit()
-        return True
-
-    def change(self, at: int, contestant: Contestant) -> None:
-        """Give a column another prompt, model or values; what it said before stays and is answered on from."""
-        if not self.busy:
-            self._columns[at] = dataclasses.replace(self._columns[at], contestant=contestant)
-            self.columns_changed.emit()
-
-    def remove(self, at: int) -> None:
-        """Take a column away with what it said."""
-        if not self.busy:
-            del self._columns[at]
-            self.columns_changed.emit()
-
-    def set_model(self, model_id: str) -> None:
-        """Let another model answer for the columns that name none."""
-        if not self.busy and model_id != self.model_id:
-            self.model_id = model_id
-            self.columns_changed.emit()
-
-    def set_overrides(self, overrides: Mapping[str, Any]) -> None:
-        """Sampler values for all columns, by setting key; from the next answer on. Without a seed it is SEED."""
-        self.overrides = {"seed": SEED, **overrides}
-        self.columns_changed.emit()
-
-    def set_variable(self, name: str, value: str | None) -> None:
-        """Give a variable a value; None goes back to its default."""
-        left = {known: text for known, text in self.variables.items() if known != name}
-        self.variables = left if value is None else {**left, name: clean(value)}
-        self.columns_changed.emit()
-
-    def set_value(self, at: int | None, key: str, value: Any) -> None:
-        """Give a column, or all (None), a sampler value of its own.
-
-        Raises:
-            SettingError: the value is not allowed; nothing changes.
-        """
-        checked = declared(Sampling)[key].checked(value)
-        if at is None:
-            self.set_overrides({**self.overrides, key: checked})
-        else:
-            contestant = self._columns[at].contestant
-            self.change(at, dataclasses.replace(contestant, overrides={**contestant.overrides, key: checked}))
-
-    def clear_value(self, at: int | None, key: str) -> None:
-        """Let a column have what all have, or all what the model has."""
-        if at is None:
-            self.set_overrides({known: value for known, value in self.overrides.items() if known != key})
-        else:
-            contestant = self._columns[at].contestant
-            left = {known: value for known, value in contestant.overrides.items() if known != key}
-            self.change(at, dataclasses.replace(contestant, overrides=left))
-
-    def replace(self, contestants: Sequence[Contestant]) -> bool:
-        """Have these columns instead, without conversations; False when busy. Takes the first eight."""
-        if self.busy:
-            return False
-        self._columns, self._moment = [Column(contestant) for contestant in contestants[:MOST_COLUMNS]], None
-        self.columns_changed.emit()
-        return True
-
-    def begin_anew(self) -> None:
-        """Forget what was said, in all columns."""
-        if not self.busy:
-            self._columns, self._moment = [Column(column.contestant) for column in self._columns], None
-            self.columns_changed.emit()
 
     def ask(self, text: str) -> bool:
         """Ask all columns, each with the conversation it has had. Whether the text was taken."""
@@ -255,7 +145,7 @@ class Comparison(QObject):
 
     def stop_all(self) -> None:
         """End all answers where they are."""
-        for ticket in self._tickets:
+        for ticket, _ in self._works:
             ticket.cancel()
 
     def as_chat(self, at: int) -> tuple[Chat, tuple[tuple[str, Message], ...]]:
@@ -306,7 +196,7 @@ class Comparison(QObject):
             for at in group.columns
         ]
         ticket = self._models.run(compare_job(self._models.room, group.spec, asked), pressing=True)
-        self._tickets.append(ticket)
+        self._works.append((ticket, group))
         found: list[ModelFacts] = []
 
         def take(items: tuple[object, ...]) -> None:
@@ -315,6 +205,7 @@ class Comparison(QObject):
                 if isinstance(item, ModelFacts):
                     # under the name that the person sees it by everywhere, which need not be the file's own
                     found.append(dataclasses.replace(item, name=self._models.entry(group.spec.model_id).name))
+                    self._gpu_layers[group.spec.model_id] = item.placement.gpu_layers
                     self.progress_changed.emit("")
                 elif isinstance(item, SharedStart):
                     self.shared_tokens = max(self.shared_tokens, item.tokens)
@@ -351,10 +242,12 @@ class Comparison(QObject):
         for at in group.columns:
             if self._columns[at].growing:
                 self._finish(at, group, state, facts, None, outcome.error)
-        self._tickets.remove(ticket)
+        self._works.remove((ticket, group))
         if outcome.error is not None:
             self.notice.emit(self._models.trouble(group.spec.model_id, outcome.error))
-        if not self._tickets:
+        for at in [at for _, later in self._works for at in later.columns]:
+            self.column_changed.emit(at)  # it waits for another, or for none
+        if not self._works:
             self.progress_changed.emit("")
             self.busy_changed.emit(False)
 
@@ -384,9 +277,6 @@ class Comparison(QObject):
             return column
         last = dataclasses.replace(column.exchanges[-1], text="".join(self._pieces[at]))
         return dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))
-
-    def _model_of(self, column: Column) -> str:
-        return column.contestant.model_id or self.model_id
 
     def _loading(self, model_id: str) -> None:
         state = self._models.state(model_id)

@@ -11,7 +11,9 @@ from app.core.lab import Contestant
 from app.core.options import Sampling
 from app.core.settings import declared
 from app.services.archive import Archive
-from app.services.comparison import MOST_COLUMNS, Comparison
+from app.services.compare_columns import Column, begun
+from app.services.compare_setup import MOST_COLUMNS
+from app.services.comparison import Comparison
 from app.storage.stores import Stores
 
 KEY = "comparison"
@@ -38,10 +40,10 @@ class ComparisonRecord(QObject):
             self._keep()
 
     def _fill(self, kept: Any) -> None:
-        contestants, overrides, variables = read(kept)
+        columns, overrides, variables = read(kept)
         self._comparison.variables = variables
-        for contestant in contestants or self._first:
-            self._comparison.add(contestant)
+        for one in columns or map(begun, self._first):
+            self._comparison.add(one.contestant, one.made_from)
         self._comparison.set_overrides(overrides)
         self._comparison.columns_changed.connect(self._timer.start)
 
@@ -57,6 +59,7 @@ def written(comparison: Comparison) -> dict[str, Any]:
             "name": one.contestant.name,
             "prompt": one.contestant.system_prompt,
             "version": one.contestant.version,
+            "made_from": one.made_from,
             "model": one.contestant.model_id,
             "overrides": dict(one.contestant.overrides),
         }
@@ -69,23 +72,24 @@ def written(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def read(kept: Any) -> tuple[tuple[Contestant, ...], Mapping[str, Any], Mapping[str, str]]:
+def read(kept: Any) -> tuple[tuple[Column, ...], Mapping[str, Any], Mapping[str, str]]:
     """The columns, the sampler values for all, and the variables; what is damaged is left out."""
     if not isinstance(kept, dict):
         return (), {}, {}
     given = kept.get("variables")
     variables = {name: text for name, text in given.items() if isinstance(text, str)} if isinstance(given, dict) else {}
     found = kept.get("columns")
-    columns = [_contestant(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    columns = [_column(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     return tuple(columns[:MOST_COLUMNS]), _overrides(kept.get("overrides")), variables
 
 
-def _contestant(kept: Mapping[str, Any]) -> Contestant:
+def _column(kept: Mapping[str, Any]) -> Column:
     def text(key: str) -> str:
         value = kept.get(key)
         return value if isinstance(value, str) else ""
 
-    return Contestant(text("name"), text("prompt"), text("version"), text("model"), _overrides(kept.get("overrides")))
+    overrides = _overrides(kept.get("overrides"))
+    return begun(Contestant(text("name"), text("prompt"), text("version"), text("model"), overrides), text("made_from"))
 
 
 def _overrides(kept: Any) -> dict[str, Any]:

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from app.core.made_by import brief_markdown
+from app.core.reproduced import EXACT_UP_TO
 from app.services.compare_columns import Column
+
+if TYPE_CHECKING:
+    from app.services.comparison import Comparison
+
+
+def cautions(comparison: Comparison) -> str:
+    """What is other than one may think of how the columns are answered, in sentences; "" for nothing."""
+    told = []
+    if later := comparison.later_models():
+        told.append(f"One model answers after the other: {', '.join(later)} later than the first.")
+    if comparison.most_together() > EXACT_UP_TO:
+        told.append(f"With more than {EXACT_UP_TO} columns a text may differ from the one it gets alone.")
+    if comparison.on_gpu:
+        told.append("On a GPU the text may differ a little from one time to the next, with the same seed too.")
+    return " ".join(told)
 
 
 def as_markdown(columns: Iterable[Column]) -> str:

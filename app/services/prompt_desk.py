@@ -203,6 +203,18 @@ class PromptDesk(QObject):
             self._saving = True
             self._library.save(self._prompt_id, self.text, note=note, parent=self.base.hash)
 
+    @Slot()
+    def restore(self) -> None:
+        """Say again what the version that is shown says, as a new one."""
+        if self.prompt is not None and self.base is not None:
+            self._library.restore_version(self.prompt.id, self.base.hash)
+
+    @Slot()
+    def branch(self) -> None:
+        """Make a prompt of its own that goes on from the version that is shown."""
+        if self.prompt is not None and self.base is not None:
+            self._library.branch(self.prompt.id, self.base.hash)
+
     def flush(self) -> None:
         """Hand what is written to the disk; before the program ends."""
         if self._timer.isActive():

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, system_prompt_of
 from app.core.made_by import in_brief
+from app.core.prompt_variables import escape
 from app.core.word_diff import word_diff
 from app.scoring.look import checks_of
 from app.services.origin import of_cell
@@ -40,13 +41,13 @@ class CellPanel(QFrame):
     """Shows a cell and follows it.
 
     Signals: `stepped(int)`: the person wants the cell so many lines further down; `left()`: it is to be put away;
-    `compare_asked(tuple, str)`: show these `Contestant`s side by side, to ask this; `origin_asked(Cell)`: what made
-    this answer; `link_activated(str)`.
+    `compare_asked(tuple, str, dict)`: show these `Contestant`s side by side, to ask this with these sampler values;
+    `origin_asked(Cell)`: what made this answer; `link_activated(str)`.
     """
 
     stepped = Signal(int)
     left = Signal()
-    compare_asked = Signal(tuple, str)
+    compare_asked = Signal(tuple, str, object)
     origin_asked = Signal(object)
     link_activated = Signal(str)
 
@@ -285,7 +286,8 @@ class CellPanel(QFrame):
         plan, question = self._model.plan, self._model.plan.questions[self._place.question]
         mine = plan.contestants[self._place.contestant]
         order = [mine, *(one for one in plan.contestants if one is not mine)][:8]
-        self.compare_asked.emit(tuple(_column(plan, one, question) for one in order), question.text)
+        values = {**plan.overrides, "seed": plan.seeds[self._place.seed]}
+        self.compare_asked.emit(tuple(_column(plan, one, question) for one in order), question.text, values)
 
     @Slot()
     def _copy(self) -> None:
@@ -316,14 +318,15 @@ def figures(how: Provenance) -> str:
 
 
 def _column(plan: Plan, contestant: Contestant, question: Question) -> Contestant:
-    """A prompt as a column that would answer this question alike."""
-    text = system_prompt_of(contestant, question)
+    """A prompt as a column that answers this question alike, with the plan's values and the seed for all."""
+    model_id = contestant.model_id or plan.model_id
+    under = {key: value for key, value in plan.model_values.get(model_id, {}).items() if key not in plan.overrides}
     return replace(
         contestant,
-        system_prompt=text,
-        version=contestant.version if text == contestant.system_prompt else "",
-        model_id=contestant.model_id or plan.model_id,
-        overrides={**plan.overrides, **contestant.overrides},
+        # what a run says is filled in: nothing in it is a variable any more
+        system_prompt=escape(system_prompt_of(contestant, question)),
+        model_id=model_id,
+        overrides={**under, **contestant.overrides},
     )
 
 

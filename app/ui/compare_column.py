@@ -6,13 +6,11 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer, Signal, Slot
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QMenu,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -22,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.core.chat import MessageState
 from app.core.word_diff import DiffPiece, word_diff
 from app.ui.buttons import IconButton, WordButton
+from app.ui.column_menu import ColumnMenu
 from app.ui.compare_rows import figures, made_by, questions, rows_of
 from app.ui.diff_view import DiffView, words_changed
 from app.ui.icons import icon
@@ -31,10 +30,12 @@ from app.ui.theme import Theme
 from app.ui.transcript import Transcript
 
 if TYPE_CHECKING:
+    from app.core.lab import Contestant
     from app.core.prompts import Prompt, PromptVersion
     from app.services.compare_columns import Column
     from app.services.model_manager import ModelManager
     from app.services.prompt_library import PromptLibrary
+    from app.services.prompt_names import PromptNames
 
 _SETTLE_MS = 400
 _PROMPT_LINES = 6
@@ -54,7 +55,8 @@ class CompareColumn(QFrame):
     Signals: `changed(Contestant)` with another name, prompt or model; `stop_asked()`, `again_asked()`, `keep_asked()`,
     `copy_asked()`, `double_asked()`, `remove_asked()`; `question_edited(int, str)` with the question's place and new
     text; `origin_asked(int)`: what made the answer to the question there; `link_activated(str)`;
-    `saved(Prompt, PromptVersion)`; `too_long(int)` for a paste that was not taken.
+    `saved(Prompt, PromptVersion, str)`: the prompt, made from the version of this hash, is kept; `too_long(int)` for a
+    paste that was not taken.
     """
 
     changed = Signal(object)
@@ -67,17 +69,20 @@ class CompareColumn(QFrame):
     question_edited = Signal(int, str)
     origin_asked = Signal(int)
     link_activated = Signal(str)
-    saved = Signal(object, object)
+    saved = Signal(object, object, str)
     too_long = Signal(int)
 
     def __init__(
-        self, models: ModelManager, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None
+        self,
+        models: ModelManager,
+        prompts: PromptLibrary,
+        names: PromptNames,
+        theme: Theme,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("column")
-        self._models, self._prompts, self._theme = models, prompts, theme
-        self._origin = ""
-        """Hash of the saved version that the prompt is, or was made from."""
+        self._models, self._prompts, self._names, self._theme = models, prompts, names, theme
         self._column: Column | None = None
         self._busy = False
         self.name = QLineEdit()
@@ -93,7 +98,9 @@ class CompareColumn(QFrame):
         self.more.setAccessibleName("More for this column")
         self.more.setToolTip("More for this column")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setMenu(self._make_menu())
+        self.menu = ColumnMenu(models, prompts, theme, self)
+        self.more.setMenu(self.menu)
+        self._connect_menu()
         self.prompt = PromptField(theme)
         self.prompt.textChanged.connect(self._typed)
         self.prompt.left.connect(self.flush)
@@ -125,6 +132,13 @@ class CompareColumn(QFrame):
         self._lay_out()
         self.set_theme(theme)
 
+    def _connect_menu(self) -> None:
+        self.menu.prompt_taken.connect(self._take_prompt)
+        self.menu.save_asked.connect(self.save)
+        self.menu.double_asked.connect(self.double_asked)
+        self.menu.model_chosen.connect(self._choose_model)
+        self.menu.remove_asked.connect(self.remove_asked)
+
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(6)
@@ -151,37 +165,21 @@ class CompareColumn(QFrame):
         column.addLayout(state)
         column.addLayout(foot)
 
-    def _make_menu(self) -> QMenu:
-        menu = QMenu(self)
-        self._saved = menu.addMenu("Take a saved prompt")
-        self._saved.setToolTipsVisible(True)
-        self._saved.aboutToShow.connect(self.list_prompts)
-        self._saved.triggered.connect(self._take_prompt)
-        menu.addAction("Save this prompt", self.save)
-        menu.addSeparator()
-        menu.addAction("Double this column", self.double_asked.emit)
-        self._choose = menu.addMenu("Answered by")
-        self._choose.aboutToShow.connect(self._list_models)
-        self._choose.triggered.connect(self._choose_model)
-        menu.addSeparator()
-        menu.addAction("Remove this column", self.remove_asked.emit)
-        return menu
-
     # --- showing ----------------------------------------------------------------------------------------------------
 
     def show_column(self, column: Column, *, busy: bool) -> None:
         """Show a column as it is now; what is being typed is not overwritten."""
         before, self._column, self._busy = self._column, column, busy
         contestant = column.contestant
-        if not self.name.hasFocus() or before is None:
+        if not (self.name.hasFocus() and self.name.isModified()) or before is None:
             self.name.setText(contestant.name)
             self.name.setCursorPosition(0)  # of a long name the beginning is seen
         if not self._settle.isActive() and self.prompt.toPlainText() != contestant.system_prompt:
             self.prompt.blockSignals(True)
             self.prompt.setPlainText(contestant.system_prompt)
             self.prompt.blockSignals(False)
-        self._origin = contestant.version or self._origin
-        self._show_origin()
+        self.menu.show_model(contestant.model_id)
+        self.show_origin()
         for field in (self.name, self.prompt):
             field.setReadOnly(busy)
         self.more.setEnabled(not busy)
@@ -193,18 +191,21 @@ class CompareColumn(QFrame):
         """Say which variables of the prompt have no value."""
         self.prompt.show_unresolved(names)
 
-    def _show_origin(self) -> None:
-        """Who answers, if it is another model; and which saved prompt this is."""
-        assert self._column is not None
+    @Slot()
+    def show_origin(self) -> None:
+        """Who answers, if it is another model; and which saved prompt this is, or was made from."""
+        if self._column is None:
+            return
         contestant, parts = self._column.contestant, []
         if contestant.model_id:
             parts.append(f"Answered by {self._models.entry(contestant.model_id).name}")
-        held = next((one for one in self._prompts.prompts() if one.current == self._origin), None)
+        words = self._names.words(self._column.made_from) if self._column.made_from else ""
         if contestant.version:
-            parts.append(f"{held.name}, version {held.versions}" if held is not None else "A saved version")
-        elif self._origin:
-            parts.append("Edited since it was saved")
-        self._model.setText(" · ".join(parts))
+            parts.append(words)
+        elif self._column.made_from:
+            parts.append(f"Edited since {words}" if words else "Edited since it was saved")
+        self._model.setText(" · ".join(part for part in parts if part))
+        self._model.setToolTip(self._model.text())
         self._model.setVisible(bool(parts))
 
     def _show_exchanges(self, before: Column | None, column: Column) -> None:
@@ -249,14 +250,15 @@ class CompareColumn(QFrame):
         words, kind = _STATES[last.state] if last is not None else ("", "muted")
         done, total = column.reading
         if last is not None and last.state is MessageState.STREAMING and not last.text:
-            words = f"Reading {done:,} of {total:,}" if done < total else "Waiting…"
+            words = f"Reading {done:,} of {total:,}" if done < total else "Waits" if column.waits_for else "Waiting…"
         self._state.setText(words)
         if self._state.property("kind") != kind:
             self._state.setProperty("kind", kind)
             self._state.style().unpolish(self._state)
             self._state.style().polish(self._state)
-        self._figures.setText(figures(last))
-        self._figures.setToolTip(made_by(last))
+        waits = f"for {column.waits_for}" if words == "Waits" else ""
+        self._figures.setText(waits or figures(last))
+        self._figures.setToolTip(waits or made_by(last))
         self.keep.setEnabled(last is not None and last.state is not MessageState.STREAMING)
         self.copy.setEnabled(last is not None)
         growing = column.growing
@@ -270,6 +272,7 @@ class CompareColumn(QFrame):
     def flush(self) -> None:
         """Tell of a change now: before a message is sent."""
         self._settle.stop()
+        self.name.setModified(False)
         if self._column is None or self._busy:
             return
         old = self._column.contestant
@@ -300,29 +303,16 @@ class CompareColumn(QFrame):
     def _ask_origin(self, row_id: int) -> None:
         self.origin_asked.emit((row_id - 1) // 2)
 
-    @Slot()
-    def list_prompts(self) -> QMenu:
-        """Fill the menu of saved prompts: the person's own, then those that come with the app."""
-        self._saved.clear()
-        own = [(one.name, one.text, one.current, one.note) for one in self._prompts.prompts() if one.current]
-        bundled = [(one.name, one.version.text, one.version.hash, one.note) for one in self._prompts.bundled()]
-        for group in (own, bundled):
-            for name, text, version, note in group:
-                action = self._saved.addAction(name)
-                action.setData((name, text, version))
-                action.setToolTip(note or text[:200])
-            self._saved.addSeparator()
-        return self._saved
-
-    @Slot(QAction)
-    def _take_prompt(self, action: QAction) -> None:
+    @Slot(object)
+    def _take_prompt(self, taken: Contestant) -> None:
         self.flush()
         if self._column is not None:
-            name, text, version = action.data()
             self._settle.stop()
-            self.prompt.setPlainText(text)
+            self.prompt.setPlainText(taken.system_prompt)
             self._settle.stop()
-            new = dataclasses.replace(self._column.contestant, name=name, system_prompt=text, version=version)
+            new = dataclasses.replace(
+                self._column.contestant, name=taken.name, system_prompt=taken.system_prompt, version=taken.version
+            )
             self.changed.emit(new)
 
     @Slot()
@@ -331,35 +321,24 @@ class CompareColumn(QFrame):
         self.flush()
         if self._column is None or self._column.contestant.version:
             return
-        contestant = self._column.contestant
+        contestant, made_from = self._column.contestant, self._column.made_from
 
         def kept(prompt: Prompt, version: PromptVersion) -> None:
-            self._origin = version.hash
-            self.saved.emit(prompt, version)
+            self.saved.emit(prompt, version, made_from)
 
-        self._prompts.keep_wording(contestant.system_prompt, self._origin, kept, name=contestant.name)
+        self._prompts.keep_wording(contestant.system_prompt, made_from, kept, name=contestant.name)
 
-    @Slot()
-    def _list_models(self) -> None:
-        self._choose.clear()
-        chosen = self._column.contestant.model_id if self._column is not None else ""
-        entries = [("", "The model above"), *((entry.id, entry.name) for entry in self._models.entries())]
-        for model_id, name in entries:
-            action = self._choose.addAction(name)
-            action.setData(model_id)
-            action.setCheckable(True)
-            action.setChecked(model_id == chosen)
-
-    @Slot(QAction)
-    def _choose_model(self, action: QAction) -> None:
+    @Slot(str)
+    def _choose_model(self, model_id: str) -> None:
         self.flush()
         if self._column is not None:
-            self.changed.emit(dataclasses.replace(self._column.contestant, model_id=action.data()))
+            self.changed.emit(dataclasses.replace(self._column.contestant, model_id=model_id))
 
     def set_theme(self, theme: Theme) -> None:
         """Draw the icons in this theme's colours."""
         self._theme = theme
         self.more.setIcon(icon("more", theme.muted, 18))
+        self.menu.set_theme(theme)
         self.prompt.setFixedHeight(self.prompt.fontMetrics().lineSpacing() * _PROMPT_LINES + 18)
         scale = max(1.0, theme.font_pt / 11)
         self.setMinimumSize(int(NARROWEST_PX * scale), int(_LOWEST_PX * scale))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
-from app.services.comparison import MOST_COLUMNS
-from app.services.comparison_text import as_markdown
+from app.services.compare_setup import MOST_COLUMNS
+from app.services.comparison_text import as_markdown, cautions
 from app.services.notice import Notice
 from app.services.origin import of_exchange
-from app.ui.buttons import WordButton
+from app.services.prompt_names import PromptNames
+from app.ui.buttons import IconButton, WordButton
 from app.ui.compare_column import CompareColumn
 from app.ui.compare_values import CompareValues
 from app.ui.composer import Composer
@@ -24,6 +25,7 @@ from app.ui.link_offer import link_offer
 from app.ui.model_facts import ElidedLabel
 from app.ui.model_picker import ModelPicker
 from app.ui.origin_dialog import open_origin
+from app.ui.prompt_ways import kept_words
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from app.services.library import Library
     from app.ui.model_services import ModelServices
 
-EXACT_UP_TO = 4
-"""Up to so many columns the same seed gives the same text alone and together; see `Engine.stream_many`."""
 _NARROW_PX = 880
 _FIRST_NAMES = ("A", "B", "C", "D", "E", "F", "G", "H")
 
@@ -48,6 +48,7 @@ class CompareView(LabView):
         """`model_id` and `prompt` are those of the chat that was on screen: where nothing is kept, they begin."""
         super().__init__(theme, parent)
         self._library, self._models, self._prompts = library, services.models, services.prompts
+        self._names = PromptNames(services.prompts, self)
         self.columns: list[CompareColumn] = []
         self._baseline = 0
         first = (Contestant("A", prompt), Contestant("B", prompt))
@@ -64,6 +65,7 @@ class CompareView(LabView):
         self.add = WordButton("Add a column", theme, kind="outline", icon_name="plus")
         self.copy = WordButton("Copy all", theme, kind="outline", icon_name="copy")
         self.copy.setToolTip("Put all columns into the clipboard as Markdown")
+        self.test = IconButton("table", "Test these prompts in an experiment", theme)
         self.values = CompareValues(self.comparison, theme)
         self.values.hide()
         self.values_button = WordButton("Values", theme, kind="outline", icon_name="settings")
@@ -71,6 +73,8 @@ class CompareView(LabView):
         self.values_button.setToolTip("Variables, temperature, seed and more, for all columns or for one")
         self.against = QComboBox()
         self.against.setAccessibleName("Mark differences from")
+        self._cautions = QLabel(wordWrap=True)
+        self._cautions.setProperty("kind", "faint")
         self._facts = ElidedLabel("")
         self._facts.setProperty("kind", "faint")
         self._row = QHBoxLayout()
@@ -91,6 +95,7 @@ class CompareView(LabView):
         bar.setSpacing(8)
         for part in (self.add, self.again, self.anew, self.copy, self.values_button, self._label, self.against):
             bar.addWidget(part)
+        bar.addWidget(self.test)
         bar.addWidget(self._facts, 1)
         inside = QWidget()
         inside.setLayout(self._row)
@@ -105,6 +110,7 @@ class CompareView(LabView):
         below.setSpacing(10)
         below.addWidget(self.composer)
         below.addLayout(bar)
+        below.addWidget(self._cautions)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(10)
         side_by_side.addWidget(self._area, 1)
@@ -127,6 +133,7 @@ class CompareView(LabView):
         self._library.kept.connect(self.chat_opened)
         self._prompts.changed.connect(self._rebuild)
         self._prompts.notice.connect(self.notices.show_notice)
+        self._models.state_changed.connect(self._show_facts)
         self.composer.submitted.connect(self._ask)
         self.composer.stop_asked.connect(self._leave)
         self.composer.last_asked.connect(self._take_last)
@@ -134,6 +141,7 @@ class CompareView(LabView):
         self.again.clicked.connect(self._ask_again)
         self.anew.clicked.connect(comparison.begin_anew)
         self.copy.clicked.connect(self.copy_all)
+        self.test.clicked.connect(self._test)
         self.add.clicked.connect(self._add)
         self.values_button.toggled.connect(self.values.setVisible)
         self.values.left.connect(lambda: self.values_button.setChecked(False))
@@ -148,12 +156,19 @@ class CompareView(LabView):
         self._prompts.refresh()
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_contestants(self, contestants: tuple[Contestant, ...], question: str = "") -> None:
+    def show_contestants(
+        self, contestants: tuple[Contestant, ...], question: str = "", overrides: Mapping[str, Any] | None = None
+    ) -> None:
         """Show these side by side instead of what is there, with nothing said yet; not while columns answer.
 
         question: put where it can be sent, unless something is being written there.
+        overrides: sampler values for all columns instead of those there are; None keeps these.
         """
-        if not self.comparison.replace(contestants):
+        self.flush()
+        replaced = self.comparison.replace(contestants, overrides)
+        for version in dict.fromkeys(one.version for one in contestants if replaced and one.version):
+            self._prompts.find_version(version, self.comparison.tell_apart)
+        if not replaced:
             self.notices.show_notice(Notice("The columns are answering", "Stop them, or wait until they are done."))
         elif question and self.composer.text().strip() not in ("", question.strip()):
             QGuiApplication.clipboard().setText(question)
@@ -186,8 +201,9 @@ class CompareView(LabView):
         self._show_buttons()
 
     def _make_column(self, at: int) -> CompareColumn:
-        made = CompareColumn(self._models, self._prompts, self._theme)
-        made.saved.connect(lambda prompt, version: self._saved(at, prompt, version))
+        made = CompareColumn(self._models, self._prompts, self._names, self._theme)
+        self._names.changed.connect(made.show_origin)
+        made.saved.connect(lambda prompt, version, made_from: self._saved(at, prompt, version, made_from))
         comparison = self.comparison
         made.changed.connect(lambda contestant: comparison.change(at, contestant))
         made.stop_asked.connect(lambda: comparison.stop(at))
@@ -195,7 +211,7 @@ class CompareView(LabView):
         made.keep_asked.connect(lambda: self._keep(at))
         made.copy_asked.connect(lambda: self._copy(at))
         made.double_asked.connect(lambda: self._double(at))
-        made.remove_asked.connect(lambda: comparison.remove(at))
+        made.remove_asked.connect(lambda: self._flushed(lambda: comparison.remove(at)))
         made.origin_asked.connect(lambda place: self._show_origin(at, place))
         made.question_edited.connect(lambda place, text: self._flushed(lambda: comparison.ask_instead(place, text)))
         made.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
@@ -230,18 +246,19 @@ class CompareView(LabView):
         self.picker.setEnabled(not busy)
         self._show_facts()
 
+    @Slot()
     def _show_facts(self) -> None:
-        """How the columns are answered: what was read once, and what is not quite as it would be alone."""
+        """How the columns are answered: what was read once; and what is not quite as it would be alone."""
         parts = []
         if self.comparison.shared_tokens and not self.comparison.busy:
             parts.append(f"{self.comparison.shared_tokens:,} tokens read once for all")
             parts.append(f"{self.comparison.saved_tokens:,} saved")
-        if later := self.comparison.later_models():
-            parts.append(f"{', '.join(later)} follows after the others")
-        if len(self.columns) > EXACT_UP_TO:
-            parts.append(f"with more than {EXACT_UP_TO} columns a text may differ from the one it gets alone")
         self._facts.setText(" · ".join(parts))
         self._facts.setToolTip("\n".join(parts))
+        words = cautions(self.comparison)
+        if words != self._cautions.text():
+            self._cautions.setText(words)
+        self._cautions.setVisible(bool(words))
 
     def _show_differences(self) -> None:
         columns = self.comparison.columns()
@@ -275,17 +292,20 @@ class CompareView(LabView):
     @Slot()
     def _add(self) -> None:
         columns = self.comparison.columns()
-        last = columns[-1].contestant if columns else Contestant("", "")
-        self._flushed(lambda: self.comparison.add(dataclasses.replace(last, name=self._free_name())))
+        if columns:
+            self._double(len(columns) - 1)
+        else:
+            self.comparison.add(Contestant(self._free_name(), ""))
         if self.columns:
             self.columns[-1].prompt.setFocus(Qt.FocusReason.OtherFocusReason)
             self.columns[-1].prompt.moveCursor(QTextCursor.MoveOperation.End)
             self._area.ensureWidgetVisible(self.columns[-1])
 
     def _double(self, at: int) -> None:
-        self.columns[at].flush()
-        contestant = self.comparison.columns()[at].contestant
-        self.comparison.add(dataclasses.replace(contestant, name=self._free_name()))
+        for shown in self.columns:
+            shown.flush()
+        column = self.comparison.columns()[at]
+        self.comparison.add(dataclasses.replace(column.contestant, name=self._free_name()), column.made_from)
 
     def _free_name(self) -> str:
         taken = {column.contestant.name for column in self.comparison.columns()}
@@ -300,12 +320,9 @@ class CompareView(LabView):
         if exchanges:
             self._library.keep_conversation(chat, exchanges)
 
-    def _saved(self, at: int, prompt: Prompt, version: PromptVersion) -> None:
-        """A column's prompt is kept: from now on it is that version."""
-        contestant = self.comparison.columns()[at].contestant
-        if contestant.system_prompt == version.text:
-            self.comparison.change(at, dataclasses.replace(contestant, version=version.hash))
-        self.notices.show_notice(Notice(f"Saved as version {prompt.versions} of “{prompt.name}”"))
+    def _saved(self, at: int, prompt: Prompt, version: PromptVersion, made_from: str) -> None:
+        self.comparison.mark_saved(at, made_from, version)
+        self.notices.show_notice(Notice(kept_words(prompt)))
 
     def _copy(self, at: int) -> None:
         column = self.comparison.columns()[at]
@@ -317,6 +334,12 @@ class CompareView(LabView):
         """Put all columns into the clipboard."""
         QGuiApplication.clipboard().setText(as_markdown(self.comparison.columns()))
         self.notices.show_notice(Notice("All columns were copied as Markdown"))
+
+    @Slot()
+    def _test(self) -> None:
+        """The prompts as they stand, with their values, begin a new experiment."""
+        self.flush()
+        self.experiment_asked.emit(self.comparison.contestants(self._library.last_model_id))
 
     @Slot(str)
     def _choose_model(self, model_id: str) -> None:

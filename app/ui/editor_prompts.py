@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.core.lab import Contestant
 from app.core.prompts import free_name, same
+from app.services.prompt_names import PromptNames
 from app.ui.buttons import IconButton, WordButton
 from app.ui.contestant_colours import mark_pixmap
 from app.ui.model_box import ModelBox
@@ -60,7 +61,7 @@ class EditorPrompts(QWidget):
         self, models: ModelManager, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._prompts, self._theme = prompts, theme
+        self._prompts, self._names, self._theme = prompts, PromptNames(prompts, self), theme
         self._contestants: list[Contestant] = []
         self._filling = False
         self.library = WordButton("From the library…", theme, kind="outline", icon_name="list")
@@ -135,7 +136,7 @@ class EditorPrompts(QWidget):
         self.model.model_chosen.connect(self._edited)
         self.double.clicked.connect(self._double)
         self.remove.clicked.connect(self._remove)
-        self._prompts.changed.connect(self._show_origin)
+        self._names.changed.connect(self._show_origin)
 
     # --- what is there ----------------------------------------------------------------------------------------------
 
@@ -203,8 +204,7 @@ class EditorPrompts(QWidget):
         one = self._contestants[at] if 0 <= at < len(self._contestants) else None
         words = ""
         if one is not None and one.version:
-            held = next((held for held in self._prompts.prompts() if held.current == one.version), None)
-            words = f"{held.name}, version {held.number}" if held is not None else "A saved version"
+            words = self._names.words(one.version)
         elif one is not None:
             many = len(one.system_prompt.split())
             words = "Without instructions" if not many else "1 word" if many == 1 else f"{many:,} words"

@@ -46,7 +46,7 @@ class ExperimentPage(QWidget):
 
     Signals: `left()`: back to the list; `repeat_asked()`: a new experiment like this one; `export_asked(RunFile, str)`
     with the ending of the file's name; `plan_asked()`: write its plan to a file; `delete_asked()`;
-    `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple, str)`;
+    `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple, str, object)`;
     `origin_asked(Cell)`; `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 
@@ -56,7 +56,7 @@ class ExperimentPage(QWidget):
     plan_asked = Signal()
     delete_asked = Signal()
     earlier_asked = Signal(int)
-    compare_asked = Signal(tuple, str)
+    compare_asked = Signal(tuple, str, object)
     origin_asked = Signal(object)
     announced = Signal(str)
     told = Signal(object)
@@ -81,6 +81,7 @@ class ExperimentPage(QWidget):
         self.earlier = WordButton("Compare with…", theme, kind="outline", icon_name="columns")
         self.earlier.setToolTip("Mark what is other than in an earlier experiment with the same questions")
         self.earlier.setMenu(QMenu(self.earlier))
+        self.earlier.menu().setStyleSheet("QMenu { menu-scrollable: 1; }")
         self.export = WordButton("Export", theme, kind="outline", icon_name="export")
         self.export.setMenu(self._export_menu())
         self.more = IconButton("more", "More for this experiment", theme, side_px=34)
@@ -237,7 +238,7 @@ class ExperimentPage(QWidget):
         none.setChecked(not self._earlier_id)
         menu.addSeparator()
         others = [row for row in self._services.experiments.rows() if row.id != self.run_id and row.ended]
-        for row in others[:30]:
+        for row in others:
             action = menu.addAction(row.name.replace("&", "&&"), partial(self.earlier_asked.emit, row.id))
             action.setCheckable(True)
             action.setChecked(row.id == self._earlier_id)

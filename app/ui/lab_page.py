@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
@@ -30,7 +30,7 @@ class Part:
 
 
 class LabPage(QWidget):
-    """Shows one part at a time; the first must make a `CompareView`.
+    """Shows one part at a time: a `CompareView`, a `PromptsView` and an `ExperimentsView`.
 
     Signals: `left()`: back to the chat; `sidebar_asked()`; `chat_opened(int)`: the chat of this id was made here;
     `open_asked()`: open a model's file; `prompt_chosen(object)`: begin a chat by this `PromptVersion`; `turned()`:
@@ -115,6 +115,7 @@ class LabPage(QWidget):
             view.open_asked.connect(self.open_asked)
             view.prompt_chosen.connect(self.prompt_chosen)
             view.compare_asked.connect(self._compare)
+            view.experiment_asked.connect(self._experiment)
             self._views[at] = view
             self._stack.addWidget(view)
             if view.corner is not None:
@@ -134,10 +135,20 @@ class LabPage(QWidget):
             shown.enter()
         self.turned.emit()
 
-    @Slot(tuple, str)
-    def _compare(self, contestants: tuple[Contestant, ...], question: str) -> None:
-        self.compare.show_contestants(contestants, question)
+    @Slot(tuple, str, object)
+    def _compare(self, contestants: tuple[Contestant, ...], question: str, overrides: Mapping[str, Any] | None) -> None:
+        self.compare.show_contestants(contestants, question, overrides)
         self.tabs.setCurrentIndex(0)
+
+    @Slot(tuple)
+    def _experiment(self, contestants: tuple[Contestant, ...]) -> None:
+        from app.ui.experiments_view import ExperimentsView
+
+        view = self._made(2)
+        assert isinstance(view, ExperimentsView)
+        view.flush()
+        self.tabs.setCurrentIndex(2)
+        view.begin_with(contestants)
 
     def show_prompts(self, origin: PromptOrigin | None) -> None:
         """Show the library of prompts, at the version that a text was taken from."""

@@ -13,14 +13,17 @@ class LabView(QWidget):
     """One part of the prompt lab, below its head. A part shows its own `notices`.
 
     Signals: `left()`: back to the chat; `chat_opened(int)`: the chat of this id was made here; `open_asked()`: open a
-    model's file; `compare_asked(tuple, str)`: show these `Contestant`s side by side, with this question to ask, ""
-    for none; `prompt_chosen(object)`: begin a chat by this `PromptVersion`.
+    model's file; `compare_asked(tuple, str, object)`: show these `Contestant`s side by side, with this question to ask,
+    "" for none, and these sampler values for all, None for those there are; `experiment_asked(tuple)`: put a new
+    experiment together that begins with these `Contestant`s; `prompt_chosen(object)`: begin a chat by this
+    `PromptVersion`.
     """
 
     left = Signal()
     chat_opened = Signal(int)
     open_asked = Signal()
-    compare_asked = Signal(tuple, str)
+    compare_asked = Signal(tuple, str, object)
+    experiment_asked = Signal(tuple)
     prompt_chosen = Signal(object)
 
     corner: QWidget | None = None

@@ -1,4 +1,4 @@
-"""Choose prompts for an experiment from the library: whole prompts, or any of their versions."""
+"""Choose prompts from the library for an experiment or a column: whole prompts, or any of their versions."""
 
 from __future__ import annotations
 
@@ -23,12 +23,18 @@ _PROMPT_ID = Qt.ItemDataRole.UserRole + 1
 
 
 class PromptChooser(QDialog):
-    """A tree of prompts with their versions. `chosen(tuple)` with `Contestant`s, in the order of the tree."""
+    """A tree of prompts with their versions. `chosen(tuple)` with `Contestant`s, in the order of the tree.
+
+    With `one`, the one that the cursor is on is taken, else all that are ticked.
+    """
 
     chosen = Signal(tuple)
 
-    def __init__(self, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, prompts: PromptLibrary, theme: Theme, parent: QWidget | None = None, *, one: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._one = one
         self.setWindowTitle("Prompts from the library")
         self._prompts = prompts
         self.search = FilterField("Search prompts", theme)
@@ -38,7 +44,8 @@ class PromptChooser(QDialog):
         self.tree.setHeaderHidden(True)
         self.tree.setUniformRowHeights(True)
         self.tree.setAccessibleName("Prompts and their versions")
-        self.tree.setAccessibleDescription("Space chooses a prompt, the right arrow shows its versions.")
+        space = "" if one else "Space chooses a prompt, "
+        self.tree.setAccessibleDescription(f"{space}the right arrow shows its versions.")
         note = QLabel("Open a prompt to choose among its versions.", wordWrap=True)
         note.setProperty("kind", "faint")
         self.add = WordButton("Add", theme, kind="filled")
@@ -57,6 +64,7 @@ class PromptChooser(QDialog):
         self.search.left_down.connect(lambda: self.tree.setFocus(Qt.FocusReason.OtherFocusReason))
         self.tree.itemExpanded.connect(self._expanded)
         self.tree.itemChanged.connect(self._show_count)
+        self.tree.currentItemChanged.connect(self._show_count)
         self.tree.itemActivated.connect(self._activated)
         self.add.clicked.connect(self._add)
         self.cancel.clicked.connect(self.reject)
@@ -86,8 +94,10 @@ class PromptChooser(QDialog):
 
     def _item(self, parent: QTreeWidgetItem, name: str, text: str, version: str, note: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem(parent)
-        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
-        item.setCheckState(0, Qt.CheckState.Unchecked)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        if not self._one:
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(0, Qt.CheckState.Unchecked)
         item.setData(0, _CONTESTANT, Contestant(name, text, version))
         item.setToolTip(0, f"{note}\n\n{text[:400]}".strip())
         return item
@@ -114,7 +124,10 @@ class PromptChooser(QDialog):
             made.setText(0, f"v{number}   {version.note or version.text[:60]}   {when.day} {when:%b %Y}")
 
     def contestants(self) -> tuple[Contestant, ...]:
-        """Those that are ticked."""
+        """Those that are ticked, or the one that is chosen."""
+        if self._one:
+            current = self.tree.currentItem()
+            return (current.data(0, _CONTESTANT),) if current is not None and not current.isHidden() else ()
         root = self.tree.invisibleRootItem()
         tops = [root.child(at) for at in range(root.childCount())]
         items = [item for top in tops if top is not None for item in (top, *map(top.child, range(top.childCount())))]
@@ -128,7 +141,9 @@ class PromptChooser(QDialog):
     def _show_count(self) -> None:
         many = len(self.contestants())
         self.add.setEnabled(many > 0)
-        self.add.setText("Add" if not many else "Add 1 prompt" if many == 1 else f"Add {many} prompts")
+        self.add.setText(
+            "Take" if self._one else "Add" if not many else "Add 1 prompt" if many == 1 else f"Add {many} prompts"
+        )
 
     @Slot(str)
     def _filter(self, query: str) -> None:
@@ -141,7 +156,8 @@ class PromptChooser(QDialog):
     @Slot(QTreeWidgetItem)
     def _activated(self, item: QTreeWidgetItem) -> None:
         """Enter on a prompt, or a double click, takes it along."""
-        item.setCheckState(0, Qt.CheckState.Checked)
+        if not self._one:
+            item.setCheckState(0, Qt.CheckState.Checked)
         self._add()
 
     @Slot()

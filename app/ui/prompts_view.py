@@ -110,8 +110,9 @@ class PromptsView(LabView):
         self.editor.told.connect(self.notices.show_notice)
         self.editor.too_long.connect(lambda count: self.notices.show_notice(not_pasted(count)))
         self.versions.compare_asked.connect(self._compare)
-        self.versions.restore_asked.connect(self._restore)
-        self.versions.branch_asked.connect(self._branch)
+        self.versions.test_asked.connect(self._test)
+        self.versions.restore_asked.connect(desk.restore)
+        self.versions.branch_asked.connect(desk.branch)
         self.versions.menu_asked.connect(self._open_version_menu)
         self.menus.told.connect(self.notices.show_notice)
         self.menus.renamed.connect(self._rename)
@@ -210,17 +211,12 @@ class PromptsView(LabView):
     @Slot()
     def _compare(self) -> None:
         self.editor.flush()
-        self.compare_asked.emit(self.versions.contestants(self.desk.name), "")
+        self.compare_asked.emit(self.versions.contestants(self.desk.name), "", None)
 
     @Slot()
-    def _restore(self) -> None:
-        if self.desk.prompt is not None and self.desk.base is not None:
-            self._prompts.restore_version(self.desk.prompt.id, self.desk.base.hash)
-
-    @Slot()
-    def _branch(self) -> None:
-        if self.desk.prompt is not None and self.desk.base is not None:
-            self._prompts.branch(self.desk.prompt.id, self.desk.base.hash)
+    def _test(self) -> None:
+        self.editor.flush()
+        self.experiment_asked.emit(self.versions.contestants(self.desk.name))
 
     @Slot()
     def _copy_bundled(self) -> None:
@@ -258,13 +254,13 @@ class PromptsView(LabView):
         if version is None:
             return
         self.desk.show_version(version_hash)
-        ways = [("columns", "Compare in columns", self._compare)]
+        ways = [("columns", "Compare in columns", self._compare), ("table", "Test in an experiment", self._test)]
         if any(one.hash == version.parent for one in self.desk.versions):
             ways.append(("list", "What changed here", lambda: self.editor.show_differences(version.parent)))
         if self.desk.prompt is not None:
-            ways.append(("branch", "Branch into a new prompt", self._branch))
+            ways.append(("branch", "Branch into a new prompt", self.desk.branch))
             if version_hash != self.desk.prompt.current:
-                ways.append(("reset", "Restore", self._restore))
+                ways.append(("reset", "Restore", self.desk.restore))
         number = [one.hash for one in self.desk.versions].index(version_hash) + 1
         menu = self.menus.for_version(version, f"“{self.desk.name}”, version {number},", tuple(ways))
         menu.aboutToHide.connect(menu.deleteLater)

@@ -37,11 +37,11 @@ _LEGEND = (
 class RunView(QWidget):
     """Shows a run, and one of its answers beside it.
 
-    Signals: `compare_asked(tuple, str)` with `Contestant`s and a question; `origin_asked(Cell)`; `announced(str)`;
-    `told(Notice)`; `link_activated(str)`.
+    Signals: `compare_asked(tuple, str, object)` with `Contestant`s, a question and values; `origin_asked(Cell)`;
+    `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 
-    compare_asked = Signal(tuple, str)
+    compare_asked = Signal(tuple, str, object)
     origin_asked = Signal(object)
     announced = Signal(str)
     told = Signal(object)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
-from app.services.comparison import MOST_COLUMNS
+from app.services.compare_setup import MOST_COLUMNS
 from app.ui.buttons import WordButton
 from app.ui.theme import Theme
 from app.ui.version_list import VersionList, rows_of
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class VersionsPanel(QFrame):
     """Shows the desk's versions.
 
-    Signals: `compare_asked()`: those chosen, side by side; `restore_asked()`, `branch_asked()`: from the version that
-    is shown; `menu_asked(str, QPoint)` with a version's hash.
+    Signals: `compare_asked()`: those chosen, side by side; `test_asked()`: those, in an experiment; `restore_asked()`,
+    `branch_asked()`: from the version that is shown; `menu_asked(str, QPoint)` with a version's hash.
     """
 
     compare_asked = Signal()
+    test_asked = Signal()
     restore_asked = Signal()
     branch_asked = Signal()
     menu_asked = Signal(str, QPoint)
@@ -45,6 +46,8 @@ class VersionsPanel(QFrame):
         self.list.chosen_changed.connect(self._show_buttons)
         self.compare = WordButton("Compare in columns", theme, kind="outline", icon_name="columns")
         self.compare.clicked.connect(self.compare_asked)
+        self.test = WordButton("Test in an experiment", theme, kind="outline", icon_name="table")
+        self.test.clicked.connect(self.test_asked)
         self.restore = WordButton("Restore", theme, kind="outline", icon_name="reset")
         self.restore.setToolTip("Make a new version that says what this one says")
         self.restore.clicked.connect(self.restore_asked)
@@ -66,6 +69,7 @@ class VersionsPanel(QFrame):
         column.addLayout(head)
         column.addWidget(self.list, 1)
         column.addWidget(self.compare)
+        column.addWidget(self.test)
         column.addLayout(ways)
         for signal in (desk.opened, desk.changed, desk.shown):
             signal.connect(self.refresh)
@@ -101,6 +105,7 @@ class VersionsPanel(QFrame):
         self.restore.setEnabled(bool(older) and chosen < 2)
         self.branch.setEnabled(own and chosen < 2)
         self.compare.setEnabled(bool(desk.key))
+        self.test.setEnabled(bool(desk.key))
 
     def contestants(self, name: str) -> tuple[Contestant, ...]:
         """What is to be compared: the versions that are chosen; else what is written, with what it was made from."""

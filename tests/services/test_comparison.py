@@ -8,10 +8,14 @@ import pytest
 
 from app.core.chat import MessageState
 from app.core.errors import EngineError
+from app.core.hardware import Placement
 from app.core.lab import Contestant
+from app.core.options import Sampling
+from app.core.prompts import version_of
 from app.engine.scripted import Script
-from app.services.comparison import MOST_COLUMNS, Comparison
-from app.services.comparison_text import as_markdown
+from app.services.compare_setup import MOST_COLUMNS
+from app.services.comparison import Comparison
+from app.services.comparison_text import as_markdown, cautions
 
 LOUD = Contestant("Loud", "You are a helpful assistant. Answer in capital letters.")
 PIRATE = Contestant("Pirate", "You are a helpful assistant. Answer like a pirate.")
@@ -133,6 +137,84 @@ def test_columns_of_another_model_follow_after_the_others(compare):
     assert len(loads) == 2, "each model is loaded once"
 
 
+def test_a_column_that_has_to_wait_for_another_model_says_for_which(compare):
+    others = [Contestant(name, "", model_id=f"/{name}.gguf") for name in ("second", "third")]
+    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), PLAIN, *others)
+    first = comparison.services.models.entry(comparison.model_id).name
+    assert [column.waits_for for column in comparison.columns()] == ["", "", ""]
+    comparison.ask("Go on")
+    assert [column.waits_for for column in comparison.columns()] == ["", first, "second"]
+    told: list[int] = []
+    comparison.column_changed.connect(told.append)
+    comparison.stop(0)
+    comparison.services.wait(lambda: states(comparison)[0] is MessageState.STOPPED and 2 in told)
+    assert [column.waits_for for column in comparison.columns()] == ["", "", "second"]
+    comparison.stop_all()
+    wait(comparison)
+
+
+def test_what_is_other_than_one_may_think_is_said_before(compare):
+    comparison = compare(Script(), *[PLAIN] * 4)
+    assert cautions(comparison) == ""
+    comparison.add(Contestant("Other", "", model_id="/other.gguf"))
+    assert cautions(comparison) == "One model answers after the other: other later than the first."
+    comparison.change(4, PLAIN)
+    assert cautions(comparison) == "With more than 4 columns a text may differ from the one it gets alone."
+
+
+def test_a_gpu_promises_no_equal_text(compare):
+    comparison = compare(Script(placement=Placement(gpu_layers=3)), PLAIN, LOUD)
+    ask(comparison, "Hello")
+    assert cautions(comparison).startswith("On a GPU the text may differ a little")
+
+
+def test_what_a_prompt_was_made_from_belongs_to_the_column_and_not_to_its_place(compare):
+    first, second = "aa" * 32, "bb" * 32
+    comparison = compare(Script(), Contestant("A", "One.", first), PLAIN, Contestant("C", "Three.", second))
+    comparison.change(2, Contestant("C", "Three!"))
+    assert [column.made_from for column in comparison.columns()] == [first, "", second]
+    comparison.remove(0)
+    assert [column.made_from for column in comparison.columns()] == ["", second]
+    comparison.begin_anew()
+    assert [column.made_from for column in comparison.columns()] == ["", second]
+    kept = version_of("Three!", second)
+    comparison.mark_saved(1, second, kept)
+    column = comparison.columns()[1]
+    assert (column.made_from, column.contestant.version) == (kept.hash, kept.hash)
+    comparison.replace((PLAIN, LOUD))
+    assert [column.made_from for column in comparison.columns()] == ["", ""]
+
+
+def test_columns_from_elsewhere_bring_their_values_and_leave_none_underneath(compare):
+    comparison = compare(Script(), PLAIN)
+    comparison.set_overrides({"temperature": 1.9, "seed": 3})
+    own = Contestant("Own", "", overrides={"temperature": 0.5, "max_tokens": 9})
+    comparison.replace((PLAIN, own))
+    assert [(comparison.sampling(at).temperature, comparison.sampling(at).seed) for at in (0, 1)] == [
+        (1.9, 3),
+        (0.5, 3),
+    ]
+    comparison.replace((PLAIN, own), {"max_tokens": 9, "seed": 7})
+    values = [comparison.sampling(at) for at in (0, 1)]
+    usual = comparison.services.preferences.resolved(Sampling, comparison.model_id).values.temperature
+    assert [(one.temperature, one.seed, one.max_tokens) for one in values] == [(usual, 7, 9), (0.5, 7, 9)]
+    assert comparison.columns()[1].contestant.overrides == {"temperature": 0.5}, "what all have is not its own"
+
+
+def test_columns_go_into_an_experiment_with_their_values_each_under_its_own_name(compare):
+    other = Contestant("Plain", "", model_id="/other.gguf", overrides={"seed": 3, "top_k": 5})
+    comparison = compare(Script(), PLAIN, other)
+    comparison.set_overrides({"temperature": 0.5})
+    first, second = comparison.contestants(comparison.model_id)
+    assert (first.name, first.model_id, first.overrides) == ("Plain", "", {"temperature": 0.5})
+    assert (second.name, second.model_id, second.overrides) == (
+        "Plain 2",
+        "/other.gguf",
+        {"temperature": 0.5, "top_k": 5},
+    )
+    assert comparison.contestants("another")[0].model_id == comparison.model_id
+
+
 def test_an_engine_that_fails_is_told_and_what_came_is_kept(compare, caplog):
     comparison = compare(Script(replies=(LONG,), fail_at_token=50), PLAIN, LOUD)
     texts = ask(comparison, "Go on")
@@ -195,7 +277,8 @@ def test_a_chat_that_was_a_column_keeps_its_variables_and_the_time_it_was_asked_
     comparison.set_variable("unused", "x")
     monkeypatch.setattr("app.services.comparison.datetime", Clock(17))
     ask(comparison, "Hi")
-    monkeypatch.setattr("app.services.comparison.datetime", Clock(18))
+    for module in ("comparison", "compare_setup"):
+        monkeypatch.setattr(f"app.services.{module}.datetime", Clock(18))
     ask(comparison, "And now?")
     last = comparison.columns()[0].exchanges[-1].provenance
     assert last.system_prompt == "It is 17:05. Teach Ada."
@@ -253,6 +336,7 @@ def test_columns_last_from_one_start_to_the_next_and_damaged_ones_are_left_out(b
     services = build(Script())
     comparison = services.library.comparison("starter", (PLAIN, LOUD))
     services.wait(lambda: len(comparison.columns()) == 2)
+    comparison.change(0, Contestant("Was", "Saved.", "ab" * 32))
     comparison.change(0, PIRATE)
     comparison.set_overrides({"temperature": 0.5})
     build.close(services)
@@ -260,6 +344,7 @@ def test_columns_last_from_one_start_to_the_next_and_damaged_ones_are_left_out(b
     comparison = services.library.comparison("starter", ())
     services.wait(lambda: len(comparison.columns()) == 2)
     assert [column.contestant for column in comparison.columns()] == [PIRATE, LOUD]
+    assert [column.made_from for column in comparison.columns()] == ["ab" * 32, ""]
     assert comparison.sampling(0).temperature == 0.5
     build.close(services)
     services = build(Script())

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 from app.core.chat import MessageState
+from app.core.lab import Contestant
 from app.engine.scripted import Script
 from app.ui.compare_view import CompareView
 
@@ -102,7 +103,9 @@ def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
     while len(page.columns) < 8:
         qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
     assert not page.add.isEnabled()
-    assert "may differ" in page._facts.toolTip()
+    assert "may differ" in page._cautions.text()
+    page.stage.window.resize(720, 480)
+    assert page._cautions.isVisible(), "in narrow windows too"
 
 
 def test_differences_are_marked_against_a_chosen_column(qtbot, compare):
@@ -210,16 +213,95 @@ def test_a_prompt_is_saved_edited_and_saved_again_as_a_version_and_taken_in_anot
     qtbot.waitUntil(lambda: "Shop, version 1" in first._model.text())
     write(qtbot, page, 0, "Be polite and brief.")
     first.flush()
-    assert first._model.text() == "Edited since it was saved"
+    assert first._model.text() == "Edited since Shop, version 1"
     first.save()
     qtbot.waitUntil(lambda: "Shop, version 2" in first._model.text())
     (kept,) = prompts.prompts()
     assert (kept.name, kept.text, kept.versions) == ("Shop", "Be polite and brief.", 2)
-    taken = next(action for action in second.list_prompts().actions() if action.text() == "Shop")
+    taken = next(action for action in second.menu.list_prompts().actions() if action.text() == "Shop")
     taken.trigger()
     assert second.prompt.toPlainText() == "Be polite and brief."
     assert page.comparison.columns()[1].contestant.version == kept.current
-    assert "Translator" in " ".join(action.text() for action in second.list_prompts().actions())
+    assert "Translator" in " ".join(action.text() for action in second.menu.list_prompts().actions())
+
+
+def test_a_column_that_moves_to_the_place_of_another_takes_nothing_over_from_it(qtbot, compare):
+    page = compare()
+    prompts = page.stage.hub.prompts
+    page.columns[0].name.setText("Shop")
+    write(qtbot, page, 0, "Be polite.")
+    page.columns[0].save()
+    qtbot.waitUntil(lambda: "Shop, version 1" in page.columns[0]._model.text())
+    page.columns[1].name.setText("Own")
+    write(qtbot, page, 1, "Be rude.")
+    page.columns[1].flush()
+    page.columns[0].remove_asked.emit()
+    assert page.columns[0]._model.text() == ""
+    page.columns[0].save()
+    qtbot.waitUntil(lambda: "Own, version 1" in page.columns[0]._model.text())
+    assert [(one.name, one.versions) for one in prompts.prompts()] == [("Own", 1), ("Shop", 1)]
+    assert page.notices.notices()[0].title == "Saved as “Own”"
+    write(qtbot, page, 0, "Be very rude.")
+    page.columns[0].double_asked.emit()
+    page.columns[1].save()
+    qtbot.waitUntil(lambda: "Own, version 2" in page.columns[1]._model.text())
+    assert page.columns[0]._model.text() == "Edited since Own, version 1"
+
+
+def test_what_is_being_typed_in_a_column_that_goes_stays_out_of_the_next_one(qtbot, compare):
+    page = compare()
+    write(qtbot, page, 1, "Be rude.")
+    page.columns[1].flush()
+    page.columns[0].name.setFocus()
+    qtbot.keyClicks(page.columns[0].name, " and more")
+    write(qtbot, page, 0, "Half a thought")
+    page.columns[0].remove_asked.emit()
+    page.flush()
+    assert (page.columns[0].name.text(), page.columns[0].prompt.toPlainText()) == ("B", "Be rude.")
+    assert page.comparison.columns()[0].contestant.system_prompt == "Be rude."
+
+
+def test_an_earlier_version_is_taken_and_named(qtbot, compare):
+    page = compare()
+    prompts, column = page.stage.hub.prompts, page.columns[1]
+    with qtbot.waitSignal(prompts.made) as made:
+        prompts.create("Shop", "Be polite.")
+    with qtbot.waitSignal(prompts.version_saved):
+        prompts.save(made.args[0].id, "Be brief.")
+    dialog = column.menu.choose_version()
+    qtbot.waitUntil(lambda: dialog.tree.topLevelItem(0).text(0) == "Shop   v2")
+    dialog.tree.expandItem(dialog.tree.topLevelItem(0))
+    qtbot.waitUntil(lambda: dialog.tree.topLevelItem(0).childCount() == 1)
+    dialog.tree.setCurrentItem(dialog.tree.topLevelItem(0).child(0))
+    assert dialog.add.text() == "Take"
+    qtbot.mouseClick(dialog.add, Qt.MouseButton.LeftButton)
+    assert (column.name.text(), column.prompt.toPlainText()) == ("Shop v1", "Be polite.")
+    qtbot.waitUntil(lambda: column._model.text() == "Shop, version 1")
+
+
+def test_a_prompt_that_says_something_else_than_the_version_it_names_is_an_edit_of_it(qtbot, compare):
+    page = compare()
+    prompts = page.stage.hub.prompts
+    with qtbot.waitSignal(prompts.made) as made:
+        prompts.create("Greeter", "Greet {{who}}.")
+    version = made.args[0].current
+    filled = (Contestant("Filled", "Greet Ada.", version), Contestant("As it is", "Greet {{who}}.", version))
+    page.show_contestants(filled)
+    qtbot.waitUntil(lambda: page.columns[0]._model.text() == "Edited since Greeter, version 1")
+    qtbot.waitUntil(lambda: page.columns[1]._model.text() == "Greeter, version 1")
+    assert [column.contestant.version for column in page.comparison.columns()] == ["", version]
+
+
+def test_the_columns_prompts_begin_an_experiment(qtbot, compare):
+    page = compare()
+    write(qtbot, page, 0, "Be polite.")
+    write(qtbot, page, 1, "Be brief.")
+    qtbot.mouseClick(page.test, Qt.MouseButton.LeftButton)
+    lab = page.stage.space.pages.lab
+    assert lab.tabs.currentIndex() == 2
+    qtbot.waitUntil(lambda: lab.view.editor.isVisible())
+    shown = lab.view.editor.prompts.contestants()
+    assert [(one.name, one.system_prompt) for one in shown] == [("A", "Be polite."), ("B", "Be brief.")]
 
 
 def test_a_variable_without_a_value_is_marked_and_stops_the_message_until_it_has_one(qtbot, compare):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtCore import Qt
 
 from app.core.judging import Duel, Judgement
-from app.core.lab import Contestant, Judge, Place, Plan, Question, Threshold
+from app.core.lab import Cell, CellState, Contestant, Judge, Place, Plan, Question, Threshold
 from app.engine.scripted import Script
+from app.services.comparison import Comparison
 from app.services.experiments import RunState
 from app.ui.experiment_page import facts_of
 from app.ui.run_looks import Change, Shape, Which
@@ -242,18 +244,63 @@ def test_rating_and_ranking_are_a_tab_away_and_lead_back_to_the_grid(lab):
     assert shown.view.home.isVisible()
 
 
+def test_every_run_can_be_compared_with_however_many_there_are(lab):
+    shown = lab()
+    small = replace(PLAN, contestants=PLAN.contestants[:1], questions=PLAN.questions[:1])
+
+    def fill(stores: Any) -> None:
+        for at in range(35):
+            row = stores.runs.create(replace(small, name=f"R{at}"))
+            stores.runs.save(row.id, [Cell(Place(0, 0, 0), CellState.DONE, "one")])
+            stores.runs.set_state(row.id, RunState.DONE)
+
+    shown.services.ask(fill)
+    page = shown.show(shown.store(PLAN, lambda place: "one"))
+    names = {action.text() for action in page.list_earlier().actions()}
+    assert {f"R{at}" for at in range(35)} <= names
+
+
 def test_all_prompts_of_an_answer_go_into_columns(lab):
     shown = lab()
     page = shown.show(shown.store(PLAN, lambda place: "one"))
-    asked: list[tuple[Contestant, ...]] = []
-    questions: list[str] = []
-    shown.view.compare_asked.connect(lambda columns, question: (asked.append(columns), questions.append(question)))
+    asked: list[tuple[Any, ...]] = []
+    shown.view.compare_asked.connect(lambda *told: asked.append(told))
     page.run_view.grid.opened.emit(Place(1, 0, 0))
     page.run_view.panel.compare.click()
-    assert [one.name for one in asked[0]] == ["Kind", "Terse"]
-    assert asked[0][0].overrides == {"max_tokens": 40}
-    assert asked[0][0].model_id == "starter"
-    assert questions == ["Question 1"]
+    columns, question, values = asked[0]
+    assert [one.name for one in columns] == ["Kind", "Terse"]
+    assert values == {"max_tokens": 40, "seed": 1}
+    assert columns[0].model_id == "starter"
+    assert question == "Question 1"
+
+
+def test_columns_of_an_answer_say_what_the_answers_say(lab):
+    shown = lab(None)
+    contestants = tuple(
+        Contestant(name, f"{name} {{{{who}}}}.", overrides={"top_k": 400}) for name in ("Teach", "Greet")
+    )
+    wild = {"max_tokens": 24, "temperature": 2.0, "top_k": None, "top_p": None, "min_p": None}
+    asked = Question("1", "Tell me a story.", system_prompt="You are {{nobody}}.")
+    run_id = shown.store(Plan("Wild", "starter", contestants, (asked,), (5, 11), wild))
+    shown.services.experiments.open(run_id, lambda opened: opened.run.start())
+    shown.wait(lambda: shown.services.experiments.row(run_id).state is RunState.DONE)
+    page = shown.show(run_id)
+    shown.finish()
+    told: list[tuple[Any, ...]] = []
+    shown.view.compare_asked.connect(lambda *all_of_it: told.append(all_of_it))
+    page.run_view.grid.opened.emit(Place(1, 0, 1))
+    page.run_view.panel.compare.click()
+    columns, question, values = told[0]
+    comparison = Comparison(shown.services.models, shown.services.preferences, "another")
+    comparison.set_overrides({"temperature": 0.1, "repeat_penalty": 1.5})
+    comparison.set_variable("who", "Ada")
+    assert comparison.replace(columns, values)
+    assert comparison.ask(question)
+    shown.wait(lambda: not comparison.busy)
+    cells = page.opened.run.cells()
+    answers = [column.exchanges[-1].text for column in comparison.columns()]
+    assert answers == [cells[Place(1, 0, 1)].text, cells[Place(0, 0, 1)].text]
+    assert answers[0] != cells[Place(1, 0, 0)].text, "the other seed says something else"
 
 
 def test_pirates_and_capitals_differ_on_the_real_model(lab):

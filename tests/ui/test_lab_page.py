@@ -55,7 +55,7 @@ def test_escape_leads_from_any_part_back_to_the_chat(qtbot, lab):
 def test_what_another_part_wants_compared_is_shown_in_columns(qtbot, lab):
     lab.tabs.setCurrentIndex(1)
     wanted = (Contestant("First", "Be brief."), Contestant("Second", "Be kind."), Contestant("Third", ""))
-    lab.view.compare_asked.emit(wanted, "Why?")
+    lab.view.compare_asked.emit(wanted, "Why?", None)
     assert lab.tabs.currentIndex() == 0
     assert [column.name.text() for column in lab.compare.columns] == ["First", "Second", "Third"]
     assert [column.prompt.toPlainText() for column in lab.compare.columns] == ["Be brief.", "Be kind.", ""]
@@ -65,7 +65,7 @@ def test_what_another_part_wants_compared_is_shown_in_columns(qtbot, lab):
 def test_a_message_that_is_being_written_is_not_lost_to_a_question_from_elsewhere(lab):
     lab.tabs.setCurrentIndex(0)
     lab.compare.composer.set_text("Half a thought")
-    lab.compare.compare_asked.emit((Contestant("First", ""), Contestant("Second", "Be kind.")), "Why?")
+    lab.compare.compare_asked.emit((Contestant("First", ""), Contestant("Second", "Be kind.")), "Why?", None)
     assert lab.compare.composer.text() == "Half a thought"
     assert QGuiApplication.clipboard().text() == "Why?"
     assert [notice.title for notice in lab.compare.notices.notices()] == ["The question is in the clipboard"]

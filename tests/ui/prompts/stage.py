@@ -22,7 +22,9 @@ class Desk:
         self.chosen: list[Any] = []
         self.compared: list[Any] = []
         view.prompt_chosen.connect(self.chosen.append)
-        view.compare_asked.connect(lambda columns, _question: self.compared.append(columns))
+        self.tested: list[Any] = []
+        view.compare_asked.connect(lambda columns, _question, _values: self.compared.append(columns))
+        view.experiment_asked.connect(self.tested.append)
 
     def wait(self, condition: Any) -> None:
         self.qtbot.waitUntil(condition, timeout=20_000)

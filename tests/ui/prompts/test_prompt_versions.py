@@ -180,6 +180,8 @@ def test_versions_are_compared_in_columns(desk: Desk):
     assert not desk.view.versions.restore.isEnabled()
     desk.press("Compare in columns")
     assert [one.name for one in desk.compared[-1]] == ["Desk v1", "Desk v2", "Desk v3"]
+    desk.press("Test in an experiment")
+    assert desk.tested == [desk.compared[-1]]
 
 
 def test_a_default_is_marked_and_follows_a_new_version_when_asked(desk: Desk):
@@ -208,7 +210,7 @@ def test_a_version_has_a_menu(desk: Desk):
     desk.make("Desk", "One.", "Two.")
     view = desk.view
     version = view.desk.versions[0]
-    menu = view.menus.for_version(version, "“Desk”, version 1,", (("reset", "Restore", view._restore),))
+    menu = view.menus.for_version(version, "“Desk”, version 1,", (("reset", "Restore", view.desk.restore),))
     by_words = {action.text(): action for action in menu.actions()}
     assert list(by_words) == ["Use in a new chat", "Restore", "Copy the text", "Make it the default of"]
     by_words["Copy the text"].trigger()
