@@ -89,7 +89,7 @@ def without_display(arguments: Sequence[str]) -> int:
     if arguments and (len(arguments) > 1 or not os.path.exists(arguments[0])):
         _parser().error(f"there is no display here, and this is neither a word nor a file: {arguments[0]}")
     name = display_name(os.environ)
-    why = f"The display {name} does not answer" if name else "There is no display here"
+    why = f"The display {name} cannot be reached" if name else "There is no display here"
     print(f"{why}, so no window can open. Chat in the terminal instead:")
     print('  python -m app ask "My name is Ada." "What is my name?"')
     print("This is how it looks:\n", flush=True)

@@ -64,7 +64,7 @@ def test_a_display_that_nobody_serves_any_more_is_as_none(home, tmp_path, displa
         cwd=ROOT, env={**environment, **more}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert f"The display {name} does not answer" in done.stdout
+    assert f"The display {name} cannot be reached" in done.stdout
     assert "python -m app ask" in done.stdout
     assert "Ada" in done.stdout.splitlines()[-2]
     assert not done.stderr
