@@ -110,6 +110,7 @@ class CompareColumn(QFrame):
         self.transcript.regenerate_requested.connect(self.again_asked)
         self.transcript.origin_requested.connect(self._ask_origin)
         self.transcript.link_activated.connect(self.link_activated)
+        self.transcript.too_long.connect(self.too_long)
         self.differences = DiffView(theme)
         self._said = QStackedWidget()
         self._said.addWidget(self.transcript)
@@ -297,7 +298,11 @@ class CompareColumn(QFrame):
 
     @Slot(int, str)
     def _question_edited(self, row_id: int, text: str) -> None:
+        was_busy = self._busy
         self.question_edited.emit((row_id - 1) // 2, text)
+        if was_busy or not self._busy:
+            why = "Not sent: answers are still being written" if was_busy else "Not sent"
+            self.transcript.keep_edit(row_id, why)
 
     @Slot(int)
     def _ask_origin(self, row_id: int) -> None:

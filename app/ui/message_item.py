@@ -52,7 +52,7 @@ class MessageItem(QWidget):
         self.row, self._style = row, style
         self._expanded = False
         self._editor: MessageEditor | None = None
-        self._edit_kept = False
+        self._edit_goes = False
         self._show_all: QPushButton | None = None
         self.body: MessageBody | None = None
         self.bar: ActionBar | None = None
@@ -213,12 +213,12 @@ class MessageItem(QWidget):
     @property
     def unsent_edit(self) -> str:
         """What the person has made of the turn so far and not sent; "" while nothing is changed."""
-        text = self._editor.text if self._editor is not None else ""
+        text = self._editor.text if self._editor is not None and not self._edit_goes else ""
         return text if text.strip() and text != self.row.text else ""
 
     def keep_edit(self, why: str) -> None:
-        """The edit that is being sent could not be: it stays open, and says why."""
-        self._edit_kept = True
+        """The edit was not sent, or could not be: it stays open, and says so."""
+        self._edit_goes = False
         if self._editor is not None:
             self._editor.tell(why)
 
@@ -260,9 +260,10 @@ class MessageItem(QWidget):
 
     @Slot(str)
     def _submit_edit(self, text: str) -> None:
-        self._edit_kept = False
+        self._edit_goes = True
         self.edited.emit(self.row.id, text)
-        if not self._edit_kept:
+        if self._edit_goes:
+            self._edit_goes = False
             self._end_edit()
 
     @Slot()

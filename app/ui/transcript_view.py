@@ -156,6 +156,7 @@ class RowView(QAbstractScrollArea):
             self.item_made.emit(item)
             if unsent := self._edits.pop((row.id, row.text), ""):
                 item.go_on_editing(unsent)
+                item.keep_edit("Not sent yet")
         else:
             self._items.move_to_end(row.id)
         return item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conversations import editor
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
@@ -302,6 +303,29 @@ def test_the_columns_prompts_begin_an_experiment(qtbot, compare):
     qtbot.waitUntil(lambda: lab.view.editor.isVisible())
     shown = lab.view.editor.prompts.contestants()
     assert [(one.name, one.system_prompt) for one in shown] == [("A", "Be polite."), ("B", "Be brief.")]
+
+
+def test_a_question_edited_while_answers_are_written_stays_open_until_it_can_be_asked(qtbot, compare):
+    page = compare(Script(replies=("short", "short", LONG), tokens_per_s=150))
+    ask(qtbot, page, "first")
+    qtbot.keyClicks(page.composer.field, "second")
+    qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.comparison.busy and len(page.columns[0].transcript.rows) == 4)
+    transcript = page.columns[0].transcript
+    transcript.edit_row(1)
+    field = editor(transcript, 1)
+    qtbot.keyClicks(field, " and more")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert (field.isVisible(), field.toPlainText()) == (True, "first and more")
+    page.comparison.stop_all()
+    qtbot.waitUntil(lambda: not page.comparison.busy)
+    qtbot.keyClick(editor(transcript, 1), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [row.text for row in transcript.rows if row.kind == "user"] == ["first and more"])
+    page.comparison.stop_all()
+    qtbot.waitUntil(lambda: not page.comparison.busy)
+    page.comparison.begin_anew()
+    ask(qtbot, page, "first")
+    assert editor(transcript, 1) is None, "what was sent does not come back as an edit"
 
 
 def test_a_variable_without_a_value_is_marked_and_stops_the_message_until_it_has_one(qtbot, compare):
