@@ -12,6 +12,7 @@ from app.core.stopping import StopFlag
 from app.engine.moving import WORTH_MOVING, common_length, place_of
 from app.engine.snapshots import Snapshots
 
+_MOST_REMEMBERED = 64
 _WORTH_KEEPING = 64
 """Ids below which reading them again is no slower than keeping them."""
 _APART_NS = 1_000_000
@@ -261,7 +262,14 @@ class KvCache:
             return
         data = memoryview(state).cast("B")
         if self._snapshots.save(conversation, sequence.tokens, data, sequence.exact, used_ns):
-            self._saved[conversation] = tuple(sequence.tokens)
+            self._remember(conversation, tuple(sequence.tokens))
+
+    def _remember(self, conversation: int, tokens: tuple[int, ...]) -> None:
+        """What its snapshot holds now. Of those cold for long it is forgotten, at the cost of a snapshot too many."""
+        self._saved.pop(conversation, None)
+        self._saved[conversation] = tokens
+        while len(self._saved) > _MOST_REMEMBERED:
+            del self._saved[next(iter(self._saved))]
 
     def _move(self, sequence: KvSequence, wanted: Wanted) -> int:
         """Move up what was read of the turns behind those that are left out now; how many ids that spares."""
@@ -305,7 +313,7 @@ class KvCache:
             if not self._set(sequence, snapshot.state):
                 return False
         sequence.hold(snapshot.tokens, snapshot.exact)
-        self._saved[conversation] = snapshot.tokens
+        self._remember(conversation, snapshot.tokens)
         return True
 
     def _set(self, sequence: KvSequence, state: bytes) -> bool:
