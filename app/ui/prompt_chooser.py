@@ -127,7 +127,7 @@ class PromptChooser(QDialog):
         """Those that are ticked, or the one that is chosen."""
         if self._one:
             current = self.tree.currentItem()
-            return (current.data(0, _CONTESTANT),) if current is not None and not current.isHidden() else ()
+            return (current.data(0, _CONTESTANT),) if current is not None else ()
         root = self.tree.invisibleRootItem()
         tops = [root.child(at) for at in range(root.childCount())]
         items = [item for top in tops if top is not None for item in (top, *map(top.child, range(top.childCount())))]
@@ -152,6 +152,12 @@ class PromptChooser(QDialog):
             if item is not None:
                 contestant: Contestant = item.data(0, _CONTESTANT)
                 item.setHidden(not found_in(query, contestant.name, contestant.system_prompt))
+        items = map(self.tree.topLevelItem, range(self.tree.topLevelItemCount()))
+        shown = next((item for item in items if item is not None and not item.isHidden()), None)
+        current = self.tree.currentItem()
+        if current is None or current.isHidden() or (current.parent() or current).isHidden():
+            self.tree.setCurrentItem(shown)
+        self._show_count()
 
     @Slot(QTreeWidgetItem)
     def _activated(self, item: QTreeWidgetItem) -> None:

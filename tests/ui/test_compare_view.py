@@ -271,6 +271,11 @@ def test_an_earlier_version_is_taken_and_named(qtbot, compare):
         prompts.save(made.args[0].id, "Be brief.")
     dialog = column.menu.choose_version()
     qtbot.waitUntil(lambda: dialog.tree.topLevelItem(0).text(0) == "Shop   v2")
+    dialog.search.setText("translator")
+    assert [one.name for one in dialog.contestants()] == ["Translator"], "what is not shown is not taken"
+    dialog.search.setText("no such prompt")
+    assert not dialog.add.isEnabled()
+    dialog.search.setText("shop")
     dialog.tree.expandItem(dialog.tree.topLevelItem(0))
     qtbot.waitUntil(lambda: dialog.tree.topLevelItem(0).childCount() == 1)
     dialog.tree.setCurrentItem(dialog.tree.topLevelItem(0).child(0))
