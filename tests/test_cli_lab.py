@@ -14,6 +14,7 @@ import pytest
 from app import cli, cli_lab
 from app.core.lab import Contestant, Plan, Question
 from app.hub.part_file import FileLock
+from app.scoring.results import as_csv
 from app.services.lab_progress import Pace, Progress
 from tests import lab_plans
 
@@ -253,13 +254,15 @@ def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(l
     )
     lines = [
         "rater,question,seed,first,second,outcome,words,at_ms,first_sha256,second_sha256",
-        f"person,fruit,1,none,brief,1.0,nicer,5,{none},{brief}",
+        f"person,fruit,1,none,brief,1.0,=nicer,5,{none},{brief}",
         f"person,fruit,1,brief,none,1.0,,6,{'0' * 64},{none}",
         f"person,gone,1,none,brief,1.0,,7,{none},{brief}",
         f"judge,fruit,1,brief,none,1.0,,8,{brief},{none}",
     ]
     if name.endswith("csv"):
-        (tmp_path / name).write_text("\ufeff" + "\r\n".join(lines), "utf-8")
+        table = as_csv(csv.DictReader(lines))
+        assert ",'=nicer," in table
+        (tmp_path / name).write_text(table, "utf-8", newline="")
     else:  # as the window writes them: numbers are numbers there
         rows = [row | {"seed": 1, "outcome": 1.0, "at_ms": int(row["at_ms"])} for row in csv.DictReader(lines)]
         (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
@@ -270,7 +273,7 @@ def test_a_persons_votes_are_taken_in_if_they_are_on_the_same_answers_and_stay(l
     assert [one["name"] for one in told["ranking"]] == ["none", "brief"]
     (kept,) = votes_of(tmp_path / "out" / "votes.jsonl")
     assert (kept["rater"], kept["first"], kept["second"], kept["outcome"], kept["words"]) == (
-        "person", "none", "brief", 1.0, "nicer",
+        "person", "none", "brief", 1.0, "=nicer",
     )  # fmt: skip
     assert "Win table" in (tmp_path / "out" / "report.html").read_text("utf-8")
     again = json.loads(lab(LITTLE, "--json")[1].splitlines()[-1])
