@@ -24,7 +24,7 @@ from app.core.plan_file import filled, read_plan
 from app.core.stopping import StopFlag
 from app.services.experiment import Experiment, Seat, Seats, seats_of, with_model_values
 from app.services.lab_progress import Pace, Progress
-from app.setup import Choice, Parts, choose, headless
+from app.setup import Choice, Parts, choose, engine_loader, headless
 from app.storage.importing import Stopped, sum_up
 from app.storage.model_folder import look
 from app.storage.model_sums import ModelSeen, Sums
@@ -332,17 +332,9 @@ def _progress_json(progress: Progress) -> dict[str, Any]:
 @contextmanager
 def _room(parts: Parts) -> Iterator[EngineRoom]:
     """An engine in a process of its own, as the window has it."""
-    from app.engine.llama import load
-    from app.engine.loader import Loader
-    from app.engine.records import Records
-    from app.engine.trial import engine_version
     from app.services.engine_room import EngineRoom
-    from app.services.resolution import Resolution
 
-    bundled = frozenset(str(entry.file) for entry in parts.catalog.entries if entry.file is not None)
-    running = Resolution(parts.catalog, parts.remembered.settings).running()
-    records = Records(parts.paths.trials_file, engine_version())
-    room = EngineRoom(Loader(load, (), records, bundled, lambda: running.own_process))
+    room = EngineRoom(engine_loader(parts))
     try:
         yield room
     finally:
