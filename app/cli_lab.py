@@ -69,7 +69,7 @@ def add_words(words: Any) -> None:
 def _run(asked: argparse.Namespace) -> int:
     from app.scoring.measures import prove_thresholds
 
-    plan = _plan(Path(asked.plan))
+    plan = _plan(Path(asked.plan), rated=bool(asked.votes) or Path(asked.out).exists())
     with headless() as parts, stop_on_interrupt() as stop, _alone(Path(asked.out)):
         beside = Path(asked.plan).parent
         plan = filled(plan, _Names(parts, beside))
@@ -111,7 +111,8 @@ def _take_votes(path: Path, folder: RunFolder) -> None:
     print(f"{told}.", file=sys.stderr)
 
 
-def _plan(path: Path) -> Plan:
+def _plan(path: Path, *, rated: bool) -> Plan:
+    """rated: there may be a person's votes; whether there are is seen in the folder."""
     from app.scoring.look import prove
     from app.scoring.measures import prove_thresholds
 
@@ -120,7 +121,7 @@ def _plan(path: Path) -> Plan:
         prove(plan)
     except SettingError as error:
         raise PlanError(error.title, error.detail, error.hint) from error
-    prove_thresholds(plan, rated=True)  # whether there are votes is seen in the folder
+    prove_thresholds(plan, rated=rated)
     return plan
 
 

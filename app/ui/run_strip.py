@@ -81,7 +81,7 @@ class RunStrip(QWidget):
     def show_missed(self) -> None:
         """Say which thresholds of the plan were not reached, once all is done."""
         missed = self._findings.missed()
-        self.missed.setText(_missed_words(len(missed)) if missed else "")
+        self.missed.setText(_missed_words(len(missed)))
         self.missed.setToolTip("\n".join(map(_told, missed)))
         self.missed.setVisible(bool(missed))
 
