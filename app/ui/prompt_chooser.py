@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
@@ -156,7 +156,7 @@ class PromptChooser(QDialog):
         shown = next((item for item in items if item is not None and not item.isHidden()), None)
         current = self.tree.currentItem()
         if current is None or current.isHidden() or (current.parent() or current).isHidden():
-            self.tree.setCurrentItem(shown)
+            self.tree.setCurrentIndex(self.tree.indexFromItem(shown) if shown is not None else QModelIndex())
         self._show_count()
 
     @Slot(QTreeWidgetItem)
