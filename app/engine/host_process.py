@@ -42,6 +42,9 @@ class SharedStopFlag(StopFlag):
         super().__init__()
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+        if os.name != "nt":  # there a file that is open cannot go; here its name would outlive a kill of both
+            with suppress(OSError):
+                os.unlink(path)
         self._text = (ctypes.c_char * 2).from_buffer(self._map)
 
     def of_place(self, place: int) -> StopFlag:

@@ -309,3 +309,16 @@ def test_what_comes_of_one_decode_comes_in_one_message(starter, monkeypatch):
     assert all(len(indices) == len(set(indices)) for indices in messages), "a reply gets one token of a decode"
     assert [0, 1, 2] in map(sorted, messages)
     assert not told[-1].more
+
+
+def test_nothing_is_left_in_the_temporary_folder_even_where_both_are_killed(scripted, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    engine = scripted(replies=["one two three four five six seven eight nine ten"] * 2, tokens_per_s=200)
+    assert not list(tmp_path.glob("orcinus-flag-*")), "the flag has no name any more once both have it"
+    stop = StopFlag()
+    events = []
+    for event in engine.stream(request(engine), stop):
+        events.append(event)
+        if isinstance(event, Delta):
+            stop.set()
+    assert events[-1].reason is StopReason.STOPPED, "and it is heard all the same"
