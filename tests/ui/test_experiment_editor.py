@@ -182,6 +182,8 @@ def test_prompts_come_from_the_library_any_version_of_them(lab, qtbot):
         ("Support v1", "First words."),
     ]
     assert found[0].version == prompts.prompts()[0].current
+    shown.view.editor.prompts.list.setCurrentRow(1)
+    shown.wait(lambda: shown.view.editor.prompts._origin.text() == "Support, version 1")
     shown.view.editor.prompts.list.setCurrentRow(0)
     shown.view.editor.prompts.text.setPlainText("Third words.")
     assert shown.view.editor.prompts.contestants()[0].version == "", "it is no saved version any more"
