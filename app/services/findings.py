@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -18,6 +19,8 @@ from app.storage.stores import Stores
 
 _BEGIN_MS = 50
 """The grid is painted first: thousands of checks take a second of the same processor."""
+_TURN_S = 0.002
+"""So long it looks through answers, then it rests twice as long."""
 
 
 class Findings(QObject):
@@ -131,10 +134,15 @@ class Findings(QObject):
         batch, self._waiting, plan = self._waiting, [], self._plan
 
         def job(stop: StopFlag) -> Iterator[object]:
+            turn = time.perf_counter()
             for cell in batch:
                 if stop.is_set():
                     return
                 yield cell.place, cell.text, findings_of(plan, cell)
+                # the window's thread wants the interpreter too, and paints hundreds of cells with it
+                if time.perf_counter() - turn > _TURN_S:
+                    time.sleep(2 * _TURN_S)
+                    turn = time.perf_counter()
 
         self._ticket = self._lane.submit(job)
         self._ticket.items.connect(self._take)

@@ -104,7 +104,8 @@ class LabRun(QObject):
 
     def cell(self, place: Place) -> Cell:
         """A cell as it is now."""
-        return self._cells.get(place, Cell(place))
+        found = self._cells.get(place)
+        return found if found is not None else Cell(place)
 
     def cells(self) -> Mapping[Place, Cell]:
         """Every cell that is being written or has ended."""

@@ -175,29 +175,32 @@ class RunModel(QAbstractTableModel):
         self.counted.emit()
 
     def _filter(self) -> None:
-        wanted = [
-            line
-            for line in range(len(self.plan.questions) * self._seeds)
-            if (self._which is Which.ALL or self._has_such(line)) and (not self._words or self._is_asked(line))
-        ]
+        lines: Iterable[int] = range(len(self.plan.questions) * self._seeds)
+        if self._which is not Which.ALL:
+            lines = sorted(self._lines_with_such())
+        wanted = [line for line in lines if not self._words or self._is_asked(line)]
         if wanted != self._lines:
             self.beginResetModel()
             self._lines = wanted
             self._line_of = {line: at for at, line in enumerate(wanted)}
             self.endResetModel()
 
-    def _has_such(self, line: int) -> bool:
-        return any(self._is_such(self._place(line, one)) for one in range(len(self.plan.contestants)))
+    def _lines_with_such(self) -> set[int]:
+        """The lines that have a cell which the filter finds."""
+        cells, seeds = self.run.cells(), self._seeds
+        if self._which is Which.QUEUED:
+            begun = Counter(place.question * seeds + place.seed for place in cells)
+            most = len(self.plan.contestants)
+            return {line for line in range(len(self.plan.questions) * seeds) if begun[line] < most}
+        return {place.question * seeds + place.seed for place, cell in cells.items() if self._is_such(place, cell)}
 
     def _is_asked(self, line: int) -> bool:
         question = self.plan.questions[line // self._seeds]
         return found_in(self._words, question.key, question.text, *question.tags)
 
-    def _is_such(self, place: Place) -> bool:
-        """Whether the filter finds a cell."""
-        cell, which = self.run.cells().get(place), self._which
-        if cell is None or which is Which.QUEUED:
-            return cell is None and which is Which.QUEUED
+    def _is_such(self, place: Place, cell: Cell) -> bool:
+        """Whether the filter finds a cell that was begun."""
+        which = self._which
         if cell.state is CellState.RUNNING or which is Which.RUNNING:
             return cell.state is CellState.RUNNING and which is Which.RUNNING
         if which is Which.FAILED:

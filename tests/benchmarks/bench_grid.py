@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 from app.core.lab import Cell, CellState, Check, Contestant, Place, Plan, Question  # noqa: E402
 from app.engine.scripted import Script, scripted_loader  # noqa: E402
 from app.services.experiments import OpenRun, RunState  # noqa: E402
+from app.services.garbage import GarbageCollector, put_aside  # noqa: E402
 from app.ui import theme as themes  # noqa: E402
 from app.ui.fonts import load_fonts  # noqa: E402
 from app.ui.run_looks import Which  # noqa: E402
@@ -232,6 +233,8 @@ def main() -> None:
             scripted_loader(Script(replies=(" ".join(WORDS),), tokens_per_s=400)),
             lambda condition: wait(app, condition),
         )
+        collector = GarbageCollector(app)  # as in the app, and as it is ten seconds after the start
+        put_aside()
         run_id = stored(services, asked.prompts, asked.questions)
         view, opened = bench_open(app, services, run_id, cells)
         bench_checks(app, opened, cells)
@@ -241,6 +244,7 @@ def main() -> None:
         view.close()
         bench_live(app, services, 8, 50)
         services.close()
+        collector.deleteLater()
 
 
 if __name__ == "__main__":
