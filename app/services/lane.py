@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.core.secrets import without_secrets
@@ -108,6 +108,17 @@ class Ticket(QObject):
             self.ended.emit(outcome)
         return self._delivered
 
+    def release(self) -> None:
+        """Let go of the job, and of who listened; GUI thread, once it is over.
+
+        Qt keeps whatever a signal is connected to as long as the sender lives. Most listeners know their ticket, so
+        that neither would ever go, with all that the job was about.
+        """
+        self._job = _nothing
+        for signal in (self.items, self.ended):
+            if self.isSignalConnected(QMetaMethod.fromSignal(signal)):
+                signal.disconnect()
+
     def _put(self, item: object) -> None:
         while True:
             try:
@@ -118,6 +129,11 @@ class Ticket(QObject):
                     return
             else:
                 return
+
+
+def _nothing(stop: StopFlag) -> Iterator[object]:
+    del stop
+    return iter(())
 
 
 def unforeseen(error: BaseException) -> AppError:
@@ -204,6 +220,6 @@ class Lane(QObject):
         thread.
         """
         while self._tickets and self._tickets[0].is_over and self._let_go.acquire(blocking=False):
-            self._tickets.pop(0)
+            self._tickets.pop(0).release()
         if not self._tickets:
             self._timer.stop()

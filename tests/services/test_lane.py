@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -207,3 +208,27 @@ def test_what_a_job_holds_on_to_goes_in_the_gui_thread(lane, qtbot):
     qtbot.waitUntil(lambda: lane.is_idle)
     qtbot.waitUntil(lambda: gc.collect() >= 0 and len(went_in) == 50)
     assert set(went_in) == {threading.get_ident()}
+
+
+def test_a_ticket_goes_with_all_that_its_job_was_about_though_who_listens_knows_it(lane, qtbot):
+    class Conversation:
+        """Something large."""
+
+    heard: list[bool] = []
+
+    def ask() -> weakref.ref[Conversation]:
+        about = Conversation()
+
+        def job(stop: StopFlag) -> Iterator[object]:
+            yield id(about)
+
+        ticket = lane.submit(job)
+        ticket.items.connect(lambda _items: ticket.is_over)
+        ticket.ended.connect(lambda _outcome: heard.append(ticket.is_over))
+        return weakref.ref(about)
+
+    about = ask()
+    qtbot.waitUntil(lambda: heard == [True])
+    qtbot.waitUntil(lambda: not lane._tickets)
+    gc.collect()
+    assert about() is None
