@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.core.secrets import without_secrets
@@ -61,6 +61,9 @@ class Ticket(QObject):
     def __init__(self, job: Job) -> None:
         # No parent: what the job holds on to may be all that keeps the lane, which would delete its child once more
         super().__init__()
+        # so that there is always something to let go of: asking whether there is would leak a reference each time
+        self.items.connect(_hear_nothing)
+        self.ended.connect(_hear_nothing)
         self._job = job
         self._stop = StopFlag()
         self._queue: queue.Queue[object] = queue.Queue(_QUEUE_ITEMS)
@@ -116,8 +119,7 @@ class Ticket(QObject):
         """
         self._job = _nothing
         for signal in (self.items, self.ended):
-            if self.isSignalConnected(QMetaMethod.fromSignal(signal)):
-                signal.disconnect()
+            signal.disconnect()
 
     def _put(self, item: object) -> None:
         while True:
@@ -129,6 +131,10 @@ class Ticket(QObject):
                     return
             else:
                 return
+
+
+def _hear_nothing(_told: object) -> None:
+    pass
 
 
 def _nothing(stop: StopFlag) -> Iterator[object]:

@@ -4,13 +4,15 @@
 
 The window, its services, the database, the engine's process and llama.cpp are the real ones. Somebody asks, reads for
 so many seconds, now and then regenerates, stops, searches or goes back to an older chat, and begins a new chat after so
-many turns. Printed every ten minutes and at the end: private memory and open files of both processes. The slope of the
-second half, by least squares, is in kilobytes per reply; what was said stays in the database only.
+many turns. Printed every ten minutes and at the end: private memory and open files of both processes, at the end of a
+chat, with what Python's collector would take some minutes later taken away. The slope of the second half, by least
+squares, is in kilobytes per reply; what was said stays in the database only.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import random
 import sys
@@ -92,9 +94,10 @@ class Talk:
                 told += 1
                 self._tell(gone)
         self._tell(minutes)
+        per_reply = len(self._here) / self._replies / 1000
         print(
-            f"{slope(self._here) / 1000:+.2f} kB per reply here, {slope(self._there) / 1000:+.2f} kB in the engine's",
-            f"process, over the last {len(self._here) - len(self._here) // 2} of {self._replies} replies",
+            f"{slope(self._here) * per_reply:+.2f} kB per reply here, {slope(self._there) * per_reply:+.2f} kB in the",
+            f"engine's process, over the second half of {self._replies} replies",
         )
         self._program.window.close()
         print(f"closed in good order afterwards: {'yes' if self._program.close() == (True, True) else 'NO'}")
@@ -121,15 +124,16 @@ class Talk:
         if self._chance.random() < 0.5:
             self._program.window.open_chat(self._chance.choice(self._chats))
             self._rest()
+        gc.collect()
+        self._here.append(private())
+        engine = self._program.models.room._engine
+        if engine is not None:
+            self._there.append(private(engine.process.pid))
 
     def _read(self) -> None:
         """Let the reply come, then read it."""
         wait(lambda: not self._program.window.page.session.busy)
         self._replies += 1
-        self._here.append(private())
-        engine = self._program.models.room._engine
-        if engine is not None:
-            self._there.append(private(engine.process.pid))
         self._rest()
 
     def _rest(self) -> None:

@@ -216,7 +216,7 @@ def test_a_ticket_goes_with_all_that_its_job_was_about_though_who_listens_knows_
 
     heard: list[bool] = []
 
-    def ask() -> weakref.ref[Conversation]:
+    def ask() -> tuple[weakref.ref[Conversation], weakref.ref[Ticket]]:
         about = Conversation()
 
         def job(stop: StopFlag) -> Iterator[object]:
@@ -225,10 +225,11 @@ def test_a_ticket_goes_with_all_that_its_job_was_about_though_who_listens_knows_
         ticket = lane.submit(job)
         ticket.items.connect(lambda _items: ticket.is_over)
         ticket.ended.connect(lambda _outcome: heard.append(ticket.is_over))
-        return weakref.ref(about)
+        return weakref.ref(about), weakref.ref(ticket)
 
-    about = ask()
+    about, ticket = ask()
     qtbot.waitUntil(lambda: heard == [True])
     qtbot.waitUntil(lambda: not lane._tickets)
     gc.collect()
     assert about() is None
+    assert ticket() is None
