@@ -221,7 +221,7 @@ def test_a_large_run_is_read_whole(build, many):
 
 
 def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build):
-    services = build(Script(replies=SLOW.replies, tokens_per_s=30))
+    services = build(Script(replies=SLOW.replies, tokens_per_s=10))
     watched = Watched(services)
     session = services.chat("starter")
     made_room: list[bool] = []
