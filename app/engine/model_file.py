@@ -10,8 +10,8 @@ from typing import Any
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import ModelFileError
+from app.core.split_names import part_of
 from app.engine import gguf
-from app.engine.split_files import part_of, parts
 
 _MAX_LAYERS = 512
 _NO_TOKEN = (1 << 32) - 1
@@ -268,7 +268,7 @@ def _other_parts(path: Path, header: _Entries) -> tuple[gguf.GgufFile, ...]:
             f"It is split into {count} files whose names have been changed.",
             f"Give them back their names, ending in -00001-of-{count:05}.gguf and so on.",
         )
-    files = parts(path, named)
+    files = [path.with_name(name) for name in named.names()]
     if named.number != 1:
         raise ModelFileError(
             f"This is part {named.number} of a model in {count} files",

@@ -1,33 +1,10 @@
-"""The files of a model that is split over several, named as llama.cpp's own tool names them."""
+"""The files of a model that is split over several: have they changed?"""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import NamedTuple
 
-_NAME = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
-
-
-class Part(NamedTuple):
-    """What a file's name says: of which part of how many it is, and what all their names begin with."""
-
-    start: str
-    number: int
-    n_parts: int
-
-
-def part_of(name: str) -> Part | None:
-    """What a file's name says; None where it is not that of a part."""
-    found = _NAME.fullmatch(name)
-    return Part(found[1], int(found[2]), int(found[3])) if found else None
-
-
-def parts(path: Path, named: Part) -> list[Path]:
-    """Where all the parts of a model should lie, in order."""
-    return [
-        path.with_name(f"{named.start}-{part:05}-of-{named.n_parts:05}.gguf") for part in range(1, named.n_parts + 1)
-    ]
+from app.core.split_names import file_names
 
 
 def stamps(path: str) -> str:
@@ -36,11 +13,11 @@ def stamps(path: str) -> str:
     Raises:
         OSError, ValueError: there is no file at this path.
     """
-    named = part_of(Path(path).name)
-    found = [_stamp(Path(path))]
-    for part in parts(Path(path), named)[1:] if named is not None and named.number == 1 else ():
+    first = Path(path)
+    found = [_stamp(first)]
+    for name in file_names(first.name)[1:]:
         try:
-            found.append(_stamp(part))
+            found.append(_stamp(first.with_name(name)))
         except OSError:
             break
     return " ".join(found)

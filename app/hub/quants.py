@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from app.core.errors import HubError, HubNotFoundError
 from app.core.library import Quant, RemoteFile
+from app.core.split_names import part_of
 from app.hub.facts import whole
 from app.hub.names import safe_path as safe_path
 from app.hub.quant_names import bits_of, label_of, quality_of
 from app.hub.reference import Reference
 
-# The same pattern as the Hub's own: https://github.com/huggingface/huggingface.js/tree/main/packages/gguf
-_PART = re.compile(r"^(?P<stem>.*?)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$", re.IGNORECASE)
 _NO_MODEL = re.compile(r"mmproj|imatrix|^ggml-vocab", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_BYTES = 2**40
@@ -52,11 +51,11 @@ def quants(files: Iterable[RemoteFile], n_params: int | None = None) -> tuple[Qu
         if file.path.casefold() in seen:
             continue
         seen.add(file.path.casefold())
-        found = _PART.match(file.path)
-        if found is None:
+        part = part_of(file.path)
+        if part is None:
             single.append((file.path[: -len(".gguf")], (file,)))
         else:
-            parts.setdefault((found["stem"], int(found["count"])), {})[int(found["number"])] = file
+            parts.setdefault((part.start, part.n_parts), {})[part.number] = file
     for (stem, count), numbered in parts.items():
         if 1 <= count <= _MOST_PARTS and sorted(numbered) == list(range(1, count + 1)):
             single.append((stem, tuple(numbered[number] for number in range(1, count + 1))))

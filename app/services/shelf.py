@@ -10,11 +10,12 @@ from pathlib import Path
 
 from app.core.errors import AppError, ModelFileError, StorageError
 from app.core.library import LocalModel, Wanted
+from app.core.split_names import file_names
 from app.core.stopping import StopFlag
 from app.hub.catalog import Catalog
 from app.hub.download_folder import check_folder
 from app.storage.importing import How, bring_in
-from app.storage.model_folder import is_inside, look, models_in, parts_of
+from app.storage.model_folder import is_inside, look, models_in
 from app.storage.model_notes import ModelNote, noted_now, read_notes, write_note
 
 Inspect = Callable[[str], LocalModel]
@@ -104,7 +105,7 @@ def add(
     """
     inspect(path)
     if how in ("copy", "move"):
-        check_folder(Path(folder), max(os.path.getsize(part) for part in parts_of(path)))
+        check_folder(Path(folder), max(os.path.getsize(part) for part in file_names(path)))
     new = yield from bring_in(path, folder, how, stop)
     seen = look_at(new, folder, told(new), inspect)
     if seen is None or seen.error is not None:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from app.core.errors import ModelFileError, NoRoomError, StorageError
+from app.core.split_names import file_names
 from app.core.stopping import StopFlag
 from app.storage.backups import sync_folder
-from app.storage.model_folder import free_bytes, is_inside, parts_of
+from app.storage.model_folder import free_bytes, is_inside
 from app.storage.trouble import told
 
 How = Literal["link", "copy", "move", "use"]
@@ -47,7 +48,7 @@ def bring_in(path: str, folder: str, how: How, stop: StopFlag) -> Progress:
     """
     if how == "use" or is_inside(path, folder):
         return path
-    parts = parts_of(path)
+    parts = file_names(path)
     if missing := [part for part in parts if not os.path.isfile(part)]:
         raise ModelFileError(
             "A part of this model is missing", f"{missing[0]} is not there.", "Put it beside the first."
@@ -178,7 +179,7 @@ def sums(path: str, stop: StopFlag) -> Generator[tuple[int, int], None, tuple[st
     """
     found: list[str] = []
     with told():
-        parts = parts_of(path)
+        parts = file_names(path)
         whole = sum(os.path.getsize(part) for part in parts)
         done = 0
         for part in parts:

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from app.core.split_names import file_names, part_of
 from app.core.stopping import StopFlag
 from app.storage.trouble import told
 
-_SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
 _NOT_A_MODEL = re.compile(r"mmproj|imatrix", re.IGNORECASE)
 _DEEPEST = 8
-_MOST_PARTS = 9999
 _LET_GO_S = 2.0
 """Windows holds on to a file for a moment after a model was unloaded or a virus scanner looked at it."""
 
@@ -43,26 +42,15 @@ def models_in(folder: str, stop: StopFlag | None = None) -> Iterator[str]:
 def _is_first_of_a_model(name: str) -> bool:
     if not name.lower().endswith(".gguf") or name.startswith(".") or _NOT_A_MODEL.search(name):
         return False
-    split = _SPLIT.fullmatch(name)
-    return split is None or int(split[2]) == 1
-
-
-def parts_of(path: str) -> tuple[str, ...]:
-    """All files of the model whose first file this is, in order."""
-    folder, name = os.path.split(path)
-    split = _SPLIT.fullmatch(name)
-    if split is None or int(split[2]) != 1 or not 1 <= int(split[3]) <= _MOST_PARTS:
-        return (path,)
-    return tuple(
-        os.path.join(folder, f"{split[1]}-{part:05}-of-{split[3]}{name[-5:]}") for part in range(1, int(split[3]) + 1)
-    )
+    part = part_of(name)
+    return part is None or part.number == 1
 
 
 def look(path: str) -> tuple[int, int] | None:
     """Size of a model's files together and the newest one's time in ns; None where one is missing."""
     size_bytes = mtime_ns = 0
     try:
-        for part in parts_of(path):
+        for part in file_names(path):
             found = os.stat(part)
             size_bytes += found.st_size
             mtime_ns = max(mtime_ns, found.st_mtime_ns)
@@ -84,7 +72,7 @@ def is_inside(path: str, folder: str) -> bool:
 def freed_by_removing(path: str) -> int:
     """So many bytes more are free once a model's files are gone: a file that has another name elsewhere frees none."""
     freed = 0
-    for part in parts_of(path):
+    for part in file_names(path):
         with suppress(OSError, ValueError):
             found = os.lstat(part)
             freed += found.st_size if found.st_nlink == 1 and not os.path.islink(part) else 0
@@ -98,7 +86,7 @@ def delete(path: str, folder: str) -> None:
         StorageError: one cannot be deleted.
     """
     with told():
-        for part in parts_of(path):
+        for part in file_names(path):
             _unlink(part)
         above = Path(path).parent
         while is_inside(str(above), folder):

@@ -12,7 +12,7 @@ from app.core.errors import ModelFileError, NoRoomError, StorageError
 from app.core.stopping import StopFlag
 from app.storage import importing
 from app.storage.importing import Stopped, bring_in, sums
-from app.storage.model_folder import delete, free_bytes, freed_by_removing, is_inside, look, models_in, parts_of
+from app.storage.model_folder import delete, free_bytes, freed_by_removing, is_inside, look, models_in
 
 BIG = 40 << 20
 
@@ -131,17 +131,6 @@ def test_the_sums_are_those_of_each_file(tmp_path):
         run(sums(str(tmp_path / "m-00001-of-00002.gguf"), stop))
     with pytest.raises(StorageError):
         run(sums(str(tmp_path / "gone.gguf"), StopFlag()))
-
-
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [("m.gguf", 1), ("m-00001-of-00003.gguf", 3), ("m-00001-of-00003.GGUF", 3), ("m-00001-of-00000.gguf", 1)],
-)
-def test_the_parts_of_a_model_follow_from_its_first_name(name, count):
-    parts = parts_of(f"/models/{name}")
-    assert len(parts) == count
-    assert parts[0] == f"/models/{name}"
-    assert len({Path(part).name for part in parts}) == count
 
 
 def test_folders_that_link_back_are_walked_once(folder):
