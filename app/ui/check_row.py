@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -25,6 +24,7 @@ from app.core.errors import SettingError
 from app.core.lab import Check
 from app.scoring.look import prove_check
 from app.ui.buttons import IconButton
+from app.ui.quiet import QuietComboBox
 from app.ui.text_field import TextField
 from app.ui.theme import Theme
 
@@ -78,7 +78,7 @@ class CheckRow(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._given = check
-        self.kind = QComboBox()
+        self.kind = QuietComboBox()
         self.kind.setAccessibleName("Kind of check")
         for kind, words in KIND_WORDS.items():
             self.kind.addItem(words, kind)
@@ -170,7 +170,7 @@ class CheckRow(QFrame):
             box.toggled.connect(self._edited)
             return _Field(box, box.isChecked)
         if known.kind == "choice":
-            combo = QComboBox()
+            combo = QuietComboBox()
             combo.addItems(list(known.choices))
             combo.setCurrentText(str(value))
             combo.activated.connect(self._edited)

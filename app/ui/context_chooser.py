@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
+
+from app.ui.quiet import QuietSlider
 
 USUAL_CONTEXT = 8192
 _LEAST = 1024
 _FEWEST = 256
 _MOST_WHERE_UNKNOWN = 131_072
-
-
-class _QuietSlider(QSlider):
-    """A slider that lets the wheel scroll the page."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class ContextChooser(QWidget):
@@ -33,7 +27,7 @@ class ContextChooser(QWidget):
         note = QLabel("How much the model can read at once; more takes more memory")
         note.setProperty("kind", "faint")
         note.setWordWrap(True)
-        self.slider = _QuietSlider(Qt.Orientation.Horizontal)
+        self.slider = QuietSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Context to judge the sizes for, in steps")
         self.slider.setPageStep(1)
         self.field = QLineEdit()

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors import SettingError
 from app.core.lab import Contestant
 from app.core.options import Sampling
 from app.core.settings import Scope, Source, declared
 from app.ui.buttons import WordButton
+from app.ui.quiet import QuietComboBox
 from app.ui.settings_form import SOURCE_WORDS, SettingsForm
 from app.ui.theme import Theme
 
@@ -52,7 +53,7 @@ class EditorValues(QWidget):
         self.fold = WordButton("Sampler values", theme, kind="fold", icon_name="chevron-right")
         self.fold.setCheckable(True)
         self.form = SettingsForm(Sampling, Source.CHAT, theme, scopes=(Scope.CHAT,), leave_out=("seed",), words=_WORDS)
-        self.target = QComboBox()
+        self.target = QuietComboBox()
         self.target.setAccessibleName("Values for")
         self.target.addItem("All prompts")
         self.target.activated.connect(self._show)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.fit import AUTO_SHARE, Machine, Needs, offload
 from app.core.hardware import CPU, Hardware, Placement
 from app.ui.buttons import WordButton
 from app.ui.hardware_cards import Card, label
 from app.ui.memory_bar import MemoryBar, Part, gib, with_unit
+from app.ui.quiet import QuietSlider
 from app.ui.theme import Theme
 
 _STEP = 256
@@ -90,7 +91,7 @@ class EstimateCard(Card):
         self._needs: Needs | None = None
         self._machine: Machine | None = None
         self._now = 0
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = QuietSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _POSITIONS)
         self.slider.setMinimumWidth(60)
         self.slider.setMaximumWidth(200)

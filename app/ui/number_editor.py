@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QToolButton, QWidget
 
 from app.core.errors import SettingError
 from app.core.settings import Setting, Value
 from app.ui.icons import icon
+from app.ui.quiet import QuietSlider
 from app.ui.setting_editor import SettingEditor, has_keyboard
 from app.ui.setting_scale import Scale, written
 from app.ui.theme import Theme
 
 SETTLE_MS = 250
 """How long a number must rest before it is kept: a drag or a held key passes many."""
-
-
-class _QuietSlider(QSlider):
-    """A slider that lets the wheel scroll the form."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class _NumberField(QLineEdit):
@@ -105,7 +99,7 @@ class NumberEditor(SettingEditor):
     def _make_slider(self, parent: QWidget) -> QSlider | None:
         if self._scale is None:
             return None
-        slider = _QuietSlider(Qt.Orientation.Horizontal, parent)
+        slider = QuietSlider(Qt.Orientation.Horizontal, parent)
         slider.setRange(0, self._scale.positions)
         slider.setPageStep(max(1, self._scale.positions // 10))
         slider.setAccessibleName(f"{self.setting.label} slider")

@@ -15,6 +15,7 @@ from app.ui.context_chooser import USUAL_CONTEXT, ContextChooser
 from app.ui.icons import icon
 from app.ui.model_rows import QUANT_COLUMNS, quant_key, quant_rows
 from app.ui.model_words import FIT_LOOKS, FIT_MEANINGS
+from app.ui.quiet import QuietComboBox
 from app.ui.row_view import RowView
 from app.ui.soon import Soon
 from app.ui.theme import Theme
@@ -50,7 +51,7 @@ class QuantPicker(QFrame):
         self._repo: Repo | None = None
         self._known: Entry | None = None
         self._wanted = ""
-        self.version = QComboBox()
+        self.version = QuietComboBox()
         self.version.setAccessibleName("Branch or tag")
         self.version.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.version.setMinimumContentsLength(9)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QWidget
 
 from app.core.errors import SettingError
 from app.core.settings import Kind, Setting, Value
 from app.ui.number_editor import SETTLE_MS, NumberEditor
+from app.ui.quiet import QuietComboBox
 from app.ui.setting_editor import SettingEditor
 from app.ui.text_editor import TextEditor
 from app.ui.text_field import TextField
 from app.ui.theme import Theme
-
-
-class _QuietComboBox(QComboBox):
-    """A box that lets the wheel scroll the form."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
 
 _ON_OFF = ((True, "On"), (False, "Off"))
 _AUTO = (None, "auto")
@@ -32,7 +24,7 @@ class ChoiceEditor(SettingEditor):
     def __init__(self, setting: Setting, parent: QWidget) -> None:
         super().__init__(setting, parent)
         self._shown_auto = ""
-        self._box = _QuietComboBox(parent)
+        self._box = QuietComboBox(parent)
         self._box.setAccessibleName(setting.label)
         self._box.setAccessibleDescription(setting.help)
         self._box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.lab import Threshold
 from app.scoring.measures import ANSWERED, CHECKS, WINS
 from app.ui.buttons import IconButton, WordButton
+from app.ui.quiet import QuietComboBox, QuietDoubleSpinBox
 from app.ui.theme import Theme
 
 _EVERY = "Every prompt"
@@ -26,24 +26,14 @@ _USUAL = 0.9
 _SHORTEST = 10
 
 
-class _QuietBox(QComboBox):
-    """A choice that lets the wheel scroll the form, and gets narrow with it."""
+class _NarrowBox(QuietComboBox):
+    """A choice that gets narrow with the form."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
         self.setAccessibleName(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(_SHORTEST)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-
-class _QuietShare(QDoubleSpinBox):
-    """A share in per cent that lets the wheel scroll the form."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
 
 
 class ThresholdRow(QFrame):
@@ -56,9 +46,9 @@ class ThresholdRow(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._threshold = threshold
-        self.prompt = _QuietBox("Prompt that has to reach it")
-        self.measure = _QuietBox("What is measured")
-        self.low = _QuietShare()
+        self.prompt = _NarrowBox("Prompt that has to reach it")
+        self.measure = _NarrowBox("What is measured")
+        self.low = QuietDoubleSpinBox()
         self.low.setRange(0.0, 100.0)
         self.low.setDecimals(1)
         self.low.setSuffix(" %")

@@ -10,6 +10,7 @@ from app.core.looks import Look
 from app.core.options import Loading, Sampling
 from app.core.running import Running
 from app.core.settings import Kind, Resolved, Source, declared, resolve
+from app.ui.quiet import QuietComboBox, QuietSlider
 from app.ui.setting_scale import Scale, written
 from app.ui.settings_form import SettingsForm
 
@@ -324,12 +325,12 @@ def test_a_reset_wins_over_what_is_being_typed(qtbot, form):
     assert field.text() == "0.70"
 
 
-def test_the_wheel_scrolls_the_form_and_changes_no_value(form):
+def test_the_wheel_scrolls_the_form_and_changes_no_value(qtbot, form):
     made = form(group=Loading, here=Source.MODEL_CHANGED)
-    for kind in (QSlider,):
-        for widget in made.widget.findChildren(kind):
-            event_ignored = type(widget).wheelEvent is not kind.wheelEvent
-            assert event_ignored
+    made.unfold(qtbot)
+    found = [*made.widget.findChildren(QSlider), *made.widget.findChildren(QComboBox)]
+    assert len({type(widget) for widget in found}) == 2
+    assert all(isinstance(widget, QuietSlider | QuietComboBox) for widget in found)
 
 
 @pytest.mark.parametrize("setting", NUMBERS, ids=lambda setting: setting.key)
