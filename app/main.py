@@ -67,7 +67,7 @@ class Program(QObject):
         from app.services.preferences import Preferences
         from app.services.prompt_library import PromptLibrary
         from app.services.shelf import named
-        from app.setup import read_header
+        from app.setup import bundled_models, read_header
 
         catalog = read_catalog(paths.resources_dir)
         self.preferences = Preferences(catalog, _KeptValues(self._archive), remembered.settings, self)
@@ -83,8 +83,7 @@ class Program(QObject):
             remembered.model_files,
             self,
         )
-        bundled = frozenset(str(entry.file) for entry in catalog.entries if entry.file is not None)
-        room = self._engine_room(load_model, bundled)
+        room = self._engine_room(load_model, bundled_models(catalog))
         self.models = ModelManager(catalog, self.preferences, room, self.model_library, self)
         access = HubAccess(self.preferences.fetching)
         self.discover = Discover(access, self)
@@ -149,15 +148,11 @@ class Program(QObject):
 
     def _engine_room(self, load_model: Load | None, bundled: Collection[str]) -> EngineRoom:
         """`bundled` models come with the program: they were tried before."""
-        from app.engine.llama import load
         from app.engine.loader import Loader
-        from app.engine.records import Records
-        from app.engine.trial import engine_version
+        from app.setup import new_loader
 
         if load_model is None:
-            running = self.preferences.running
-            records = Records(self._paths.trials_file, engine_version())
-            load_model = Loader(load, (), records, bundled, lambda: running().own_process)
+            load_model = new_loader(self._paths, bundled, lambda: self.preferences.running().own_process)
         return EngineRoom(load_model, self._kept, load_model if isinstance(load_model, Loader) else None)
 
     def open(self, files: Sequence[str]) -> None:

@@ -115,14 +115,22 @@ def engine_loader(parts: Parts, trusted: Collection[str] = ()) -> Loader:
 
     What it learns of files and what the window learnt is one record.
     """
+    running = Resolution(parts.catalog, parts.remembered.settings).running()
+    return new_loader(parts.paths, bundled_models(parts.catalog) | set(trusted), lambda: running.own_process)
+
+
+def bundled_models(catalog: Catalog) -> frozenset[str]:
+    """Paths of the models that come with the program: they were tried before it left."""
+    return frozenset(str(entry.file) for entry in catalog.entries if entry.file is not None)
+
+
+def new_loader(paths: Paths, trusted: Collection[str], own_process: Callable[[], bool]) -> Loader:
+    """Loads models in a process of their own, or in this one where that is asked for at the time."""
     from app.engine.loader import Loader
     from app.engine.records import Records
     from app.engine.trial import engine_version
 
-    bundled = {str(entry.file) for entry in parts.catalog.entries if entry.file is not None}
-    running = Resolution(parts.catalog, parts.remembered.settings).running()
-    records = Records(parts.paths.trials_file, engine_version())
-    return Loader(_load_here, (), records, bundled.union(trusted), lambda: running.own_process)
+    return Loader(_load_here, (), Records(paths.trials_file, engine_version()), trusted, own_process)
 
 
 def _load_here(path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]) -> Engine | None:
