@@ -55,14 +55,29 @@ def sections(how: Provenance, *, version: str = "", zone: tzinfo | None = None) 
 def shared(how: Provenance) -> tuple[Section, ...]:
     """What an answer is likely to share with those before and after it: model, prompt, sampler, device; no seed.
 
-    It is made to be handed on: of the file only the name is told, as folders often name a person.
+    It is made to be handed on.
     """
-    name = re.split(r"[/\\]", how.model_path)[-1]
-    found = (
-        Section(one.title, tuple(row for row in one.rows if row[0] != "Seed"))
-        for one in sections(replace(how, model_path=name))
-    )
+    found = (Section(one.title, tuple(row for row in one.rows if row[0] != "Seed")) for one in sections(handed_on(how)))
     return tuple(section for section in found if section.rows and section.title != "Figures")
+
+
+def handed_on(how: Provenance) -> Provenance:
+    """As others get it: of the model's file only the name is told, as folders often name a person."""
+    if not how.model_path:
+        return how
+    name = file_name(how.model_path)
+    return replace(how, model_path=name, error=how.error.replace(how.model_path, name))
+
+
+def file_name(path: str) -> str:
+    """A file without its folders, whichever system they are of; what is no path stays as it is."""
+    return re.split(r"[/\\]", path)[-1]
+
+
+def figure_words(how: Provenance) -> list[str]:
+    """What an answer took and how it ended, a few words each, to be handed on: "answer 71 tokens", "time 2.20 s"."""
+    rows = _figures(handed_on(how), UTC)
+    return [f"{name[0].lower()}{name[1:]} {value}{' UTC' if name == 'Made' else ''}" for name, value in rows]
 
 
 def as_markdown(how: Provenance, *, version: str = "", zone: tzinfo | None = None) -> str:
@@ -86,7 +101,7 @@ def in_brief(how: Provenance) -> tuple[str, str]:
     """The model, and the values, each in a line; "" where nothing is known."""
     sums = f"sha256 {short(how.model_sha256[0])}" if how.model_sha256 else ""
     model = " · ".join(part for part in (model_words(how), sums) if part)
-    values = [f"seed {how.seed}"] if how.stop_reason or how.seed else []
+    values = [words] if (words := seed_words(how)) else []
     known = ((key, how.sampling.get(key)) for key in _BRIEF)
     values += [f"{_SHORT[key]} {_number(value)}" for key, value in known if value is not None]
     if how.context_tokens:
@@ -94,10 +109,9 @@ def in_brief(how: Provenance) -> tuple[str, str]:
     return model, " · ".join(values)
 
 
-def brief_markdown(how: Provenance | None) -> str:
-    """The same in one line of Markdown, whatever signs a name has."""
-    words = " · ".join(line for line in in_brief(how) if line) if how is not None else ""
-    return "*" + re.sub(r"([\\`*_\[\]<>])", r"\\\1", words) + "*" if words else ""
+def seed_words(how: Provenance) -> str:
+    """Its seed; "" for an answer that broke off before it was known."""
+    return f"seed {how.seed}" if how.stop_reason or how.seed else ""
 
 
 def model_words(how: Provenance) -> str:

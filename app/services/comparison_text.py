@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.core.made_by import brief_markdown
+from app.core.chat import Provenance
+from app.core.made_answers import line_below, numbered, state_words, told_once
 from app.core.reproduced import EXACT_UP_TO
 from app.services.compare_columns import Column
 
@@ -25,18 +27,67 @@ def cautions(comparison: Comparison) -> str:
     return " ".join(told)
 
 
-def as_markdown(columns: Iterable[Column]) -> str:
-    """The columns one after another, each with its prompt, what was said, and in brief what made it."""
+def as_markdown(columns: Sequence[Column], whole: Callable[[Provenance], Provenance]) -> str:
+    """The columns one after another, each with its prompt and what was said; then what made the answers.
+
+    whole: puts in what was found out about an answer's model since it was made.
+    """
+    columns = [_filled(column, whole) for column in columns]
     parts = []
     for column in columns:
-        contestant = column.contestant
-        parts.append(f"## {contestant.name}\n")
-        if contestant.system_prompt.strip():
-            quoted = "\n".join(f"> {line}".rstrip() for line in contestant.system_prompt.splitlines())
-            parts.append(f"{quoted}\n")
-        for exchange in column.exchanges:
-            parts.append(f"**You**\n\n{exchange.question}\n")
-            parts.append(f"**{contestant.name}**\n\n{exchange.text}\n")
-            if made := brief_markdown(exchange.provenance):
-                parts.append(f"{made}\n")
-    return "\n".join(parts)
+        parts += [f"## {column.contestant.name}", _quoted(_prompt(column)), *_said(column)]
+    if made := _made_by(columns):
+        count = sum(len(column.exchanges) for column in columns)
+        parts += [f"## What made {'these answers' if count > 1 else 'this answer'}", made]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _said(column: Column) -> Iterator[str]:
+    before = None
+    for exchange in column.exchanges:
+        yield f"**You**\n\n{exchange.question}"
+        state = state_words(exchange.state)
+        yield f"**{column.contestant.name}**" + (f" ({state})" if state else "")
+        yield exchange.text
+        yield line_below(exchange.provenance, before)
+        before = exchange.provenance or before
+
+
+def _made_by(columns: Sequence[Column]) -> str:
+    at = [(number, place) for number, column in enumerate(columns) for place in range(len(column.exchanges))]
+
+    def names(places: Sequence[int]) -> str:
+        """Columns by their names, with numbers where only some of their answers are meant."""
+        meant: dict[int, list[int]] = {}
+        for column, place in (at[one] for one in places):
+            meant.setdefault(column, []).append(place)
+        return ", ".join(
+            columns[number].contestant.name
+            if len(answers) == len(columns[number].exchanges)
+            else f"{columns[number].contestant.name}, {numbered(answers).lower()}"
+            for number, answers in meant.items()
+        )
+
+    return told_once(
+        [columns[number].exchanges[place].provenance for number, place in at],
+        names,
+        lambda place, prompt: prompt.strip() == _prompt(columns[at[place][0]]).strip(),
+    )
+
+
+def _prompt(column: Column) -> str:
+    """A column's prompt as it was sent the last time: with values in the places of its variables."""
+    sent = [one.provenance.system_prompt for one in column.exchanges if one.provenance is not None]
+    return sent[-1] if sent else column.contestant.system_prompt
+
+
+def _quoted(prompt: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in prompt.splitlines()) if prompt.strip() else ""
+
+
+def _filled(column: Column, whole: Callable[[Provenance], Provenance]) -> Column:
+    exchanges = tuple(
+        replace(one, provenance=whole(one.provenance)) if one.provenance is not None else one
+        for one in column.exchanges
+    )
+    return replace(column, exchanges=exchanges)

@@ -6,13 +6,15 @@ import dataclasses
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.core.chat import Chat, Message, MessageState, MessageTree, Role
-from app.core.made_by import brief_markdown, listed, shared
+from app.core.chat import Chat, Message, MessageTree, Role
+from app.core.made_answers import line_below, numbered, state_words, told_once
+from app.core.made_by import file_name, handed_on
+from app.core.prompt_variables import MODEL, resolve
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import ChatStore
 from app.storage.trouble import told
@@ -20,12 +22,6 @@ from app.storage.trouble import told
 FORMAT = "orcinus-chats"
 VERSION = 1
 _NAMES = {Role.USER: "You", Role.ASSISTANT: "Assistant", Role.SYSTEM: "System"}
-_ENDS = {
-    MessageState.STOPPED: "stopped",
-    MessageState.INTERRUPTED: "interrupted",
-    MessageState.FAILED: "failed",
-    MessageState.STREAMING: "still being written",
-}
 
 
 def export(chats: ChatStore, chat_id: int | None, path: Path) -> None:
@@ -43,9 +39,13 @@ def export(chats: ChatStore, chat_id: int | None, path: Path) -> None:
 
 
 def as_json(content: Iterable[tuple[Chat, list[Message]]]) -> str:
-    """All that is known of these chats, every version of every message."""
+    """All that is known of these chats, every version of every message; of model files only their names."""
     chats = [
-        {**_plain(chat), "messages": [_plain(message, without="chat_id") for message in messages]}
+        {
+            **_plain(chat),
+            "model_id": file_name(chat.model_id),
+            "messages": [_plain(_handed_on(message), without="chat_id") for message in messages],
+        }
         for chat, messages in content
     ]
     return json.dumps({"format": FORMAT, "version": VERSION, "chats": chats}, ensure_ascii=False, indent=1) + "\n"
@@ -73,37 +73,52 @@ def _plain(value: Chat | Message, without: str = "") -> dict[str, Any]:
     return {name: held for name, held in dataclasses.asdict(value).items() if name != without}
 
 
+def _handed_on(message: Message) -> Message:
+    how = message.provenance
+    return message if how is None else dataclasses.replace(message, provenance=handed_on(how))
+
+
 def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
     title = " ".join(chat.title.split()) or "Chat"
-    parts = [f"# {title}", f"*{chat.model_id}, {_date(chat.created_ms)}*"]
+    parts = [f"# {title}", f"*{file_name(chat.model_id)}, {_date(chat.created_ms)}*"]
     if chat.system_prompt:
         parts += ["## System prompt", chat.system_prompt]
         values = [f"- {name}: {' '.join(text.split())}" for name, text in sorted(chat.variables.items())]
         parts += ["\n".join(values)] if values else []
     path = MessageTree(messages).path(chat.leaf_id)
-    for message in path:
-        said = [_ENDS[message.state]] if message.state in _ENDS else []
+    for message, below in zip(path, _lines_below(path), strict=True):
+        said = [words] if (words := state_words(message.state)) else []
         said += [f"marked as {message.mark}"] if message.mark else []
         told = f" ({', '.join(said)})" if said else ""
         parts += [f"## {_NAMES[message.role]}{told}", message.text]
-        if made := brief_markdown(message.provenance):
-            parts.append(made)
-    return "\n\n".join([*parts, *_made_by(path)]) + "\n"
+        parts += [below] if below else []
+    return "\n\n".join([*parts, *_made_by(chat, path)]) + "\n"
 
 
-def _made_by(path: Sequence[Message]) -> list[str]:
+def _lines_below(path: Sequence[Message]) -> Iterator[str]:
+    """What each answer has of its own; below what a person wrote there is nothing."""
+    answers = [message for message in path if message.role is Role.ASSISTANT]
+    number, before = 0, None
+    for message in path:
+        if message.role is not Role.ASSISTANT:
+            yield ""
+            continue
+        name = numbered([number]) if len(answers) > 1 else ""
+        yield line_below(message.provenance, before, name)
+        number, before = number + 1, message.provenance or before
+
+
+def _made_by(chat: Chat, path: Sequence[Message]) -> list[str]:
     """What made the answers of a path, told once for all that were made alike."""
-    answers = [one for one in path if one.role is Role.ASSISTANT]
-    alike: dict[str, list[int]] = {}
-    for number, answer in enumerate(answers, 1):
-        if answer.provenance is not None and (told := listed(shared(answer.provenance))):
-            alike.setdefault(told, []).append(number)
-    parts = ["## What made these answers"] if alike else []
-    for told, numbers in alike.items():
-        if len(numbers) < len(answers):
-            parts.append(f"{'Answer' if len(numbers) == 1 else 'Answers'} {', '.join(map(str, numbers))}:")
-        parts.append(told)
-    return parts
+    answers = [message.provenance for message in path if message.role is Role.ASSISTANT]
+
+    def is_shown(place: int, prompt: str) -> bool:
+        how = answers[place]
+        model = {MODEL: how.model_name} if how is not None else {}
+        return resolve(chat.system_prompt, {**chat.variables, **model}).text.strip() == prompt.strip()
+
+    told = told_once(answers, numbered, is_shown)
+    return [f"## What made {'these answers' if len(answers) > 1 else 'this answer'}", told] if told else []
 
 
 def _date(ms: int) -> str:

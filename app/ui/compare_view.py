@@ -20,6 +20,7 @@ from app.ui.buttons import IconButton, WordButton
 from app.ui.compare_column import CompareColumn
 from app.ui.compare_values import CompareValues
 from app.ui.composer import Composer
+from app.ui.filled_copy import FilledCopy
 from app.ui.lab_view import LabView
 from app.ui.link_offer import link_offer
 from app.ui.model_facts import ElidedLabel
@@ -49,6 +50,7 @@ class CompareView(LabView):
         super().__init__(theme, parent)
         self._library, self._models, self._prompts = library, services.models, services.prompts
         self._names = PromptNames(services.prompts, self)
+        self._copied = FilledCopy(library.origins, self)
         self.columns: list[CompareColumn] = []
         self._baseline = 0
         first = (Contestant("A", prompt), Contestant("B", prompt))
@@ -326,13 +328,14 @@ class CompareView(LabView):
 
     def _copy(self, at: int) -> None:
         column = self.comparison.columns()[at]
-        QGuiApplication.clipboard().setText(as_markdown([column]))
+        self._copied.copy(lambda: as_markdown([column], self._library.origins.whole))
         self.notices.show_notice(Notice(f"“{column.contestant.name}” was copied as Markdown"))
 
     @Slot()
     def copy_all(self) -> None:
         """Put all columns into the clipboard."""
-        QGuiApplication.clipboard().setText(as_markdown(self.comparison.columns()))
+        columns = self.comparison.columns()
+        self._copied.copy(lambda: as_markdown(columns, self._library.origins.whole))
         self.notices.show_notice(Notice("All columns were copied as Markdown"))
 
     @Slot()

@@ -8,7 +8,7 @@ from datetime import UTC
 import pytest
 
 from app.core.chat import Provenance
-from app.core.made_by import as_markdown, brief_markdown, in_brief, is_worded, sections, short, when
+from app.core.made_by import as_markdown, figure_words, handed_on, in_brief, is_worded, sections, shared, short, when
 from app.core.options import Sampling
 
 HOW = Provenance(
@@ -103,10 +103,24 @@ def test_as_markdown_a_path_with_backticks_stays_a_path_and_the_prompt_is_quoted
     assert text.endswith("**System prompt**\n\n> Be brief.\n> Be kind.\n")
 
 
-def test_one_line_of_markdown_stays_one_whatever_a_name_has_in_it():
-    odd = Provenance(model_name="*a_b* [x](y) <b>`c`", seed=1)
-    assert brief_markdown(odd) == r"*\*a\_b\* \[x\](y) \<b\>\`c\` · seed 1*"
-    assert brief_markdown(Provenance()) == brief_markdown(None) == ""
+@pytest.mark.parametrize("path", ["/home/ada/models/tiny.gguf", r"C:\Users\ada\models\tiny.gguf", "tiny.gguf"])
+def test_what_is_handed_on_names_the_models_file_and_no_folder(path: str):
+    how = dataclasses.replace(HOW, model_path=path, error=f"{path} is not there any more.")
+    given = handed_on(how)
+    assert (given.model_path, given.error) == ("tiny.gguf", "tiny.gguf is not there any more.")
+    assert dataclasses.replace(given, model_path=path, error=how.error) == how, "all else goes along"
+    assert "models" not in f"{shared(how)}{figure_words(how)}"
+
+
+def test_the_figures_are_all_told_in_words_with_the_time_that_holds_everywhere():
+    how = dataclasses.replace(HOW, ttft_ms=310.0, dropped_turns=2)
+    assert figure_words(how) == [
+        "prompt 1,200 tokens, 1,000 read before", "turns dropped 2", "answer 71 tokens", "first token after 0.31 s",
+        "speed 32.4 tokens per second", "time 2.20 s", "ended by the model itself", "made 21 Nov 2026, 09:40 UTC",
+    ]  # fmt: skip
+    (told,) = [one.rows for one in sections(how) if one.title == "Figures"]
+    assert len(told) == len(figure_words(how))
+    assert figure_words(Provenance()) == []
 
 
 @pytest.mark.parametrize(

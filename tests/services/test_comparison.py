@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 
 import pytest
@@ -301,14 +302,53 @@ class Clock:
         return self.moment.astimezone(tz)
 
 
-def test_columns_are_copied_as_markdown(compare):
-    comparison = compare(Script(replies=("Hello there.",)), LOUD)
+def test_columns_are_copied_as_markdown_with_what_made_each_answer(compare):
+    comparison = compare(Script(replies=("Hello there.",)), LOUD, Contestant("Kind", "Be {{manner=kind}}."))
     ask(comparison, "Hi")
+    comparison.change(1, Contestant("Kind", "Be {{manner=kind}}.", overrides={"temperature": 1.5}))
+    ask(comparison, "And?")
+    digest = "ab" * 32
+    text = as_markdown(comparison.columns(), lambda how: dataclasses.replace(how, model_sha256=(digest,)))
+    head, _, told = text.partition("## What made these answers\n\n")
+    loud, _, kind = head.partition("## Kind\n\n")
     name = comparison.columns()[0].exchanges[0].provenance.model_name
-    assert as_markdown(comparison.columns()) == (
+    assert loud.startswith(
         "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n\n**You**\n\nHi\n\n"
-        f"**Loud**\n\nHello there.\n\n*{name} · seed 42 · temp 0 · top-p 0.95 · context 4096*\n"
+        f"**Loud**\n\nHello there.\n\n*{name} · sha256 ababab…abab · seed 42 · temp 0 · top-p 0.95 · context 4096 · "
     )
+    assert kind.startswith("> Be kind.\n"), "as it was sent"
+    assert loud.count(" · ended by the model itself · made ") == kind.count(" · ended by the model itself · made ") == 2
+    assert "\n\n*seed 42 · prompt " in loud
+    assert "\n\n*temperature 1.5 · seed 42 · prompt " in kind
+    common, _, rest = told.partition("### ")
+    assert f"- SHA-256: `{digest}`\n" in common
+    assert "- Top-p: `0.95`\n" in common
+    assert "Temperature" not in common
+    assert rest == (
+        "Loud, Kind, answer 1\n\n**Sampler**\n\n- Temperature: `0`\n\n"
+        "### Kind, answer 2\n\n**Sampler**\n\n- Temperature: `1.5`\n"
+    )
+
+
+def test_a_column_without_answers_or_with_half_of_one_is_copied_too(compare):
+    comparison = compare(Script(replies=("word " * 200,), tokens_per_s=200), PLAIN, LOUD)
+    assert as_markdown(comparison.columns(), lambda how: how) == (
+        "## Plain\n\n> You are a helpful assistant.\n\n"
+        "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n"
+    )
+    comparison.ask("Hi")
+    comparison.services.wait(lambda: bool(comparison.columns()[0].exchanges[0].text))
+    text = as_markdown(comparison.columns(), lambda how: how)
+    assert "**Plain** (still being written)\n\nword" in text
+    assert "What made" not in text
+    comparison.stop(0)
+    comparison.services.wait(lambda: not comparison.columns()[0].growing)
+    text = as_markdown(comparison.columns(), lambda how: how)
+    assert "**Plain** (stopped)\n\nword" in text
+    assert " · ended by the person · made " in text
+    assert text.endswith("### Loud\n\nWhat made this was not kept.\n")
+    comparison.stop_all()
+    comparison.services.wait(lambda: not comparison.busy)
 
 
 def test_the_newest_question_is_asked_again_by_the_prompts_there_are_now(compare):

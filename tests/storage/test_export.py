@@ -10,6 +10,7 @@ import pytest
 
 from app.core.chat import MessageState, Provenance
 from app.core.errors import StorageError
+from app.core.made_by import handed_on
 from app.storage.replies import provenance_from
 from app.storage.stores import Stores, open_stores
 
@@ -52,35 +53,89 @@ def test_the_values_of_a_prompts_variables_are_told_with_it(stores: Stores, tmp_
     assert kept["variables"] == values
 
 
-def test_markdown_tells_what_made_the_answers_once_for_all_that_are_alike(stores: Stores, tmp_path: Path):
-    made = Provenance(
-        model_name="tiny_*Q8*", model_path="/m/tiny.gguf", model_size_bytes=5, model_mtime_ns=6, seed=7,
-        sampling={"temperature": 0.5, "stop": ()}, stop_reason="end", engine="engine 1",
-    )  # fmt: skip
-    chat = stores.chats.create("starter", title="Alike")
+MADE = Provenance(
+    model_name="tiny_*Q8*", model_path="/home/ada/tiny.gguf", model_size_bytes=5, model_mtime_ns=6, seed=7,
+    system_prompt="Be brief.", sampling={"temperature": 0.5, "stop": ()}, stop_reason="end", engine="engine 1",
+    prompt_tokens=40, cached_tokens=30, completion_tokens=12, ttft_ms=310.0, tokens_per_s=24.0, duration_ms=500.0,
+    made_ms=1_795_254_000_000,
+)  # fmt: skip
+
+
+def answered(stores: Stores, *how: Provenance | None, **chat: str) -> int:
+    """A chat with so many answers."""
+    made = stores.chats.create("/home/ada/tiny.gguf", **chat)
     leaf = None
-    for seed, temperature in ((7, 0.5), (8, 0.5), (9, 1.5)):
-        _, reply = stores.chats.add_turn(chat.id, leaf, "Hi?")
-        how = dataclasses.replace(made, seed=seed, sampling={"temperature": temperature, "stop": ()})
-        stores.chats.finish(reply.id, MessageState.DONE, "Hello.", (), how)
+    for one in how:
+        _, reply = stores.chats.add_turn(made.id, leaf, "Hi?")
+        state = MessageState.STOPPED if one and one.stop_reason == "stopped" else MessageState.DONE
+        stores.chats.finish(reply.id, state, "Hello.", (), one)
         leaf = reply.id
-    stores.model_sums.keep("/m/tiny.gguf", 5, 6, ("ab" * 32,))
-    stores.export(chat.id, tmp_path / "chat.md")
-    text = (tmp_path / "chat.md").read_text("utf-8")
-    assert "Hello.\n\n*tiny\\_\\*Q8\\* · sha256 ababab…abab · seed 8 · temp 0.5*\n\n## You" in text
-    head, _, rest = text.partition("## What made these answers\n\n")
-    assert "tiny.gguf" not in head
-    assert "- File: `tiny.gguf`" in rest
-    assert "/m/" not in text, "folders may name a person"
-    first, _, second = rest.partition("Answer 3:")
-    assert first.startswith("Answers 1, 2:\n\n**Model**\n\n- Name: `tiny_*Q8*`\n")
-    assert [part.count("ab" * 32) for part in (first, second)] == [1, 1]
-    assert "- Temperature: `0.5`" in first
-    assert "- Temperature: `1.5`" in second
-    read = stores.chats.messages(chat.id)
-    stores.export(chat.id, tmp_path / "chat.json")
-    told = json.loads((tmp_path / "chat.json").read_text("utf-8"))["chats"][0]["messages"]
-    assert [provenance_from(one["provenance"]) for one in told[1::2]] == [one.provenance for one in read[1::2]]
+    return made.id
+
+
+def markdown(stores: Stores, tmp_path: Path, chat_id: int) -> str:
+    stores.export(chat_id, tmp_path / "chat.md")
+    return (tmp_path / "chat.md").read_text("utf-8")
+
+
+def test_markdown_tells_below_each_answer_what_is_its_own_and_at_the_end_what_all_share(stores: Stores, tmp_path: Path):
+    stopped = dataclasses.replace(MADE, seed=8, stop_reason="stopped", completion_tokens=3)
+    hotter = dataclasses.replace(MADE, seed=9, sampling={"temperature": 1.5, "stop": ()})
+    chat_id = answered(stores, MADE, stopped, hotter, title="Alike", system_prompt="Be brief.")
+    stores.model_sums.keep("/home/ada/tiny.gguf", 5, 6, ("ab" * 32,))
+    text = markdown(stores, tmp_path, chat_id)
+    took = (
+        "prompt 40 tokens, 30 read before · answer {} tokens · first token after 0.31 s · speed 24.0 tokens per second"
+        " · time 0.50 s · ended by {} · made 21 Nov 2026, 09:40 UTC"
+    )
+    first, second = took.format(12, "the model itself"), took.format(3, "the person")
+    assert (
+        f"Hello.\n\n*Answer 1 · tiny\\_\\*Q8\\* · sha256 ababab…abab · seed 7 · temp 0.5 · {first}*\n\n## You" in text
+    )
+    assert f"## Assistant (stopped)\n\nHello.\n\n*Answer 2 · seed 8 · {second}*\n\n## You" in text
+    assert f"Hello.\n\n*Answer 3 · temperature 1.5 · seed 9 · {first}*\n\n## What made these answers\n\n" in text
+    told = text.partition("## What made these answers\n\n")[2]
+    assert told == (
+        "**Model**\n\n- Name: `tiny_*Q8*`\n- File: `tiny.gguf`\n- Size: `5 bytes`\n- SHA-256: `" + "ab" * 32 + "`\n\n"
+        "**Sampler**\n\n- Stop strings: `none`\n\n**Computed by**\n\n- Engine: `engine 1`\n\n"
+        "### Answers 1, 2\n\n**Sampler**\n\n- Temperature: `0.5`\n\n"
+        "### Answer 3\n\n**Sampler**\n\n- Temperature: `1.5`\n"
+    )
+
+
+def test_a_system_prompt_that_is_not_the_chats_any_more_is_told_with_its_answers(stores: Stores, tmp_path: Path):
+    wordy = dataclasses.replace(MADE, system_prompt="Be wordy,\n\nplease, Ada.")
+    ada = dataclasses.replace(MADE, system_prompt="Be brief, Ada.")
+    chat = {"system_prompt": "Be brief, {{who}}.", "variables": {"who": "Ada"}}
+    text = markdown(stores, tmp_path, answered(stores, wordy, ada, ada, **chat))
+    assert "*Answer 2 · another system prompt · seed 7 · prompt 40 tokens" in text
+    assert "*Answer 3 · seed 7 · prompt 40 tokens" in text
+    assert "\n### Answer 1\n\n**System prompt**\n\n> Be wordy,\n>\n> please, Ada.\n" in text
+    assert "> Be brief" not in text, "it is to be read above"
+
+
+def test_one_answer_is_not_numbered_and_one_of_which_nothing_was_kept_is_said_to_be(stores: Stores, tmp_path: Path):
+    text = markdown(stores, tmp_path, answered(stores, MADE, system_prompt="Be brief."))
+    assert "Hello.\n\n*tiny\\_" in text
+    assert "## What made this answer\n" in text
+    assert "###" not in text
+    text = markdown(stores, tmp_path, answered(stores, MADE, None, MADE, MADE, MADE, system_prompt="Be brief."))
+    assert "### Answers 1, 3 to 5\n" in text
+    assert text.endswith("### Answer 2\n\nWhat made this was not kept.\n")
+
+
+def test_no_export_of_a_chat_names_a_folder(stores: Stores, tmp_path: Path):
+    failed = dataclasses.replace(MADE, error="/home/ada/tiny.gguf is gone.", stop_reason="")
+    chat_id = answered(stores, MADE, failed)
+    stores.export(chat_id, tmp_path / "chat.json")
+    raw = (tmp_path / "chat.json").read_text("utf-8")
+    for text in (raw, markdown(stores, tmp_path, chat_id)):
+        assert "ada" not in text
+        assert "tiny.gguf is gone." in text
+    (chat,) = json.loads(raw)["chats"]
+    assert chat["model_id"] == "tiny.gguf"
+    given = [provenance_from(one["provenance"]) for one in chat["messages"][1::2]]
+    assert given == [handed_on(one.provenance) for one in stores.chats.messages(chat_id)[1::2]]
 
 
 def test_json_holds_every_version_and_how_it_came_about(stores: Stores, tmp_path: Path):

@@ -47,6 +47,20 @@ def said(page: CompareView) -> list[str]:
     return [column.transcript.rows[-1].text for column in page.columns]
 
 
+def test_a_copy_gets_the_models_sum_as_soon_as_it_is_known_unless_something_else_was_copied(qtbot, compare):
+    page = compare(None)
+    ask(qtbot, page, "Hi")
+    clipboard = QGuiApplication.clipboard()
+    page.copy_all()
+    at_once = clipboard.text()
+    assert "SHA-256" not in at_once
+    qtbot.waitUntil(lambda: "- SHA-256: `" in clipboard.text(), timeout=20_000)
+    assert clipboard.text() != at_once
+    clipboard.setText("mine")
+    page._library.origins.summed.emit()
+    assert clipboard.text() == "mine"
+
+
 def test_two_prompts_answer_one_message_and_differ(qtbot, compare):
     page = compare(None)
     assert page.columns[0].prompt.toPlainText() == page.stage.session.chat.system_prompt
