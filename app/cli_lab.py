@@ -208,7 +208,7 @@ def _tell_outcome(plan: Plan, folder: RunFolder, *, as_json: bool) -> int:
     from app.scoring.report import html_report
     from app.scoring.results import as_csv, cell_rows, check_rows, results_of
 
-    results = results_of(plan, folder.cells.values(), folder.votes())
+    results = results_of(plan, folder.cells.values(), folder.votes(), folder.judged_by())
     told = summary(results, [folder.judgements[duel] for duel in sorted(folder.judgements)])
     folder.write(SUMMARY, json.dumps(told, ensure_ascii=False, indent=2) + "\n")
     folder.write("report.html", html_report(results, {"Orcinus": app.__version__}))

@@ -90,6 +90,34 @@ def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
     assert (tmp_path / "out" / "cells.jsonl").read_bytes() == kept
 
 
+def test_a_judges_verdicts_say_what_made_them_and_those_of_before_go_on_without(lab, tmp_path):
+    judged = LITTLE.replace('text = "Be brief."', 'text = "Answer in capital letters."')
+    judged += '[judge]\nprompt = "Say which answer is better: A, B or tie."\nsampling = {max_tokens = 4}\n'
+    code, out, err = lab(judged, "--json")
+    assert code == 0, err
+    votes = tmp_path / "out" / "votes.jsonl"
+    said = votes_of(votes)
+    assert len(said) == 2
+    for line in said:
+        made = line["provenance"]
+        assert made["system_prompt"] == "Say which answer is better: A, B or tie."
+        assert made["model_sha256"] == [hashlib.sha256(Path(made["model_path"]).read_bytes()).hexdigest()]
+        assert (made["sampling"]["max_tokens"], made["seed"]) == (4, 1)
+    told = json.loads(out.splitlines()[-1])
+    assert told["judge"]["sha256"] == said[0]["provenance"]["model_sha256"]
+    assert "What made the judge’s verdicts" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    kept = votes.read_bytes()
+    assert lab(judged)[0] == 0
+    assert votes.read_bytes() == kept
+    for line in said:
+        del line["provenance"]
+    votes.write_text("".join(f"{json.dumps(line)}\n" for line in said), "utf-8")
+    code, out, _ = lab(judged, "--json")
+    assert code == 0
+    again = json.loads(out.splitlines()[-1])
+    assert (again["judged"], again["judge"], again["votes"]) == (2, None, told["votes"])
+
+
 def test_variables_are_filled_in_or_missed_before_anything_is_asked(lab, tmp_path):
     wanting = LITTLE.replace('name = "none"\ntext = ""', 'name = "none"\ntext = "{{manner}} {{model}}"')
     assert wanting != LITTLE

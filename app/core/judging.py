@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.core.chat import Provenance
 from app.core.lab import Place, Plan, Question, Rater, Vote
 
 DEFAULT_JUDGE_PROMPT = """\
@@ -42,7 +43,7 @@ class Judgement:
     """What a judge said about two answers.
 
     `outcome` is None where its words hold no verdict, or `error` tells why it said nothing: kept and counted, but no
-    vote.
+    vote. `provenance` tells what made it; None where no model was asked, or nobody kept it yet.
     """
 
     duel: Duel
@@ -50,6 +51,7 @@ class Judgement:
     words: str = ""
     error: str = ""
     at_ms: int = 0
+    provenance: Provenance | None = None
 
     @property
     def vote(self) -> Vote | None:

@@ -145,12 +145,29 @@ def summary(results: Results, judgements: Sequence[Judgement]) -> dict[str, Any]
             {"name": names[one.contestant], "points": one.points, "low": one.low, "high": one.high, "first": one.first}
             for one in (rank(votes, len(names)).ranks if votes else ())
         ],
+        "judge": _judge(results),
         "judge_changed_its_mind": steadiness(votes).share,
         "agreement": {"pairs": both.pairs, "share": both.share, "kappa": both.kappa},
         "missed": [
             {"prompt": one.contestant, "measure": one.measure, "low": one.low, "value": one.value}
             for one in missed(results, found)
         ],
+    }
+
+
+def _judge(results: Results) -> dict[str, Any] | None:
+    """What made the verdicts, as the first of them tells; None where no judge was asked."""
+    made = [results.judged_by[duel] for duel in sorted(results.judged_by)]
+    if not made:
+        return None
+    return {
+        "model": made[0].model_name,
+        "quant": made[0].model_quant,
+        "sha256": list(made[0].model_sha256),
+        "template": made[0].template,
+        "sampling": {key: value for key, value in made[0].sampling.items() if key != "seed"},
+        "tokens": fmean(how.completion_tokens for how in made),
+        "tokens_per_s": fmean(how.tokens_per_s for how in made),
     }
 
 

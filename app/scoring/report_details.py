@@ -64,13 +64,29 @@ def made_section(results: Results, facts: Mapping[str, str]) -> Markup:
     told["SHA-256 of all answers"] = [text_hash(answers)]
     told["Seeds"] = [", ".join(map(str, plan.seeds))]
     for cell in results.done:
-        for name, value in _shared(cell.provenance) if cell.provenance else ():
-            if value not in (values := told.setdefault(name, [])):
-                values.append(value)
+        if cell.provenance is not None:
+            _add(told, cell.provenance)
+    content = [element("h2", "What made it"), _facts(told)]
+    judge: dict[str, list[str]] = {}
+    for how in results.judged_by.values():
+        _add(judge, how)
+    if judge:
+        content += [element("h3", "What made the judge’s verdicts"), _facts(judge)]
+    return element("section", *content)
+
+
+def _add(told: dict[str, list[str]], how: Provenance) -> None:
+    """Tell of an answer what was not told before."""
+    for name, value in _shared(how):
+        if value not in (values := told.setdefault(name, [])):
+            values.append(value)
+
+
+def _facts(told: Mapping[str, Sequence[str]]) -> Markup:
     rows: list[Markup] = []
     for name, values in told.items():
         rows += [element("dt", name), *(element("dd", element("code", value)) for value in values)]
-    return element("section", element("h2", "What made it"), element("dl", *rows))
+    return element("dl", *rows)
 
 
 def _shared(how: Provenance) -> Iterator[tuple[str, str]]:

@@ -8,11 +8,13 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
+from app.core.chat import Provenance
 from app.core.checks import name_of
-from app.core.lab import Cell, CellState, Finding, Place, Plan, Vote
+from app.core.judging import Duel
+from app.core.lab import Cell, CellState, Finding, Place, Plan, Rater, Vote
 from app.core.plan_table import table_of
 from app.scoring.look import checks_of, findings_of
 
@@ -24,12 +26,17 @@ _FORMULA = re.compile("'*[=+\\-@\t\r]")
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What came of a plan. findings: of every cell that is done, in the order of `look.checks_of`."""
+    """What came of a plan.
+
+    findings: of every cell that is done, in the order of `look.checks_of`. judged_by: what made the judge's verdicts,
+    as far as it was kept.
+    """
 
     plan: Plan
     cells: Mapping[Place, Cell]
     findings: Mapping[Place, Sequence[Finding]]
     votes: Sequence[Vote]
+    judged_by: Mapping[Duel, Provenance] = field(default_factory=dict)
 
     @property
     def done(self) -> list[Cell]:
@@ -37,11 +44,13 @@ class Results:
         return [self.cells[place] for place in sorted(self.cells) if self.cells[place].state is CellState.DONE]
 
 
-def results_of(plan: Plan, cells: Iterable[Cell], votes: Sequence[Vote]) -> Results:
+def results_of(
+    plan: Plan, cells: Iterable[Cell], votes: Sequence[Vote], judged_by: Mapping[Duel, Provenance] | None = None
+) -> Results:
     """Look through every answer; takes as long as the checks do, so never in the window's thread."""
     by_place = {cell.place: cell for cell in cells}
     found = {place: findings_of(plan, cell) for place, cell in by_place.items() if cell.state is CellState.DONE}
-    return Results(plan, by_place, found, tuple(votes))
+    return Results(plan, by_place, found, tuple(votes), judged_by or {})
 
 
 def plan_hash(plan: Plan) -> str:
@@ -98,6 +107,7 @@ def vote_rows(results: Results) -> Iterator[Row]:
     """Every vote. outcome: 1 where the first was better, 0 where the second was, 0.5 where they are equal.
 
     The hashes are of the two answers' texts: whoever reads the votes can see whether it is these that were compared.
+    A judge's vote has what made it.
     """
     plan = results.plan
 
@@ -106,6 +116,8 @@ def vote_rows(results: Results) -> Iterator[Row]:
         return text_hash(cell.text) if cell is not None and cell.state is CellState.DONE else ""
 
     for vote in results.votes:
+        duel = Duel(vote.question, vote.seed, vote.first, vote.second)
+        made = results.judged_by.get(duel) if vote.rater is Rater.JUDGE else None
         yield {
             "rater": str(vote.rater),
             "question": plan.questions[vote.question].key,
@@ -117,6 +129,7 @@ def vote_rows(results: Results) -> Iterator[Row]:
             "at_ms": vote.at_ms,
             "first_sha256": answer(vote.first, vote),
             "second_sha256": answer(vote.second, vote),
+            "provenance": asdict(made) if made is not None else {},
         }
 
 

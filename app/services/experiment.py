@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.chat import Role
+from app.core.chat import Provenance, Role
 from app.core.errors import AppError
 from app.core.judging import SAME_WORDS, Duel, Judgement, duels, judge_message, verdict_of
 from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, places, system_prompt_of
@@ -123,6 +123,12 @@ def cell_turns(system_prompt: str, question: Question) -> tuple[Turn, ...]:
     return (*system, Turn(Role.USER, question.text))
 
 
+def judge_turns(prompt: str, question: Question, first: str, second: str) -> tuple[Turn, ...]:
+    """What a judge is sent about two answers."""
+    system = (Turn(Role.SYSTEM, prompt),) if prompt.strip() else ()
+    return (*system, Turn(Role.USER, judge_message(question, first, second)))
+
+
 class Experiment:
     """One run. What has ended before is given to it and stays; everything else is done by `run`.
 
@@ -217,24 +223,31 @@ class Experiment:
         return replace(self._seats.contestants[place.contestant].sampling, seed=self.plan.seeds[place.seed])
 
     def _ended(self, place: Place, told: Answered | Refused) -> Cell:
+        version = self.plan.contestants[place.contestant].version
+        how = self._made(told, self._sampling(place), self._system_prompt(place), self._now_ms(), version)
+        if isinstance(told, Refused):
+            return Cell(place, CellState.FAILED, "", how, str(told.error))
+        return Cell(place, CellState.DONE, told.text, how)
+
+    @staticmethod
+    def _made(
+        told: Answered | Refused, sampling: Sampling, system_prompt: str, made_ms: int, version: str = ""
+    ) -> Provenance:
+        """What made an answer or a judgement, however far it got."""
         done = told.done if isinstance(told, Answered) else None
-        error = str(told.error) if isinstance(told, Refused) else ""
         how = provenance(
             told.facts,
-            self._sampling(place),
-            self._system_prompt(place),
+            sampling,
+            system_prompt,
             (),
             told.fitted,
             done,
-            error,
-            prompt_version=self.plan.contestants[place.contestant].version,
+            str(told.error) if isinstance(told, Refused) else "",
+            prompt_version=version,
             at_once=told.at_once if isinstance(told, Answered) else 0,
-            made_ms=self._now_ms(),
+            made_ms=made_ms,
         )
-        if done is None:
-            how = replace(how, seed=self.plan.seeds[place.seed])
-        text = told.text if isinstance(told, Answered) else ""
-        return Cell(place, CellState.DONE if done else CellState.FAILED, text, how, error)
+        return how if done is not None else replace(how, seed=sampling.seed or 0)
 
     # --- the judge --------------------------------------------------------------------------------------------------
 
@@ -249,14 +262,19 @@ class Experiment:
         for told in SideBySide(room, seat.spec, tasks, pause).run(stop):
             if isinstance(told, ModelFacts):
                 yield told
-            elif isinstance(told, Answered):
-                words = told.text.strip()
-                yield self._judged(Judgement(asked[told.index], verdict_of(words), words, at_ms=self._now_ms()))
-            elif isinstance(told, Refused):
-                error = str(told.error)
-                yield self._judged(Judgement(asked[told.index], None, error=error, at_ms=self._now_ms()))
+            elif isinstance(told, Answered | Refused):
+                yield self._judged(self._said(asked[told.index], seat, told))
             else:
                 yield Judging(asked[told.index], told.tokens if isinstance(told, Grew) else 0)
+
+    def _said(self, duel: Duel, seat: Seat, told: Answered | Refused) -> Judgement:
+        judge, at_ms = self.plan.judge, self._now_ms()
+        sampling, prompt = self._judge_sampling(duel, seat), judge.prompt if judge is not None else ""
+        how = self._made(told, sampling, prompt, at_ms)
+        if isinstance(told, Refused):
+            return Judgement(duel, None, error=str(told.error), at_ms=at_ms, provenance=how)
+        words = told.text.strip()
+        return Judgement(duel, verdict_of(words), words, at_ms=at_ms, provenance=how)
 
     def _judged(self, judgement: Judgement) -> Judgement:
         self.judgements[judgement.duel] = judgement
@@ -264,10 +282,13 @@ class Experiment:
 
     def _judge_task(self, duel: Duel, seat: Seat) -> Task:
         judge = self.plan.judge
-        system = (Turn(Role.SYSTEM, judge.prompt),) if judge is not None and judge.prompt.strip() else ()
         question = self.plan.questions[duel.question]
-        asked = judge_message(question, self._text(duel, duel.first), self._text(duel, duel.second))
-        return Task((*system, Turn(Role.USER, asked)), replace(seat.sampling, seed=self.plan.seeds[duel.seed]))
+        texts = self._text(duel, duel.first), self._text(duel, duel.second)
+        turns = judge_turns(judge.prompt if judge is not None else "", question, *texts)
+        return Task(turns, self._judge_sampling(duel, seat))
+
+    def _judge_sampling(self, duel: Duel, seat: Seat) -> Sampling:
+        return replace(seat.sampling, seed=self.plan.seeds[duel.seed])
 
     def _text(self, duel: Duel, contestant: int) -> str:
         return self.cells[Place(contestant, duel.question, duel.seed)].text

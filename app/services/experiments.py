@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.core import prompt_variables
+from app.core.chat import Provenance
 from app.core.errors import AppError
+from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan
 from app.core.options import Sampling
 from app.core.plan_table import plan_of, table_of
@@ -197,12 +199,17 @@ class Experiments(QObject):
 
         self._archive.ask(work, opened, self._failed)
 
-    def read_results(self, run_id: int, then: Callable[[Results], None]) -> None:
-        """Read a run with all that was found in it, beside the window: to compare another one with it."""
+    def read_results(self, run_id: int, then: Callable[[Results], None], *, judged_by: bool = False) -> None:
+        """Read a run with all that was found in it, beside the window: to compare another one with it.
+
+        judged_by: with what made the judge's verdicts, of which there may be many thousands.
+        """
 
         def work(stores: Stores) -> tuple[Any, ...]:
-            plan = dataclasses.replace(stores.runs.plan(run_id), name=stores.runs.row(run_id).name)
-            return plan, stores.runs.whole_cells(run_id, plan), stores.runs.votes(run_id)
+            runs = stores.runs
+            plan = dataclasses.replace(runs.plan(run_id), name=runs.row(run_id).name)
+            made = runs.judged_by(run_id, plan) if judged_by else None
+            return plan, runs.whole_cells(run_id, plan), runs.votes(run_id), made
 
         self._archive.ask(work, lambda found: self._beside(lambda: results_of(*found), then), self._failed)
 
@@ -215,6 +222,21 @@ class Experiments(QObject):
         run_id, plan = run.run_id, run.plan
         self._archive.ask(lambda stores: stores.runs.cell(run_id, place, plan), then, self._failed)
 
+    def read_judgement(self, run: LabRun, duel: Duel, then: Callable[[Judgement], None]) -> None:
+        """What the judge said of a pair, with what made it; `then` hears nothing where it said nothing."""
+        said = run.judgement(duel)
+        if said is None:
+            return
+        if said.provenance is not None:
+            then(said)
+            return
+        run_id, plan = run.run_id, run.plan
+
+        def made(found: Mapping[Duel, Provenance]) -> None:
+            then(dataclasses.replace(said, provenance=found.get(duel)))
+
+        self._archive.ask(lambda stores: stores.runs.judged_by(run_id, plan, duel), made, self._failed)
+
     def export(self, run_id: int, kind: RunFile, path: str) -> None:
         """Write a run's results to a file; answers with `exported`."""
 
@@ -224,7 +246,7 @@ class Experiments(QObject):
                 lambda _: self.exported.emit(path),
             )
 
-        self.read_results(run_id, write)
+        self.read_results(run_id, write, judged_by=True)
 
     # --- plans ------------------------------------------------------------------------------------------------------
 

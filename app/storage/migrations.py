@@ -64,6 +64,11 @@ def m010_judge_errors(connection: apsw.Connection) -> None:
     connection.execute(_M010)
 
 
+def m011_judge_made(connection: apsw.Connection) -> None:
+    """What made a judge's verdicts."""
+    connection.execute(_M011)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -75,6 +80,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m008_marks,
     m009_provenance,
     m010_judge_errors,
+    m011_judge_made,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -356,5 +362,14 @@ _M010 = """
 CREATE TABLE judge_error (
     vote_id INTEGER PRIMARY KEY REFERENCES vote (id) ON DELETE CASCADE,
     error BLOB NOT NULL
+) STRICT;
+"""
+
+# the setup is one of the run's in made_by; details are JSON, as bytes of UTF-8 as above
+_M011 = """
+CREATE TABLE judge_made (
+    vote_id INTEGER PRIMARY KEY REFERENCES vote (id) ON DELETE CASCADE,
+    made_by_id INTEGER NOT NULL,
+    details BLOB NOT NULL
 ) STRICT;
 """

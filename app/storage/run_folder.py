@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from app.core.chat import Provenance
 from app.core.errors import StorageError
 from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
@@ -87,16 +88,21 @@ class RunFolder:
         self.tidy()
 
     def without_sums(self) -> list[ModelSeen]:
-        """The models whose SHA-256 is not known of some answer."""
-        made = [cell.provenance for cell in self.cells.values() if cell.provenance is not None]
-        return sorted({seen_of(how) for how in made if how.model_size_bytes and not how.model_sha256})
+        """The models whose SHA-256 is not known of some answer or judgement."""
+        made = [one.provenance for one in self.cells.values()]
+        made += [one.provenance for one in self.judgements.values()]
+        return sorted({seen_of(how) for how in made if how and how.model_size_bytes and not how.model_sha256})
 
     def take_sums(self, found: Mapping[ModelSeen, Sums]) -> None:
-        """Say of the answers which bytes their models were; `tidy` writes it down."""
+        """Say of the answers and judgements which bytes their models were; `tidy` writes it down."""
         for at, cell in self.cells.items():
-            how = cell.provenance
-            if how is not None and not how.model_sha256 and (sums := found.get(seen_of(how), ())):
-                self.cells[at] = replace(cell, provenance=replace(how, model_sha256=sums))
+            self.cells[at] = replace(cell, provenance=_summed(cell.provenance, found))
+        for duel, one in self.judgements.items():
+            self.judgements[duel] = replace(one, provenance=_summed(one.provenance, found))
+
+    def judged_by(self) -> dict[Duel, Provenance]:
+        """What made the judge's verdicts, as far as it was kept."""
+        return {duel: one.provenance for duel, one in self.judgements.items() if one.provenance is not None}
 
     def tidy(self) -> None:
         """Write all lines again in the order of the plan: equal runs make equal files, but for the times in them."""
@@ -171,17 +177,16 @@ class RunFolder:
             "state": str(cell.state),
             "text": cell.text,
             "error": cell.error,
-            "provenance": asdict(cell.provenance) if cell.provenance is not None else None,
+            "provenance": _made(cell.provenance),
         }
 
     def _cell_of(self, line: Mapping[str, Any]) -> Cell:
         place = Place(self._names[line["prompt"]], self._keys[line["question"]], self._seeds[line["seed"]])
-        how = provenance_from(line["provenance"]) if line["provenance"] is not None else None
-        return Cell(place, CellState(line["state"]), line["text"], how, line["error"])
+        return Cell(place, CellState(line["state"]), line["text"], _how(line), line["error"])
 
     def _judgement_line(self, one: Judgement) -> dict[str, Any]:
         said = {"outcome": one.outcome, "words": one.words, "error": one.error, "at_ms": one.at_ms}
-        return self._duel_line(Rater.JUDGE, one.duel) | said
+        return self._duel_line(Rater.JUDGE, one.duel) | said | {"provenance": _made(one.provenance)}
 
     def _ballot_line(self, one: Ballot) -> dict[str, Any]:
         said = {"outcome": one.outcome, "words": one.words, "at_ms": one.at_ms}
@@ -202,7 +207,8 @@ class RunFolder:
             self.ballots[_sorted(ballot.duel)] = ballot
         else:
             duel = self._duel_of(line)
-            self.judgements[duel] = Judgement(duel, line["outcome"], line["words"], line["error"], line["at_ms"])
+            said = line["outcome"], line["words"], line["error"], line["at_ms"]
+            self.judgements[duel] = Judgement(duel, *said, _how(line))
 
     def _ballot_of(self, line: Mapping[str, Any]) -> Ballot:
         # in a table every value is a text
@@ -261,6 +267,22 @@ class RunFolder:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, self._folder / name)
+
+
+def _made(how: Provenance | None) -> dict[str, Any] | None:
+    return asdict(how) if how is not None else None
+
+
+def _how(line: Mapping[str, Any]) -> Provenance | None:
+    """What made an answer or a judgement; of judgements of before nothing was kept."""
+    made = line.get("provenance")
+    return provenance_from(made) if isinstance(made, dict) else None
+
+
+def _summed(how: Provenance | None, found: Mapping[ModelSeen, Sums]) -> Provenance | None:
+    if how is None or how.model_sha256:
+        return how
+    return replace(how, model_sha256=found.get(seen_of(how), ()))
 
 
 def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:

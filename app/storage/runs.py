@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ from app.core.text import clean
 from app.storage.backups import Backups, forget_run_rows
 from app.storage.chats import now_ms
 from app.storage.database import Database
+from app.storage.judgements import HALVES, judgements, made_of, save_judgement, save_vote
 from app.storage.model_sums import Summed
-from app.storage.replies import details_text, provenance_of, setup_text
+from app.storage.replies import details_text, provenance_of
+from app.storage.run_setups import RunSetups
 from app.storage.trouble import told
 
 _STATES = {str(state): state for state in (CellState.DONE, CellState.FAILED)}
-_HALVES = 2
-"""An outcome is kept as 0, 1 or 2 halves: the database holds no fractions."""
 _ROW = (
     "SELECT id, name, state, cells, (SELECT count(*) FROM cell WHERE run_id = run.id),"
     " (SELECT count(*) FROM vote WHERE run_id = run.id AND outcome IS NOT NULL), created_ms, updated_ms, deleted_ms"
@@ -170,21 +169,11 @@ class RunStore:
     def save(self, run_id: int, cells: Iterable[Cell], judgements: Iterable[Judgement] = ()) -> None:
         """Keep answers and judgements that have ended; one that is there already is replaced."""
         with self._database.transaction():
-            setups: dict[str, int] = {}
+            setups = RunSetups(self._database, run_id)
             for cell in cells:
                 self._save_cell(run_id, cell, setups)
             for one in judgements:
-                duel = one.duel
-                self._database.run(
-                    "DELETE FROM vote WHERE run_id = ? AND rater = 'judge' AND question = ? AND seed = ?"
-                    " AND first = ? AND second = ?",
-                    *(run_id, duel.question, duel.seed, duel.first, duel.second),
-                )
-                # why it said nothing takes the place of what it said
-                words = one.error if one.error else one.words
-                vote_id = self._save_vote(run_id, Rater.JUDGE, duel, one.outcome, words, one.at_ms)
-                if one.error:
-                    self._database.run("INSERT INTO judge_error VALUES (?, ?)", vote_id, clean(one.error).encode())
+                save_judgement(self._database, run_id, one, setups)
             self._set(run_id, "updated_ms = ?", self._clock())
 
     def cells(self, run_id: int) -> list[Cell]:
@@ -256,23 +245,12 @@ class RunStore:
     # Votes
 
     def judgements(self, run_id: int) -> list[Judgement]:
-        """What the judge said, in the order it said it."""
-        errors = {
-            Duel(*at): error.decode("utf-8", "replace")
-            for *at, error in self._database.rows(
-                "SELECT question, seed, first, second, error FROM judge_error JOIN vote ON vote.id = vote_id"
-                " WHERE run_id = ?",
-                run_id,
-            )
-        }
+        """What the judge said, in the order it said it, without what made it, which `judged_by` has."""
+        return judgements(self._database, run_id)
 
-        found = []
-        for *at, outcome, words, at_ms in self._votes(run_id, Rater.JUDGE):
-            error = errors.get(duel := Duel(*at), "")
-            found.append(
-                Judgement(duel, None if outcome is None else outcome / _HALVES, "" if error else words, error, at_ms)
-            )
-        return found
+    def judged_by(self, run_id: int, plan: Plan, duel: Duel | None = None) -> dict[Duel, Provenance]:
+        """What made the judge's verdicts, or that on one pair, as far as it was kept; `plan` is the run's."""
+        return made_of(self._database, run_id, plan.judge.prompt if plan.judge is not None else "", duel)
 
     def forget_judge_errors(self, run_id: int) -> None:
         """Take out what the judge could not say, so that it is asked once more."""
@@ -281,7 +259,7 @@ class RunStore:
     def votes(self, run_id: int) -> list[Vote]:
         """Everybody's votes; what a judge said without a verdict is none."""
         return [
-            Vote(rater, question, seed, first, second, outcome / _HALVES, words, at_ms)
+            Vote(rater, question, seed, first, second, outcome / HALVES, words, at_ms)
             for rater in (Rater.JUDGE, Rater.PERSON)
             for question, seed, first, second, outcome, words, at_ms in self._votes(run_id, rater)
             if outcome is not None
@@ -290,12 +268,12 @@ class RunStore:
     def add_vote(self, run_id: int, vote: Vote) -> int:
         """Keep a vote; the id by which it can be taken back."""
         duel = Duel(vote.question, vote.seed, vote.first, vote.second)
-        return self._save_vote(run_id, vote.rater, duel, vote.outcome, vote.words, vote.at_ms)
+        return save_vote(self._database, run_id, vote.rater, duel, vote.outcome, vote.words, vote.at_ms)
 
     def ballots(self, run_id: int) -> list[Ballot]:
         """What the person said, skipped pairs too, in the order it was said."""
         return [
-            Ballot(Duel(*at), None if outcome is None else outcome / _HALVES, words, at_ms, vote_id)
+            Ballot(Duel(*at), None if outcome is None else outcome / HALVES, words, at_ms, vote_id)
             for *at, outcome, words, at_ms, vote_id in self._database.rows(
                 "SELECT question, seed, first, second, outcome, words, at_ms, id FROM vote"
                 " WHERE run_id = ? AND rater = 'person' ORDER BY id",
@@ -306,7 +284,7 @@ class RunStore:
     def add_ballot(self, run_id: int, ballot: Ballot) -> Ballot:
         """Keep what the person said of a pair; the same with the id by which it can be taken back."""
         words = clean(ballot.words)
-        vote_id = self._save_vote(run_id, Rater.PERSON, ballot.duel, ballot.outcome, words, ballot.at_ms)
+        vote_id = save_vote(self._database, run_id, Rater.PERSON, ballot.duel, ballot.outcome, words, ballot.at_ms)
         return replace(ballot, words=words, id=vote_id)
 
     def remove_vote(self, vote_id: int) -> None:
@@ -321,27 +299,12 @@ class RunStore:
             str(rater),
         )
 
-    def _save_vote(self, run_id: int, rater: Rater, duel: Duel, outcome: float | None, words: str, at_ms: int) -> int:
-        return self._database.insert(
-            "INSERT INTO vote (run_id, rater, question, seed, first, second, outcome, at_ms, words)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            run_id,
-            str(rater),
-            *(duel.question, duel.seed, duel.first, duel.second),
-            None if outcome is None else round(outcome * _HALVES),
-            at_ms,
-            clean(words),
-        )
-
-    def _save_cell(self, run_id: int, cell: Cell, setups: dict[str, int]) -> None:
+    def _save_cell(self, run_id: int, cell: Cell, setups: RunSetups) -> None:
         if str(cell.state) not in _STATES:
             raise ValueError(f"a cell that is {cell.state} is not kept")
         made_by_id, details = None, "{}"
         if cell.provenance is not None:
-            setup = setup_text(cell.provenance)
-            if setup not in setups:
-                setups[setup] = self._setup_id(run_id, setup)
-            made_by_id, details = setups[setup], details_text(cell.provenance)
+            made_by_id, details = setups.id_of(cell.provenance), details_text(cell.provenance)
         self._database.run(
             "INSERT OR REPLACE INTO cell"
             " (run_id, contestant, question, seed, state, made_by_id, text, error, details)"
@@ -352,14 +315,6 @@ class RunStore:
             clean(cell.text),
             clean(cell.error),
             details,
-        )
-
-    def _setup_id(self, run_id: int, setup: str) -> int:
-        digest = hashlib.sha256(setup.encode()).digest()
-        if found := self._database.row("SELECT id FROM made_by WHERE run_id = ? AND sha256 = ?", run_id, digest):
-            return int(found[0])
-        return self._database.insert(
-            "INSERT INTO made_by (run_id, sha256, text) VALUES (?, ?, ?)", run_id, digest, setup
         )
 
     def _set(self, run_id: int, what: str, *values: Any) -> None:

@@ -73,6 +73,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "nitiiii?it",
     ),
     "judge_error": (("vote_id", "error"), "nb"),
+    "judge_made": (("vote_id", "made_by_id", "details"), "nib"),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
 _CHOICES: Mapping[str, tuple[int, frozenset[object]]] = {
@@ -119,7 +120,8 @@ def salvage(damaged: Path, into: apsw.Connection, copies: Iterable[Path] = ()) -
         _join_up_prompts(into)
         for table in ("made_by", "cell", "vote"):  # without its plan nobody knows what an answer answers
             into.execute(f"DELETE FROM {table} WHERE run_id NOT IN (SELECT id FROM run)")
-        into.execute("DELETE FROM judge_error WHERE vote_id NOT IN (SELECT id FROM vote)")
+        for table in ("judge_error", "judge_made"):
+            into.execute(f"DELETE FROM {table} WHERE vote_id NOT IN (SELECT id FROM vote)")
     chats, messages, prompts = (
         int(into.execute(f"SELECT count(*) FROM {table}").get) for table in ("chat", "message", "prompt")
     )

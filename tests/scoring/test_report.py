@@ -10,9 +10,11 @@ from html.parser import HTMLParser
 import pytest
 
 from app.core.chat import Provenance
+from app.core.judging import Duel
 from app.core.lab import Cell, CellState, Check, Contestant, Judge, Place, Plan, Question, Rater, Threshold, Vote
 from app.core.options import Sampling
 from app.scoring.markup import element, escaped, joined, style
+from app.scoring.measures import summary
 from app.scoring.plots import LEFT, RIGHT, WIDTH, Interval, Spread, intervals_plot, spreads_plot
 from app.scoring.ranking import rank
 from app.scoring.report import html_report
@@ -182,6 +184,28 @@ def test_rows_of_cells_checks_and_votes_say_who_what_and_how():
     assert [row["passed"] for row in check_rows(results)] == [True] * 8
     assert len(list(check_rows(results))) == 8
     assert [row["outcome"] for row in vote_rows(results)] == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_a_verdict_takes_along_what_made_it_into_tables_the_report_and_the_summary():
+    before = run()
+    made = Provenance(
+        "Judge", "/home/ada/j.gguf", "Q4_K_M", 9, 3, ("ab" * 32,), system_prompt="Compare.", template="ChatML",
+        sampling={"temperature": 0.0, "seed": 7}, seed=7, completion_tokens=4, tokens_per_s=2.5,
+    )  # fmt: skip
+    results = dataclasses.replace(before, judged_by={Duel(0, 0, 0, 1): made, Duel(0, 0, 1, 0): made})
+    rows = list(vote_rows(results))
+    assert [bool(row["provenance"]) for row in rows] == [True, True, False, False], "the same pair, but a person's vote"
+    assert rows[0]["provenance"]["model_sha256"] == ("ab" * 32,)
+    table = list(csv.DictReader(io.StringIO(as_csv(rows).removeprefix("\ufeff"), newline="")))
+    assert [row["provenance.sampling.temperature"] for row in table] == ["0.0", "0.0", "", ""]
+    text = " ".join(read(html_report(results)).text)
+    assert text.count("What made the judge’s verdicts") == 1
+    assert text.count("ab" * 32) == 1, "told once for all verdicts"
+    assert "ada" not in text
+    assert "What made the judge’s verdicts" not in " ".join(read(html_report(before)).text)
+    judge = summary(results, [])["judge"]
+    assert (judge["model"], judge["sha256"], judge["sampling"]) == ("Judge", ["ab" * 32], {"temperature": 0.0})
+    assert summary(before, [])["judge"] is None
 
 
 def test_csv_and_jsonl_hold_the_same():

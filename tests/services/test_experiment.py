@@ -250,11 +250,30 @@ def test_the_judge_sees_every_pair_in_both_orders_and_what_is_no_verdict_is_kept
     assert experiment.duels_left() == []
 
 
+def test_each_verdict_tells_what_made_it():
+    plan = plan_of(questions=plan_of().questions[:1], seeds=(7,), judge=Judge("starter", "Judge.", {"top_k": 3}))
+    room = Room(Script(replies=("first answer", "other answer", "third answer", "hm.\nA")))
+    seat = seats(plan).contestants[0]
+    judge = replace(seat, sampling=replace(seat.sampling, top_k=3))
+    experiment = Experiment(plan, Seats(seats(plan).contestants, judge), now_ms=lambda: 77)
+    run(experiment, room.room)
+    made = [one.provenance for one in experiment.judgements.values() if one.words != SAME_WORDS]
+    assert made
+    for how in made:
+        assert (how.system_prompt, how.prompt_version, how.seed, how.made_ms) == ("Judge.", "", 7, 77)
+        assert (how.sampling["top_k"], how.sampling["seed"], how.stop_reason) == (3, 7, "end")
+        assert how.model_path
+        assert how.template
+        assert how.at_once > 1
+        assert how.prompt_tokens > how.completion_tokens > 0
+
+
 def test_answers_that_are_the_same_are_a_tie_without_asking():
     plan = plan_of(questions=plan_of().questions[:1], seeds=(1,), judge=Judge("starter", "Judge."))
     experiment = Experiment(plan, seats(plan))
     run(experiment, Room().room)
     assert [(one.outcome, one.words) for one in experiment.judgements.values()] == [(0.5, SAME_WORDS)] * 6
+    assert {one.provenance for one in experiment.judgements.values()} == {None}, "nobody was asked"
 
 
 def test_progress_tells_how_much_is_done_how_fast_and_how_long_it_takes():

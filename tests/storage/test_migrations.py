@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from app.core.chat import Mark, MessageState
+from app.core.judging import Duel
 from app.core.library import DownloadState, Trouble
 from app.core.prompts import hash_of
 from app.storage import migrations, opening
@@ -282,3 +283,19 @@ def test_a_file_that_the_window_brings_a_step_further_meanwhile_is_read_all_the_
 
     monkeypatch.setattr("app.storage.opening.connect", late)
     assert read_remembered(path).last_model_id == "starter"
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_made_a_judges_verdict_is_known_too_and_of_those_of_before_nothing(tmp_path: Path, damaged: bool):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v11.db", path)
+    if damaged:
+        path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    stores = open_stores(path)
+    (row,) = stores.runs.rows()
+    tie, hm = (Duel(0, 0, 0, 1), Duel(0, 0, 1, 0))
+    assert [(one.duel, one.outcome) for one in stores.runs.judgements(row.id)] == [(tie, 0.5), (hm, None)]
+    (how,) = stores.runs.judged_by(row.id, stores.runs.plan(row.id)).values()
+    assert (how.model_name, how.model_quant, how.seed, how.system_prompt) == ("Judge ☕", "Q4_K_M", 1, "Judge.")
+    assert (how.sampling, how.running["devices"]) == ({"temperature": 0.0, "seed": 1}, ("CPU",))
+    stores.close()

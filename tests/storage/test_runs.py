@@ -119,6 +119,35 @@ def test_what_the_judge_says_is_kept_also_where_it_is_no_verdict(stores: Stores)
     assert mine not in stores.runs.votes(run.id)
 
 
+def test_what_made_a_verdict_is_kept_with_it_and_gone_with_it(stores: Stores):
+    run = stores.runs.create(PLAN)
+    pair, other = Duel(0, 0, 0, 1), Duel(1, 0, 0, 1)
+    made = Provenance(
+        "Judge", "/m/j.gguf", "Q8_0", 9, 3, running={"devices": ("CPU",)}, system_prompt="Judge.", template="ChatML",
+        sampling={"temperature": 0.0, "stop": ()}, seed=7, prompt_tokens=80, completion_tokens=5, tokens_per_s=2.5,
+        stop_reason="end", made_ms=5,
+    )  # fmt: skip
+    refused = dataclasses.replace(made, completion_tokens=0, error="Too long.", stop_reason="")
+    said = [
+        Judgement(pair, 1.0, "A", at_ms=5, provenance=made),
+        Judgement(other, None, error="Too long.", at_ms=6, provenance=refused),
+        Judgement(Duel(1, 0, 1, 0), 0.5, "the same", at_ms=7),
+    ]
+    stores.runs.save(run.id, [done(0, 0), done(1, 0)], said)
+    assert stores.runs.judged_by(run.id, PLAN) == {pair: made, other: refused}
+    assert stores.runs.judged_by(run.id, PLAN, pair) == {pair: made}
+    assert [one.provenance for one in stores.runs.judgements(run.id)] == [None] * 3, "a list does without"
+    stores.model_sums.keep("/m/j.gguf", 9, 3, ("ab" * 32,))
+    assert stores.runs.judged_by(run.id, PLAN, pair)[pair].model_sha256 == ("ab" * 32,)
+    again = dataclasses.replace(made, seed=8)
+    stores.runs.save(run.id, [], [Judgement(pair, 0.0, "B", at_ms=9, provenance=again)])
+    assert stores.runs.judged_by(run.id, PLAN, pair)[pair].seed == 8
+    stores.runs.forget_judge_errors(run.id)
+    assert list(stores.runs.judged_by(run.id, PLAN)) == [pair]
+    stores.runs.forget_cells(run.id, [Place(0, 0, 0)])
+    assert stores.runs.judged_by(run.id, PLAN) == {}
+
+
 def test_an_answer_that_is_asked_for_again_loses_what_was_judged_of_it(stores: Stores):
     run = stores.runs.create(PLAN)
     verdicts = [Judgement(Duel(0, 0, 0, 1), 1.0), Judgement(Duel(1, 0, 1, 0), 0.0)]
