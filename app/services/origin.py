@@ -1,16 +1,17 @@
-"""An answer with all that is kept of how it came about, from a chat, a comparison or an experiment."""
+"""An answer with all that is kept of how it came about: a chat's, a column's, an experiment's or its judge's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.chat import Message, MessageState, Provenance, Role
 from app.core.context import WHOLE
-from app.core.lab import Cell, CellState, Plan
+from app.core.judging import Judgement
+from app.core.lab import Cell, CellState, Place, Plan
 from app.engine.base import Turn
 from app.services.compare_columns import Column, answered, turns_of
-from app.services.experiment import cell_turns
+from app.services.experiment import cell_turns, judge_turns
 from app.services.reply_job import kept_of
 from app.services.reply_job import turns_of as turns_of_path
 from app.storage.reproductions import Answer
@@ -24,7 +25,7 @@ class Origin:
 
     `title` says in a few words which answer it is. `turns` end with the question, or with the beginning of the answer
     where it was continued. `cut_off`: it was stopped before its end. `kept_as` is where it lies in the database, None
-    where it does not.
+    where it does not. `trimmed`: it is kept without the blanks around it.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Origin:
     how: Provenance
     cut_off: bool = False
     kept_as: Answer | None = None
+    trimmed: bool = False
 
     @property
     def obstacle(self) -> str:
@@ -83,6 +85,23 @@ def of_cell(run_id: int, plan: Plan, cell: Cell) -> Origin | None:
     title = f"{contestant.name}: {_title(question.text)}"
     turns = cell_turns(cell.provenance.system_prompt, question)
     return Origin(title, turns, cell.text, cell.provenance, kept_as=(run_id, place))
+
+
+def of_judgement(plan: Plan, said: Judgement, cells: Mapping[Place, Cell]) -> Origin | None:
+    """A judge's verdict on two answers, which are among the `cells`; None where nothing is kept of how it came about.
+
+    A pair that the judge could say nothing about has none.
+    """
+    duel, how = said.duel, said.provenance
+    answers = [cells.get(Place(one, duel.question, duel.seed)) for one in (duel.first, duel.second)]
+    if how is None or said.error or None in answers:
+        return None
+    question = plan.questions[duel.question]
+    texts = [cell.text for cell in answers if cell is not None]
+    names = [plan.contestants[one].name for one in (duel.first, duel.second)]
+    title = f"The judge on {names[0]} and {names[1]}: {_title(question.text)}"
+    turns = judge_turns(how.system_prompt, question, texts[0], texts[1])
+    return Origin(title, turns, said.words, how, trimmed=True)
 
 
 def _title(text: str) -> str:

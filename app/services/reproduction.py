@@ -130,7 +130,7 @@ class Reproduction(QObject):
     def _compare(self, facts: ModelFacts, done: Done) -> None:
         origin, old = self._origin, self._origin.how
         text = "".join(self._parts)
-        whole = origin.text[: old.continued_chars] + text
+        whole = origin.text[: old.continued_chars] + (text.strip() if origin.trimmed else text)
         at = first_difference(origin.text, whole, cut_off=origin.cut_off)
         what = Reproduced(_now_ms())
         if at >= 0:

@@ -15,7 +15,7 @@ from app.core.made_by import in_brief
 from app.core.prompt_variables import escape
 from app.core.word_diff import word_diff
 from app.scoring.look import checks_of
-from app.services.origin import of_cell
+from app.services.origin import of_cell, of_judgement
 from app.ui.buttons import IconButton, WordButton
 from app.ui.cell_tables import ChecksTable, DuelsTable
 from app.ui.contestant_colours import mark_pixmap
@@ -42,7 +42,8 @@ class CellPanel(QFrame):
 
     Signals: `stepped(int)`: the person wants the cell so many lines further down; `left()`: it is to be put away;
     `compare_asked(tuple, str, dict)`: show these `Contestant`s side by side, to ask this with these sampler values;
-    `origin_asked(Cell)`: what made this answer; `link_activated(str)`.
+    `origin_asked(object)`: show this `Origin` of an answer or of a verdict, None where none was kept;
+    `link_activated(str)`.
     """
 
     stepped = Signal(int)
@@ -82,7 +83,9 @@ class CellPanel(QFrame):
         self.origin = WordButton("What made this", theme, kind="outline", icon_name="info")
         self.reproduce.add_button(self.origin)
         self.compare = WordButton("Open in Compare", theme, kind="outline", icon_name="columns")
-        self.compare.setToolTip("Put all prompts of this experiment into columns; the question is copied")
+        self.compare.setToolTip(
+            "Put all prompts of this experiment into columns, and the question into the message field"
+        )
         self.copy = IconButton("copy", "Copy the answer", theme, side_px=32)
         self.again = IconButton("refresh", "Ask for this answer again", theme, side_px=32)
         self._lay_out()
@@ -138,6 +141,7 @@ class CellPanel(QFrame):
         self.down.clicked.connect(lambda: self.stepped.emit(1))
         self.close_button.clicked.connect(self.left)
         self.origin.clicked.connect(self._ask_origin)
+        self.duels.words.origin_asked.connect(self._ask_verdict)
         self.compare.clicked.connect(self._compare)
         self.copy.clicked.connect(self._copy)
         self.again.clicked.connect(self._again)
@@ -277,7 +281,15 @@ class CellPanel(QFrame):
     @Slot()
     def _ask_origin(self) -> None:
         if self._cell is not None and self._cell.provenance is not None:
-            self.origin_asked.emit(self._cell)
+            run = self._model.run
+            self.origin_asked.emit(of_cell(run.run_id, run.plan, self._cell))
+
+    @Slot(object)
+    def _ask_verdict(self, duel: Duel) -> None:
+        run = self._model.run
+        self._experiments.read_judgement(
+            run, duel, lambda said: self.origin_asked.emit(of_judgement(run.plan, said, run.cells()))
+        )
 
     @Slot()
     def _compare(self) -> None:

@@ -14,6 +14,7 @@ from app.core.judging import Judgement
 from app.core.lab import Check, Finding, Place, Plan, Rater, Vote
 from app.ui.contestant_colours import mark_pixmap
 from app.ui.icons import icon
+from app.ui.judge_words import JudgeWords
 from app.ui.model_facts import ElidedLabel
 from app.ui.theme import Theme
 
@@ -97,10 +98,9 @@ class DuelsTable(QWidget):
         self._grid.setHorizontalSpacing(10)
         self._grid.setVerticalSpacing(5)
         self._grid.setColumnStretch(1, 1)
-        self._words = _plain("", "muted", wrap=True)
-        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.words = JudgeWords(theme)
         column = _stack(self, self._heading, self._count, self._grid)
-        column.addWidget(self._words)
+        column.addWidget(self.words)
 
     def show_votes(
         self, plan: Plan, place: Place, votes: dict[int, tuple[Vote, ...]], judgements: Sequence[Judgement]
@@ -115,8 +115,7 @@ class DuelsTable(QWidget):
         self._shown = (plan, against)
         counts = {outcome: sum(row.counts_as == outcome for row in against) for outcome in _OUTCOMES}
         self._count.setText(", ".join(f"{many} {_OUTCOMES[outcome]}" for outcome, many in counts.items() if many))
-        self._words.setText("\n\n".join(_said(plan, place, one) for one in judgements if one.words or one.error))
-        self._words.setVisible(bool(self._words.text()))
+        self.words.show_judgements(plan, place, judgements)
         self.setVisible(bool(against or judgements))
         self._fill()
 
@@ -146,18 +145,6 @@ class DuelsTable(QWidget):
         """Draw the marks in this theme's colours."""
         self._theme = theme
         self._fill()
-
-
-def _said(plan: Plan, place: Place, one: Judgement) -> str:
-    """What the judge wrote about two answers."""
-    duel = one.duel
-    other = duel.second if duel.first == place.contestant else duel.first
-    order = "first" if duel.first == place.contestant else "second"
-    verdict = "" if one.outcome is not None else " (no verdict)"
-    said = one.words
-    if one.outcome is not None and "\n" in said.strip():
-        said = said.strip().rsplit("\n", 1)[0].rstrip()  # the verdict stands in the table
-    return f"Against {plan.contestants[other].name}, shown {order}{verdict}: {said or one.error}"
 
 
 def _heading(words: str) -> QLabel:

@@ -47,7 +47,7 @@ class ExperimentPage(QWidget):
     Signals: `left()`: back to the list; `repeat_asked()`: a new experiment like this one; `export_asked(RunFile, str)`
     with the ending of the file's name; `plan_asked()`: write its plan to a file; `delete_asked()`;
     `earlier_asked(int)`: compare with the run of this id, 0 for none; `compare_asked(tuple, str, object)`;
-    `origin_asked(Cell)`; `announced(str)`; `told(Notice)`; `link_activated(str)`.
+    `origin_asked(Origin)`; `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 
     left = Signal()

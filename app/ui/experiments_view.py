@@ -18,11 +18,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.lab import Cell, Contestant, Plan
+from app.core.lab import Contestant, Plan
 from app.datasets.questions import ENDINGS
 from app.services.experiments import RunState
 from app.services.notice import Notice
-from app.services.origin import of_cell
 from app.ui.experiment_actions import ExperimentActions
 from app.ui.experiment_editor import EMPTY, ExperimentEditor
 from app.ui.experiment_page import ExperimentPage
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from app.scoring.results import Results
     from app.services.experiments import OpenRun, RunRow
     from app.services.library import Library
+    from app.services.origin import Origin
     from app.ui.model_services import ModelServices
 
 
@@ -304,7 +304,7 @@ class ExperimentsView(LabView):
             page.delete_asked.connect(lambda: self._delete(run_id))
             page.earlier_asked.connect(lambda other: self._compare_runs(page, other))
             page.compare_asked.connect(self.compare_asked)
-            page.origin_asked.connect(lambda cell: self._show_origin(opened, cell))
+            page.origin_asked.connect(self._show_origin)
             page.announced.connect(self._announce)
             page.told.connect(self.notices.show_notice)
             page.link_activated.connect(lambda address: self.notices.show_notice(link_offer(address)))
@@ -336,9 +336,9 @@ class ExperimentsView(LabView):
 
         self._experiments.read_results(other, show)
 
-    def _show_origin(self, opened: OpenRun, cell: Cell) -> None:
-        run = opened.run
-        open_origin(self, self._library.origins, of_cell(run.run_id, run.plan, cell), self._theme)
+    @Slot(object)
+    def _show_origin(self, origin: Origin | None) -> None:
+        open_origin(self, self._library.origins, origin, self._theme)
 
     @Slot(str)
     def _announce(self, words: str) -> None:

@@ -37,7 +37,7 @@ _LEGEND = (
 class RunView(QWidget):
     """Shows a run, and one of its answers beside it.
 
-    Signals: `compare_asked(tuple, str, object)` with `Contestant`s, a question and values; `origin_asked(Cell)`;
+    Signals: `compare_asked(tuple, str, object)` with `Contestant`s, a question and values; `origin_asked(Origin)`;
     `announced(str)`; `told(Notice)`; `link_activated(str)`.
     """
 

@@ -189,7 +189,7 @@ def test_the_judges_words_stand_beside_the_answer(lab):
     scores = {page.run_view.model.look(Place(at, 0, 0)).words for at in (0, 1)}
     assert scores == {"1–0", "0–1"}
     page.run_view.grid.opened.emit(Place(0, 0, 0))
-    words = page.run_view.panel.duels._words.text()
+    words = page.run_view.panel.duels.words.words
     assert "It is shorter." in words
     assert "It is longer." in words
     assert page.run_view.panel.duels.isVisible()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,7 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.core.chat import MessageState
-from app.core.lab import Contestant, Place, Plan, Question
+from app.core.judging import SAME_WORDS
+from app.core.lab import Contestant, Judge, Place, Plan, Question
 from app.engine.scripted import Script
 from app.paths import find_paths
 from app.services.experiments import RunState
@@ -183,22 +185,39 @@ def test_a_columns_answer_tells_it_too(qtbot, open_window):
     dialog.reject()
 
 
-def test_an_answer_of_an_experiment_is_made_once_more_beside_the_grid(qtbot, build, hub_of, light):
-    services = build()
-    view = ExperimentsView(services.library, hub_of(services), light)
-    view.resize(1200, 800)
-    view.show()
-    contestants = (Contestant("loud", "Answer in capital letters."), Contestant("pirate", "Answer like a pirate."))
-    plan = Plan("p", "starter", contestants, (Question("1", "Who are you?"),), overrides={"max_tokens": 12})
-    run_id = services.ask(lambda stores: stores.runs.create(plan)).id
-    services.ask(lambda stores: stores.runs.set_state(run_id, RunState.PAUSED))
-    services.experiments.refresh()
-    qtbot.waitUntil(lambda: services.experiments.row(run_id) is not None)
-    view.open_run(run_id)
-    qtbot.waitUntil(lambda: view.page is not None and view.page.run_id == run_id)
-    run = view.page.opened.run
-    run.start()
-    qtbot.waitUntil(lambda: not run.busy, timeout=20_000)
+@pytest.fixture
+def experiment(qtbot, build, hub_of, light):
+    """A run of two prompts on the starter model that is done: `experiment(judge)`, its view."""
+    views: list[ExperimentsView] = []
+
+    def make(judge: Judge | None = None) -> ExperimentsView:
+        services = build()
+        views.append(view := ExperimentsView(services.library, hub_of(services), light))
+        view.services = services
+        view.resize(1200, 800)
+        view.show()
+        contestants = (Contestant("loud", "Answer in capital letters."), Contestant("pirate", "Answer like a pirate."))
+        asked = (Question("1", "Who are you?"),)
+        plan = Plan("p", "starter", contestants, asked, overrides={"max_tokens": 12}, judge=judge)
+        run_id = services.ask(lambda stores: stores.runs.create(plan)).id
+        services.ask(lambda stores: stores.runs.set_state(run_id, RunState.PAUSED))
+        services.experiments.refresh()
+        qtbot.waitUntil(lambda: services.experiments.row(run_id) is not None)
+        view.open_run(run_id)
+        qtbot.waitUntil(lambda: view.page is not None and view.page.run_id == run_id)
+        run = view.page.opened.run
+        run.start()
+        qtbot.waitUntil(lambda: not run.busy, timeout=20_000)
+        return view
+
+    yield make
+    for view in views:
+        view.close()
+        view.deleteLater()
+
+
+def test_an_answer_of_an_experiment_is_made_once_more_beside_the_grid(qtbot, experiment):
+    view = experiment()
     panel = view.page.run_view.panel
     view.page.run_view._open_cell(Place(0, 0, 0))
     qtbot.waitUntil(lambda: "sha256 " in panel._origin.text(), timeout=20_000)
@@ -209,5 +228,42 @@ def test_an_answer_of_an_experiment_is_made_once_more_beside_the_grid(qtbot, bui
     assert "Reproduced" not in panel.reproduce.words, "that was another answer"
     view.page.run_view._open_cell(Place(0, 0, 0))
     qtbot.waitUntil(lambda: "Reproduced word for word" in panel.reproduce.words)
-    view.close()
-    view.deleteLater()
+
+
+def test_a_judges_verdict_tells_what_made_it_and_is_made_once_more(qtbot, experiment):
+    view = experiment(Judge("", "Say which answer is better: A, B or tie.", {"max_tokens": 6}))
+    run = view.page.opened.run
+    assert len(run.judgements()) == 2
+    for duel, said_of in list(run._judgements.items()):  # as after a restart: what made it is on the disk alone
+        run._judgements[duel] = replace(said_of, provenance=None)
+    view.page.run_view._open_cell(Place(0, 0, 0))
+    (first, second) = view.page.run_view.panel.duels.words.rows
+    assert first.words.text().startswith("Against pirate, shown first")
+    assert second.origin.accessibleName() == "What made this verdict: against pirate, shown second"
+    qtbot.mouseClick(first.origin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
+    dialog = QApplication.activeModalWidget()
+    assert dialog.origin.title == "The judge on loud and pirate: Who are you?"
+    assert "Say which answer is better: A, B or tie." in said(dialog)
+    qtbot.waitUntil(lambda: DIGEST in said(dialog), timeout=20_000)
+    qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
+    words(qtbot, dialog, "Reproduced word for word on ")
+    dialog.reject()
+
+
+def test_a_verdict_of_before_says_that_nothing_was_kept_and_equal_answers_had_no_judge(qtbot, experiment):
+    view = experiment(Judge("", "Say which answer is better: A, B or tie.", {"max_tokens": 6}))
+    run, services = view.page.opened.run, view.services
+    (old, *_) = said_before = [replace(one, provenance=None) for one in run.judgements()]
+    said_before[1] = replace(said_before[1], words=SAME_WORDS)
+    services.ask(lambda stores: stores.runs.save(run.run_id, [], said_before))
+    for one in said_before:
+        run._judgements[one.duel] = one
+    view.page.run_view._open_cell(Place(old.duel.first, 0, 0))
+    shown = view.page.run_view.panel.duels.words.rows
+    assert [row.origin.isVisible() for row in shown] == [True, False]
+    qtbot.mouseClick(shown[0].origin, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
+    dialog = QApplication.activeModalWidget()
+    assert said(dialog) == "What made this answer was not kept."
+    dialog.reject()
