@@ -119,6 +119,7 @@ class Program(QObject):
             self.preferences,
             self._archive,
             lambda text: next((found.path for found in named(text, self.model_library.models(), catalog)), ""),
+            self.library.origins.sums_first,
             self,
         )
         self.preferences.know_prompts_by(self.prompts.authors_versions(catalog.entries))

@@ -14,10 +14,12 @@ import pytest
 from app import cli, cli_lab
 from app.core.lab import Contestant, Plan, Question
 from app.hub.part_file import FileLock
+from app.paths import find_paths
 from app.scoring.results import as_csv
 from app.services.lab_progress import Pace, Progress
 from tests import lab_plans
 
+STARTER = find_paths().resources_dir / "starter" / "starter.gguf"
 LITTLE = """
 name = "Little"
 model = "starter"
@@ -73,8 +75,10 @@ def test_a_plan_is_run_and_run_again_it_has_nothing_left_to_do(lab, tmp_path):
     ]
     assert cells[0]["provenance"]["sampling"]["temperature"] == 0
     made = cells[0]["provenance"]
-    starter = Path(made["model_path"])
-    assert made["model_sha256"] == [hashlib.sha256(starter.read_bytes()).hexdigest()]
+    assert made["model_sha256"] == [hashlib.sha256(STARTER.read_bytes()).hexdigest()]
+    assert made["model_path"] == STARTER.name
+    for file in (tmp_path / "out").iterdir():
+        assert str(STARTER.parent) not in file.read_text("utf-8"), f"{file.name} names a folder"
     assert made["engine"].startswith("llama-cpp-python ")
     for name in ("report.html", "cells.csv"):
         assert made["model_sha256"][0] in (tmp_path / "out" / name).read_text("utf-8")
@@ -101,7 +105,7 @@ def test_a_judges_verdicts_say_what_made_them_and_those_of_before_go_on_without(
     for line in said:
         made = line["provenance"]
         assert made["system_prompt"] == "Say which answer is better: A, B or tie."
-        assert made["model_sha256"] == [hashlib.sha256(Path(made["model_path"]).read_bytes()).hexdigest()]
+        assert made["model_sha256"] == [hashlib.sha256(STARTER.read_bytes()).hexdigest()]
         assert (made["sampling"]["max_tokens"], made["seed"]) == (4, 1)
     told = json.loads(out.splitlines()[-1])
     assert told["judge"]["sha256"] == said[0]["provenance"]["model_sha256"]

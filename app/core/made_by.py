@@ -63,10 +63,12 @@ def shared(how: Provenance) -> tuple[Section, ...]:
 
 def handed_on(how: Provenance) -> Provenance:
     """As others get it: of the model's file only the name is told, as folders often name a person."""
-    if not how.model_path:
-        return how
-    name = file_name(how.model_path)
-    return replace(how, model_path=name, error=how.error.replace(how.model_path, name))
+    return replace(how, model_path=file_name(how.model_path), error=without_folders(how.error, how))
+
+
+def without_folders(text: str, how: Provenance | None) -> str:
+    """A text that may tell of the model's file, with its name alone."""
+    return text.replace(how.model_path, file_name(how.model_path)) if how is not None and how.model_path else text
 
 
 def file_name(path: str) -> str:

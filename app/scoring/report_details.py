@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from app.core.chat import Provenance
 from app.core.checks import name_of
 from app.core.lab import Cell, CellState, Check, Finding, Place, Plan, Vote
-from app.core.made_by import in_brief, shared
+from app.core.made_by import figure_words, file_name, in_brief, seed_words, shared, without_folders
 from app.scoring.look import checks_of
 from app.scoring.markup import Markup, element
 from app.scoring.results import Results, plan_hash, text_hash
@@ -17,6 +16,8 @@ from app.scoring.saying import vote_words
 
 _MOST_VOTES = 60
 """So many are told of one question; the table of votes has all."""
+_SHOWN = ("seed", "answer", "time", "speed", "ended")
+"""How the figures begin that stand beside an answer; all are in its tip, and in the tables."""
 _BY_PROMPT = {"Version", "System prompt"}
 """What the plan tells of each prompt; the rest of what made the answers belongs to the run."""
 _NAMES = {"Name": "Model", "File": "Model file", "Size": "Size of the file", "SHA-256": "SHA-256 of the model file"}
@@ -39,12 +40,12 @@ def plan_section(plan: Plan) -> Markup:
         content += [element("h3", one.name), element("pre", one.system_prompt or "(no system prompt)")]
         content.append(element("p", element("code", version), class_="muted"))
         if one.model_id or one.overrides:
-            own = {"model": _file_name(one.model_id)} if one.model_id else {}
+            own = {"model": file_name(one.model_id)} if one.model_id else {}
             content.append(element("p", element("code", _json({**own, **one.overrides}))))
     if plan.checks:
         content += [element("h3", "Checks of every answer"), element("ul", *map(_check, plan.checks))]
     if plan.judge:
-        model = _file_name(plan.judge.model_id or plan.model_id)
+        model = file_name(plan.judge.model_id or plan.model_id)
         content += [element("h3", f"Judge: {model}" if model else "Judge"), element("pre", plan.judge.prompt)]
     if plan.thresholds:
         told = [
@@ -139,7 +140,7 @@ def _answer(results: Results, cell: Cell) -> Markup:
     if len(plan.seeds) > 1:
         name += f", seed {plan.seeds[place.seed]}"
     if cell.state is CellState.FAILED:
-        text = element("span", f"There is no answer: {cell.error}", class_="failed")
+        text = element("span", f"There is no answer: {without_folders(cell.error, cell.provenance)}", class_="failed")
     elif cell.state is CellState.DONE:
         text = element("pre", cell.text)
     else:
@@ -165,17 +166,13 @@ def _made(cell: Cell) -> Markup:
     made = cell.provenance
     if made is None:
         return element("span")
+    figures = figure_words(made)
     return element(
         "span",
-        f"{made.completion_tokens} tokens, {made.tokens_per_s:.1f} a second, ended by {made.stop_reason or 'unknown'}",
+        ", ".join(words for words in (seed_words(made), *figures) if words.startswith(_SHOWN)),
         class_="muted",
-        title="\n".join(line for line in in_brief(made) if line),
+        title="\n".join(line for line in (*in_brief(made), *figures) if line),
     )
-
-
-def _file_name(model_id: str) -> str:
-    """A model without its folders, which often name a person."""
-    return re.split(r"[/\\]", model_id)[-1]
 
 
 def _check(check: Check) -> Markup:

@@ -7,14 +7,15 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
 from app.core.chat import Provenance
 from app.core.checks import name_of
 from app.core.judging import Duel
 from app.core.lab import Cell, CellState, Finding, Place, Plan, Rater, Vote
+from app.core.made_by import handed_on, without_folders
 from app.core.plan_table import table_of
 from app.scoring.look import checks_of, findings_of
 
@@ -43,6 +44,20 @@ class Results:
         """The cells with an answer, in the order of the plan."""
         return [self.cells[place] for place in sorted(self.cells) if self.cells[place].state is CellState.DONE]
 
+    @property
+    def made(self) -> list[Provenance]:
+        """What made the answers and the verdicts."""
+        answers = (cell.provenance for cell in self.cells.values())
+        return [*(how for how in answers if how is not None), *self.judged_by.values()]
+
+    def filled(self, fill: Callable[[Provenance], Provenance]) -> Results:
+        """The same, with more of what made the answers and the verdicts, as `fill` knows it."""
+        cells = {
+            place: cell if cell.provenance is None else replace(cell, provenance=fill(cell.provenance))
+            for place, cell in self.cells.items()
+        }
+        return replace(self, cells=cells, judged_by={duel: fill(how) for duel, how in self.judged_by.items()})
+
 
 def results_of(
     plan: Plan, cells: Iterable[Cell], votes: Sequence[Vote], judged_by: Mapping[Duel, Provenance] | None = None
@@ -70,7 +85,6 @@ def cell_rows(results: Results) -> Iterator[Row]:
     for place in sorted(results.cells):
         cell, question = results.cells[place], plan.questions[place.question]
         found = results.findings.get(place, ())
-        made = asdict(cell.provenance) if cell.provenance else {}
         yield {
             **_where(plan, place),
             "question_text": question.text,
@@ -79,10 +93,10 @@ def cell_rows(results: Results) -> Iterator[Row]:
             "state": str(cell.state),
             "answer": cell.text,
             "answer_sha256": text_hash(cell.text) if cell.state is CellState.DONE else "",
-            "error": cell.error,
+            "error": without_folders(cell.error, cell.provenance),
             "checks_passed": sum(one.passed for one in found),
             "checks": len(found),
-            "provenance": made,
+            "provenance": _made(cell.provenance),
         }
 
 
@@ -129,7 +143,7 @@ def vote_rows(results: Results) -> Iterator[Row]:
             "at_ms": vote.at_ms,
             "first_sha256": answer(vote.first, vote),
             "second_sha256": answer(vote.second, vote),
-            "provenance": asdict(made) if made is not None else {},
+            "provenance": _made(made),
         }
 
 
@@ -160,6 +174,10 @@ def as_written(values: Mapping[str, Any]) -> Row:
 def as_jsonl(rows: Iterable[Row]) -> str:
     """Rows as JSON objects, one a line."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _made(how: Provenance | None) -> Row:
+    return asdict(handed_on(how)) if how is not None else {}
 
 
 def _where(plan: Plan, place: Place) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +28,12 @@ from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun
 from app.services.lane import Lane, Outcome
 from app.services.model_manager import ModelManager
+from app.services.model_sums import Fill
 from app.services.notice import Notice
 from app.services.preferences import Preferences
 from app.services.question_sets import QuestionSets
 from app.services.run_files import RunFile, portable, read_plan_file, write_plan_file, write_run_file
+from app.storage.model_sums import unsummed
 from app.storage.runs import RunRow, RunState
 from app.storage.stores import Stores
 
@@ -73,11 +75,15 @@ class Experiments(QObject):
         preferences: Preferences,
         archive: Archive[Stores],
         find_model: Callable[[str], str],
+        sums_first: Callable[[Iterable[Provenance], Callable[[Fill], None], Callable[[Notice], None]], None],
         parent: QObject | None = None,
     ) -> None:
-        """`find_model` gives the id of the model that goes by a name, "" where none on this computer does."""
+        """`find_model` gives the id of the model that goes by a name, "" where none on this computer does.
+
+        sums_first: has what is exported wait until the models that made it are known; see `SumsFirst.wait`.
+        """
         super().__init__(parent)
-        self._find_model = find_model
+        self._find_model, self._sums_first = find_model, sums_first
         self._models, self._preferences, self._archive = models, preferences, archive
         self._checks = Lane("checks", self)
         self._files = Lane("lab files", self)
@@ -238,15 +244,21 @@ class Experiments(QObject):
         self._archive.ask(lambda stores: stores.runs.judged_by(run_id, plan, duel), made, self._failed)
 
     def export(self, run_id: int, kind: RunFile, path: str) -> None:
-        """Write a run's results to a file; answers with `exported`."""
+        """Write a run's results to a file, with the SHA-256 of its models; answers with `exported`."""
 
-        def write(results: Results) -> None:
+        def write(results: Results, fill: Fill) -> None:
             self._beside(
-                lambda: write_run_file(results, kind, Path(path)),
+                lambda: write_run_file(results.filled(fill), kind, Path(path)),
                 lambda _: self.exported.emit(path),
             )
 
-        self.read_results(run_id, write, judged_by=True)
+        def read(results: Results) -> None:
+            self._beside(
+                lambda: unsummed(results.made),
+                lambda made: self._sums_first(made, lambda fill: write(results, fill), self.notice.emit),
+            )
+
+        self.read_results(run_id, read, judged_by=True)
 
     # --- plans ------------------------------------------------------------------------------------------------------
 

@@ -19,9 +19,11 @@ from app.services.chat_session import ChatSession
 from app.services.comparison import Comparison
 from app.services.comparison_record import ComparisonRecord
 from app.services.model_manager import ModelManager
+from app.services.model_sums import Fill
 from app.services.notice import Notice
 from app.services.origins import Origins
 from app.services.preferences import Preferences
+from app.storage.model_sums import unsummed
 from app.storage.stores import LAST_CHAT, LAST_MODEL, Stores
 
 _REFRESH_MS = 50
@@ -235,8 +237,15 @@ class Library(QObject):
         self._archive.ask(lambda stores: tuple(stores.chats.search(query)), lambda hits: self.found.emit(query, hits))
 
     def export_chat(self, chat_id: int, path: str) -> None:
-        """Write a chat to a file: Markdown, or JSON if the name ends so."""
-        self._archive.ask(lambda stores: stores.export(chat_id, Path(path)), lambda _: self.exported.emit(path))
+        """Write a chat to a file: Markdown, or JSON if the name ends so; answers with `exported`."""
+
+        def write(_fill: Fill) -> None:
+            self._archive.ask(lambda stores: stores.export(chat_id, Path(path)), lambda _: self.exported.emit(path))
+
+        self._archive.ask(
+            lambda stores: unsummed(message.provenance for message in stores.chats.messages(chat_id)),
+            lambda made: self.origins.sums_first(made, write, self.notice.emit),
+        )
 
     def flush(self) -> None:
         """Hand everything unsaved to the storage lane; before the program ends."""

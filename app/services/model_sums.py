@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -18,6 +19,8 @@ from app.storage.model_folder import look
 from app.storage.model_sums import ModelSeen, Sums, seen_of
 from app.storage.stores import Stores
 
+Fill: TypeAlias = Callable[[Provenance], Provenance]
+"""Puts the sums of its model into what made an answer, where they are known."""
 _SETTLE_MS = 3000
 """A model that was just loaded answers first."""
 _SHARE = 0.25
@@ -29,9 +32,11 @@ class ModelSums(QObject):
 
     Signals:
         found(str): those of the model at this path are known now, or cannot be found out.
+        settled(): something is not being found out any more, whatever came of it.
     """
 
     found = Signal(str)
+    settled = Signal()
 
     def __init__(self, archive: Archive[Stores], models: ModelManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,8 +56,12 @@ class ModelSums(QObject):
 
     def filled(self, how: Provenance) -> Provenance:
         """The same, with the sums of the model's files where they are known by now."""
-        found = how.model_sha256 or self._known.get(seen_of(how), ())
-        return replace(how, model_sha256=found) if found else how
+        return _filled(how, self._known)
+
+    def fill(self) -> Fill:
+        """What puts in the sums that are known now, on any thread."""
+        known = dict(self._known)
+        return lambda how: _filled(how, known)
 
     def want(self, how: Provenance, *, soon: bool = True) -> None:
         """Find out the sums of the model that made this; answers with `found`, unless its files are others by now.
@@ -124,11 +133,13 @@ class ModelSums(QObject):
         self._known[place] = found
         self._asked.pop(place, None)
         self.found.emit(place[0])
+        self.settled.emit()
 
     def _ended(self, place: ModelSeen, outcome: Outcome) -> None:
         del self._tickets[place]
         if outcome.end is End.STOPPED:
             self._asked.pop(place, None)
+            self.settled.emit()
         else:  # a file that cannot be read has no sums, and whoever needs the file hears why
             self._give_up(place)
 
@@ -136,6 +147,12 @@ class ModelSums(QObject):
         if self._asked.pop(place, None) is not None:
             self._lost.add(place)
             self.found.emit(place[0])
+            self.settled.emit()
+
+
+def _filled(how: Provenance, known: Mapping[ModelSeen, Sums]) -> Provenance:
+    found = how.model_sha256 or known.get(seen_of(how), ())
+    return replace(how, model_sha256=found) if found else how
 
 
 def _unhurried(path: str, stop: StopFlag, hurry: StopFlag) -> Sums:

@@ -13,9 +13,11 @@ from app.core.prompts import BundledPrompt
 from app.core.reproduced import Reproduced
 from app.services.archive import Archive
 from app.services.model_manager import ModelManager
-from app.services.model_sums import ModelSums
+from app.services.model_sums import Fill, ModelSums
+from app.services.notice import Notice
 from app.services.origin import Origin, of_cell
 from app.services.reproduction import Reproduction
+from app.services.sums_first import SumsFirst
 from app.storage.stores import Stores
 
 
@@ -36,6 +38,7 @@ class Origins(QObject):
         self._at_work: dict[Reproduction, Origin] = {}
         self._sums = ModelSums(archive, models, self)
         self._sums.found.connect(self._heard)
+        self._sums_first = SumsFirst(self._sums, self)
 
     def know_bundled(self, prompts: Iterable[BundledPrompt]) -> None:
         """Say which prompts come with the app."""
@@ -45,6 +48,12 @@ class Origins(QObject):
         """The same, with the SHA-256 of the model where it is known by now; `summed` tells when there is more."""
         self._sums.want(how)
         return self._sums.filled(how)
+
+    def sums_first(
+        self, made: Iterable[Provenance], then: Callable[[Fill], None], tell: Callable[[Notice], None] | None = None
+    ) -> None:
+        """Call `then` when the SHA-256 of the models that made these are known, or cannot be; see `SumsFirst.wait`."""
+        self._sums_first.wait(made, then, tell)
 
     def sums_words(self, how: Provenance) -> str:
         """Why there is no SHA-256 of the model that made this; "" where there is one."""
@@ -103,7 +112,8 @@ class Origins(QObject):
         self._sums.let_go(path)
 
     def close(self) -> bool:
-        """Stop what is being read; before the program ends."""
+        """Stop what is being read; before the program ends. What waits for that is handed on without it."""
+        self._sums_first.close()
         return self._sums.close()
 
     def _over(self, made: Reproduction) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from app.core.chat import Provenance
@@ -85,6 +85,12 @@ class Summed:
 def seen_of(how: Provenance) -> ModelSeen:
     """The model's files as they were when they answered."""
     return how.model_path, how.model_size_bytes, how.model_mtime_ns
+
+
+def unsummed(made: Iterable[Provenance | None]) -> list[Provenance]:
+    """What made these answers, once for each model whose sums are not known and may be found out."""
+    found = {seen_of(how): how for how in made if how is not None and how.model_size_bytes and not how.model_sha256}
+    return list(found.values())
 
 
 def _sums_of_note(details: str) -> Sums:

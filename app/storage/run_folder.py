@@ -19,6 +19,7 @@ from app.core.chat import Provenance
 from app.core.errors import StorageError
 from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote
+from app.core.made_by import handed_on, without_folders
 from app.core.plan_table import plan_of, table_of
 from app.storage.model_sums import ModelSeen, Sums, seen_of
 from app.storage.replies import provenance_from
@@ -91,14 +92,19 @@ class RunFolder:
         """The models whose SHA-256 is not known of some answer or judgement."""
         made = [one.provenance for one in self.cells.values()]
         made += [one.provenance for one in self.judgements.values()]
-        return sorted({seen_of(how) for how in made if how and how.model_size_bytes and not how.model_sha256})
+        return sorted({seen_of(how) for how in made if how is not None and _needs_path(how)})
 
     def take_sums(self, found: Mapping[ModelSeen, Sums]) -> None:
-        """Say of the answers and judgements which bytes their models were; `tidy` writes it down."""
+        """Say of the answers and judgements which bytes their models were; `tidy` writes it down.
+
+        Once that is known nobody needs the folders of a model any more, and the lines are made to be handed on.
+        """
         for at, cell in self.cells.items():
-            self.cells[at] = replace(cell, provenance=_summed(cell.provenance, found))
+            how = _summed(cell.provenance, found)
+            self.cells[at] = replace(cell, provenance=_handed_on(how), error=_without_folders(cell.error, how))
         for duel, one in self.judgements.items():
-            self.judgements[duel] = replace(one, provenance=_summed(one.provenance, found))
+            how = _summed(one.provenance, found)
+            self.judgements[duel] = replace(one, provenance=_handed_on(how), error=_without_folders(one.error, how))
 
     def judged_by(self) -> dict[Duel, Provenance]:
         """What made the judge's verdicts, as far as it was kept."""
@@ -283,6 +289,19 @@ def _summed(how: Provenance | None, found: Mapping[ModelSeen, Sums]) -> Provenan
     if how is None or how.model_sha256:
         return how
     return replace(how, model_sha256=found.get(seen_of(how), ()))
+
+
+def _needs_path(how: Provenance) -> bool:
+    """Whether the model's file has still to be read for its SHA-256."""
+    return bool(how.model_size_bytes and not how.model_sha256)
+
+
+def _handed_on(how: Provenance | None) -> Provenance | None:
+    return how if how is None or _needs_path(how) else handed_on(how)
+
+
+def _without_folders(text: str, how: Provenance | None) -> str:
+    return text if how is None or _needs_path(how) else without_folders(text, how)
 
 
 def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -208,6 +208,44 @@ def test_a_verdict_takes_along_what_made_it_into_tables_the_report_and_the_summa
     assert summary(before, [])["judge"] is None
 
 
+def test_no_table_and_no_report_names_a_folder_of_a_model():
+    results = run()
+    path = "/home/ada/tiny.gguf"
+    made = Provenance("Tiny", path, model_sha256=("ab" * 32,), stop_reason="end", error=f"{path} is gone")
+    cells = [
+        dataclasses.replace(one, provenance=made, error=one.error and made.error) for one in results.cells.values()
+    ]
+    judged = {Duel(0, 0, 0, 1): made, Duel(0, 0, 1, 0): made}
+    whole = results_of(results.plan, cells, results.votes, judged)
+    for rows in (cell_rows(whole), vote_rows(whole)):
+        text = as_jsonl(rows)
+        assert "ada" not in text
+        assert '"model_path": "tiny.gguf", ' in text
+        assert '"model_sha256": ["' + "ab" * 32 + '"]' in text
+    report = html_report(whole)
+    assert "ada" not in report
+    assert "There is no answer: tiny.gguf is gone" in report
+
+
+def test_what_is_found_out_of_the_models_later_is_put_in():
+    results = run()
+    judged = {Duel(0, 0, 0, 1): Provenance("Judge")}
+    whole = dataclasses.replace(results, judged_by=judged)
+    assert len(whole.made) == 4
+    filled = whole.filled(lambda how: dataclasses.replace(how, model_sha256=("ab",)))
+    assert [how.model_sha256 for how in filled.made] == [("ab",)] * 4
+    assert [cell.text for cell in filled.cells.values()] == [cell.text for cell in results.cells.values()]
+
+
+def test_beside_an_answer_stands_what_it_took_and_how_it_ended():
+    results = run()
+    made = dataclasses.replace(results.cells[Place(0, 0, 0)].provenance, seed=5, duration_ms=210.0, ttft_ms=90.0)
+    cells = [dataclasses.replace(cell, provenance=made) for cell in results.cells.values()]
+    report = html_report(results_of(results.plan, cells, ()))
+    assert "seed 5, answer 4 tokens, speed 20.0 tokens per second, time 0.21 s, ended by the model itself<" in report
+    assert "first token after 0.09 s" in report
+
+
 def test_csv_and_jsonl_hold_the_same():
     rows = list(cell_rows(run('a "b",\nc;\tü')))
     table = list(csv.DictReader(io.StringIO(as_csv(rows).removeprefix("\ufeff"), newline="")))

@@ -97,6 +97,7 @@ class Services:
             self.preferences,
             self.archive,
             lambda text: next((found.path for found in named(text, self.model_library.models(), catalog)), ""),
+            self.library.origins.sums_first,
         )
         self.experiments.notice.connect(self.notices.append)
 
