@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent, QTextCursor
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
 from app.services.compare_setup import MOST_COLUMNS
@@ -16,14 +16,13 @@ from app.services.comparison_text import as_markdown, cautions
 from app.services.notice import Notice
 from app.services.origin import of_exchange
 from app.services.prompt_names import PromptNames
-from app.ui.buttons import IconButton, WordButton
+from app.ui.compare_bar import CompareBar
 from app.ui.compare_column import CompareColumn
 from app.ui.compare_values import CompareValues
 from app.ui.composer import Composer
 from app.ui.filled_copy import FilledCopy
 from app.ui.lab_view import LabView
 from app.ui.link_offer import link_offer
-from app.ui.model_facts import ElidedLabel
 from app.ui.model_picker import ModelPicker
 from app.ui.origin_dialog import open_origin
 from app.ui.prompt_ways import kept_words
@@ -52,7 +51,6 @@ class CompareView(LabView):
         self._names = PromptNames(services.prompts, self)
         self._copied = FilledCopy(library.origins, self)
         self.columns: list[CompareColumn] = []
-        self._baseline = 0
         first = (Contestant("A", prompt), Contestant("B", prompt))
         self.comparison: Comparison = library.comparison(model_id, first)
         self.picker = ModelPicker(services.models, theme)
@@ -60,25 +58,11 @@ class CompareView(LabView):
         self.corner = self.picker
         self.composer = Composer(theme)
         self.composer.set_placeholder("A message for all columns…")
-        self.again = WordButton("Ask again", theme, kind="outline", icon_name="refresh")
-        self.again.setToolTip("Ask the last message once more, by the prompts as they are now")
-        self.anew = WordButton("Start over", theme, kind="outline", icon_name="reset")
-        self.anew.setToolTip("Forget what was said in all columns; the prompts stay")
-        self.add = WordButton("Add a column", theme, kind="outline", icon_name="plus")
-        self.copy = WordButton("Copy all", theme, kind="outline", icon_name="copy")
-        self.copy.setToolTip("Put all columns into the clipboard as Markdown")
-        self.test = IconButton("table", "Test these prompts in an experiment", theme)
+        self.bar = CompareBar(theme)
         self.values = CompareValues(self.comparison, theme)
         self.values.hide()
-        self.values_button = WordButton("Values", theme, kind="outline", icon_name="settings")
-        self.values_button.setCheckable(True)
-        self.values_button.setToolTip("Variables, temperature, seed and more, for all columns or for one")
-        self.against = QComboBox()
-        self.against.setAccessibleName("Mark differences from")
         self._cautions = QLabel(wordWrap=True)
         self._cautions.setProperty("kind", "faint")
-        self._facts = ElidedLabel("")
-        self._facts.setProperty("kind", "faint")
         self._row = QHBoxLayout()
         self._area = QScrollArea()
         self._lay_out()
@@ -86,19 +70,6 @@ class CompareView(LabView):
         self._rebuild()
 
     def _lay_out(self) -> None:
-        self._label = QLabel("Differences")
-        self._label.setBuddy(self.against)
-        self._words = {
-            button: button.text() for button in (self.add, self.again, self.anew, self.copy, self.values_button)
-        }
-        for button, words in self._words.items():
-            button.setAccessibleName(words)
-        bar = QHBoxLayout()
-        bar.setSpacing(8)
-        for part in (self.add, self.again, self.anew, self.copy, self.values_button, self._label, self.against):
-            bar.addWidget(part)
-        bar.addWidget(self.test)
-        bar.addWidget(self._facts, 1)
         inside = QWidget()
         inside.setLayout(self._row)
         self._row.setContentsMargins(0, 0, 0, 0)
@@ -111,7 +82,7 @@ class CompareView(LabView):
         below.setContentsMargins(20, 12, 20, 14)
         below.setSpacing(10)
         below.addWidget(self.composer)
-        below.addLayout(bar)
+        below.addWidget(self.bar)
         below.addWidget(self._cautions)
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(10)
@@ -140,16 +111,16 @@ class CompareView(LabView):
         self.composer.stop_asked.connect(self._leave)
         self.composer.last_asked.connect(self._take_last)
         self.composer.too_long.connect(self._too_long)
-        self.again.clicked.connect(self._ask_again)
-        self.anew.clicked.connect(comparison.begin_anew)
-        self.copy.clicked.connect(self.copy_all)
-        self.test.clicked.connect(self._test)
-        self.add.clicked.connect(self._add)
-        self.values_button.toggled.connect(self.values.setVisible)
-        self.values.left.connect(lambda: self.values_button.setChecked(False))
+        self.bar.again.clicked.connect(self._ask_again)
+        self.bar.anew.clicked.connect(comparison.begin_anew)
+        self.bar.copy.clicked.connect(self.copy_all)
+        self.bar.test.clicked.connect(self._test)
+        self.bar.add.clicked.connect(self._add)
+        self.bar.values.toggled.connect(self.values.setVisible)
+        self.bar.baseline_chosen.connect(self._show_differences)
+        self.values.left.connect(lambda: self.bar.values.setChecked(False))
         self.picker.model_chosen.connect(self._choose_model)
         self.picker.open_asked.connect(self.open_asked)
-        self.against.activated.connect(self._choose_baseline)
 
     # --- showing ----------------------------------------------------------------------------------------------------
 
@@ -194,11 +165,7 @@ class CompareView(LabView):
             shown.show_column(column, busy=self.comparison.busy)
         for at, shown in enumerate(self.columns):
             shown.show_unresolved(self.comparison.prompt(at).unresolved)
-        self._baseline = min(self._baseline, len(columns))
-        self.against.clear()
-        self.against.addItem("not marked")
-        self.against.addItems([f"from {column.contestant.name}" for column in columns])
-        self.against.setCurrentIndex(self._baseline)
+        self.bar.show_names([column.contestant.name for column in columns])
         self._show_differences()
         self._show_buttons()
 
@@ -241,10 +208,10 @@ class CompareView(LabView):
     def _show_buttons(self) -> None:
         columns, busy = self.comparison.columns(), self.comparison.busy
         asked = any(column.exchanges for column in columns)
-        self.again.setEnabled(asked and not busy)
-        self.anew.setEnabled(asked and not busy)
-        self.copy.setEnabled(asked)
-        self.add.setEnabled(not busy and len(columns) < MOST_COLUMNS)
+        self.bar.again.setEnabled(asked and not busy)
+        self.bar.anew.setEnabled(asked and not busy)
+        self.bar.copy.setEnabled(asked)
+        self.bar.add.setEnabled(not busy and len(columns) < MOST_COLUMNS)
         self.picker.setEnabled(not busy)
         self._show_facts()
 
@@ -255,18 +222,18 @@ class CompareView(LabView):
         if self.comparison.shared_tokens and not self.comparison.busy:
             parts.append(f"{self.comparison.shared_tokens:,} tokens read once for all")
             parts.append(f"{self.comparison.saved_tokens:,} saved")
-        self._facts.setText(" · ".join(parts))
-        self._facts.setToolTip("\n".join(parts))
+        self.bar.show_facts(parts)
         words = cautions(self.comparison)
         if words != self._cautions.text():
             self._cautions.setText(words)
         self._cautions.setVisible(bool(words))
 
+    @Slot()
     def _show_differences(self) -> None:
-        columns = self.comparison.columns()
-        base = columns[self._baseline - 1] if self._baseline and not self.comparison.busy else None
+        columns, baseline = self.comparison.columns(), self.bar.baseline
+        base = columns[baseline - 1] if baseline and not self.comparison.busy else None
         for at, shown in enumerate(self.columns):
-            shown.mark_differences(base if base is not None and at != self._baseline - 1 else None)
+            shown.mark_differences(base if base is not None and at != baseline - 1 else None)
 
     # --- what the person does ---------------------------------------------------------------------------------------
 
@@ -351,11 +318,6 @@ class CompareView(LabView):
         self._models.prepare(self.comparison.model_id)
 
     @Slot(int)
-    def _choose_baseline(self, index: int) -> None:
-        self._baseline = index
-        self._show_differences()
-
-    @Slot(int)
     def _too_long(self, characters: int) -> None:
         detail = "Nothing you wrote was changed. Paste a shorter piece of it."
         self.notices.show_notice(
@@ -385,11 +347,8 @@ class CompareView(LabView):
         """Where there is little room, buttons are their icons alone."""
         super().resizeEvent(event)
         narrow = self.width() < _NARROW_PX * max(1.0, self._theme.font_pt / 11)
-        for button, words in self._words.items():
-            button.setText("" if narrow else words)
+        self.bar.set_narrow(narrow)
         self.picker.set_narrow(narrow)
-        for words_only in (self._label, self._facts):
-            words_only.setVisible(not narrow)
 
     def minimumSizeHint(self) -> QSize:
         """The window's smallest width has room for it."""

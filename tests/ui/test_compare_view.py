@@ -71,7 +71,7 @@ def test_two_prompts_answer_one_message_and_differ(qtbot, compare):
     assert loud == loud.upper()
     assert loud.lower() != pirate.lower()
     assert page.composer.text() == ""
-    assert "read once for all" in page._facts.toolTip()
+    assert "read once for all" in page.bar.facts.toolTip()
     assert [column._state.text() for column in page.columns] == ["Done", "Done"]
 
 
@@ -105,7 +105,7 @@ def test_stop_ends_all_and_a_columns_own_button_ends_that_alone(qtbot, compare):
 
 def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
     page = compare()
-    qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.add, Qt.MouseButton.LeftButton)
     assert [column.name.text() for column in page.columns] == ["A", "B", "C"]
     assert page.columns[2].prompt.hasFocus()
     qtbot.keyClicks(page.columns[2].prompt, " Be brief.")
@@ -116,8 +116,8 @@ def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
     page.columns[1].remove_asked.emit()
     assert [column.name.text() for column in page.columns] == ["Baseline", "C", "D"]
     while len(page.columns) < 8:
-        qtbot.mouseClick(page.add, Qt.MouseButton.LeftButton)
-    assert not page.add.isEnabled()
+        qtbot.mouseClick(page.bar.add, Qt.MouseButton.LeftButton)
+    assert not page.bar.add.isEnabled()
     assert "may differ" in page._cautions.text()
     page.stage.window.resize(720, 480)
     assert page._cautions.isVisible(), "in narrow windows too"
@@ -126,14 +126,14 @@ def test_columns_are_added_doubled_named_and_removed(qtbot, compare):
 def test_differences_are_marked_against_a_chosen_column(qtbot, compare):
     page = compare(Script(replies=("The sea is blue.", "The sea is deep and blue.")))
     ask(qtbot, page, "Tell me")
-    page.against.setCurrentIndex(1)
-    page.against.activated.emit(1)
+    page.bar.against.setCurrentIndex(1)
+    page.bar.against.activated.emit(1)
     assert page.columns[0]._said.currentWidget() is page.columns[0].transcript
     shown = page.columns[1]
     assert shown._said.currentWidget() is shown.differences
     assert {said(page)[0], said(page)[1]} == {"The sea is blue.", "The sea is deep and blue."}
     assert shown._changes.text() in ("+2 −0 words against A", "+0 −2 words against A")
-    page.against.activated.emit(0)
+    page.bar.against.activated.emit(0)
     assert shown._said.currentWidget() is shown.transcript
 
 
@@ -153,15 +153,15 @@ def test_ask_again_uses_the_prompts_as_they_are_now_and_start_over_forgets(qtbot
     ask(qtbot, page, "My name is Ada.")
     ask(qtbot, page, "What is my name?")
     write(qtbot, page, 1, "You are a helpful assistant. Answer in capital letters.")
-    qtbot.mouseClick(page.again, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.again, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not page.comparison.busy, timeout=20_000)
     assert said(page)[0] == "Your name is Ada."
     assert said(page)[1] == said(page)[1].upper()
     qtbot.keyClick(page.composer.field, Qt.Key.Key_Up)
     assert page.composer.text() == "What is my name?"
-    qtbot.mouseClick(page.anew, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.anew, Qt.MouseButton.LeftButton)
     assert [column.exchanges for column in page.comparison.columns()] == [(), ()]
-    assert not page.again.isEnabled()
+    assert not page.bar.again.isEnabled()
 
 
 def test_a_column_is_copied_as_markdown(qtbot, compare):
@@ -171,7 +171,7 @@ def test_a_column_is_copied_as_markdown(qtbot, compare):
     text = QGuiApplication.clipboard().text()
     assert text.startswith("## A\n")
     assert "Hello there." in text
-    qtbot.mouseClick(page.copy, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text().count("Hello there.") == 2
 
 
@@ -191,16 +191,16 @@ def test_narrow_windows_scroll_and_everything_has_a_name(qtbot, compare):
             assert widget.accessibleName()
         assert column.keep.text()
         assert column.height() >= 380, "it scrolls instead of losing the answer"
-    buttons = (page.add, page.again, page.anew, page.copy, page.values_button)
+    buttons = page.bar.buttons
     assert [button.text() for button in buttons] == [""] * 5, "icons alone, none of them cut off"
     assert all(button.accessibleName() and button.width() >= button.minimumSizeHint().width() for button in buttons)
     page.stage.window.resize(1280, 820)
-    qtbot.waitUntil(lambda: page.add.text() == "Add a column")
+    qtbot.waitUntil(lambda: page.bar.add.text() == "Add a column")
 
 
 def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
     page = compare()
-    qtbot.mouseClick(page.values_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.values, Qt.MouseButton.LeftButton)
     assert page.values.isVisible()
     assert page.values.form.row("seed")._source.text() == "Changed here"
     page.values.form.changed.emit("temperature", 0.5)
@@ -316,7 +316,7 @@ def test_the_columns_prompts_begin_an_experiment(qtbot, compare):
     page = compare()
     write(qtbot, page, 0, "Be polite.")
     write(qtbot, page, 1, "Be brief.")
-    qtbot.mouseClick(page.test, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.test, Qt.MouseButton.LeftButton)
     lab = page.stage.space.pages.lab
     assert lab.tabs.currentIndex() == 2
     qtbot.waitUntil(lambda: lab.view.editor.isVisible())
@@ -356,7 +356,7 @@ def test_a_variable_without_a_value_is_marked_and_stops_the_message_until_it_has
     assert page.composer.text() == "Hello", "nothing was lost"
     assert page.notices.notices()[0].title == "{{language}} has no value"
     assert page.columns[1].prompt.marked() == (("{{language}}", True), ("{{tone=neutral}}", False), ("{{date}}", False))
-    qtbot.mouseClick(page.values_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.bar.values, Qt.MouseButton.LeftButton)
     field = page.values.variables.fields["language"]
     qtbot.keyClicks(field, "French")
     qtbot.keyClick(field, Qt.Key.Key_Return)
