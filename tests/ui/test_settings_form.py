@@ -62,6 +62,14 @@ class Form:
         row = self.widget.row(key)
         return next(w for w in row.findChildren(kind))
 
+    def type_in(self, qtbot, key: str, text: str) -> QLineEdit:
+        """Type a text instead of what stands in a field, as a person does."""
+        field: QLineEdit = self.find(key, QLineEdit)
+        field.setFocus()
+        field.selectAll()
+        qtbot.keyClicks(field, text)
+        return field
+
     def words(self, key: str) -> list[str]:
         return [label.text() for label in self.widget.row(key).findChildren(QLabel) if label.isVisible()]
 
@@ -84,10 +92,8 @@ def test_every_declared_setting_has_a_row_and_none_other(qtbot, form, group):
 
 def test_a_typed_number_is_taken_on_enter_and_says_where_it_comes_from(qtbot, form):
     made = form()
-    field = made.find("temperature", QLineEdit)
     assert "Default" in made.words("temperature")
-    field.selectAll()
-    qtbot.keyClicks(field, "1.2")
+    field = made.type_in(qtbot, "temperature", "1.2")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert made.changes == [("temperature", 1.2)]
     assert field.text() == "1.20"
@@ -96,9 +102,7 @@ def test_a_typed_number_is_taken_on_enter_and_says_where_it_comes_from(qtbot, fo
 
 def test_a_value_that_is_not_allowed_says_why_and_changes_nothing(qtbot, form):
     made = form()
-    field = made.find("temperature", QLineEdit)
-    field.selectAll()
-    qtbot.keyClicks(field, "9")
+    field = made.type_in(qtbot, "temperature", "9")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert made.changes == []
     assert "It takes a number from 0 to 5." in made.words("temperature")
@@ -243,10 +247,7 @@ def test_a_stop_string_that_is_a_line_break_is_typed_and_shown_as_an_escape(qtbo
 
 def test_what_is_being_typed_is_not_overwritten_by_what_is_kept(qtbot, form):
     made = form()
-    number, lines = made.find("temperature", QLineEdit), made.find("stop", QPlainTextEdit)
-    number.setFocus()
-    number.selectAll()
-    qtbot.keyClicks(number, "1.")
+    number, lines = made.type_in(qtbot, "temperature", "1."), made.find("stop", QPlainTextEdit)
     made.kept["temperature"] = 0.3
     made.show()
     assert number.text() == "1."
@@ -270,10 +271,7 @@ def test_a_selected_number_stays_selected_while_its_row_is_shown_anew(form):
 def test_everything_entered_is_taken_at_once_when_it_has_to_be(qtbot, form):
     made = form()
     for key, text in (("temperature", "1.2"), ("top_k", "nonsense")):
-        field = made.find(key, QLineEdit)
-        field.setFocus()
-        field.selectAll()
-        qtbot.keyClicks(field, text)
+        made.type_in(qtbot, key, text)
     qtbot.keyClick(made.find("top_p", QLineEdit), Qt.Key.Key_Down)
     qtbot.keyClicks(made.find("stop", QPlainTextEdit), "END")
     made.widget.flush()
@@ -283,10 +281,7 @@ def test_everything_entered_is_taken_at_once_when_it_has_to_be(qtbot, form):
 
 def test_nothing_entered_for_one_reaches_the_values_of_another(qtbot, form):
     made = form()
-    field = made.find("top_k", QLineEdit)
-    field.setFocus()
-    field.selectAll()
-    qtbot.keyClicks(field, "nonsense")
+    field = made.type_in(qtbot, "top_k", "nonsense")
     qtbot.keyClick(made.find("top_p", QLineEdit), Qt.Key.Key_Down)
     made.widget.finish()
     assert made.changes == [("top_p", 0.94)]
@@ -300,13 +295,10 @@ def test_nothing_entered_for_one_reaches_the_values_of_another(qtbot, form):
 
 def test_a_step_begins_at_the_number_that_was_typed_and_typing_goes_on_from_a_step(qtbot, form):
     made = form()
-    field = made.find("temperature", QLineEdit)
-    field.selectAll()
-    qtbot.keyClicks(field, "1.2")
+    field = made.type_in(qtbot, "temperature", "1.2")
     qtbot.keyClick(field, Qt.Key.Key_Up)
     assert field.text() == "1.25"
-    field.selectAll()
-    qtbot.keyClicks(field, "2.5")
+    made.type_in(qtbot, "temperature", "2.5")
     timers = made.widget.row("temperature").findChildren(QTimer)
     assert not any(timer.isActive() for timer in timers), "the step that still settled does not come over it"
     qtbot.keyClick(field, Qt.Key.Key_Return)
@@ -317,10 +309,7 @@ def test_a_reset_wins_over_what_is_being_typed(qtbot, form):
     made = form()
     made.kept["temperature"] = 1.5
     made.show()
-    field = made.find("temperature", QLineEdit)
-    field.setFocus()
-    field.selectAll()
-    qtbot.keyClicks(field, "9")
+    field = made.type_in(qtbot, "temperature", "9")
     made.find("temperature", QPushButton).click()
     assert field.text() == "0.70"
 
