@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 import app
 from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_interrupt
 from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError, StorageError
+from app.core.held_values import with_model_values
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Plan, Question
 from app.core.plan_file import filled, read_plan
 from app.core.stopping import StopFlag
-from app.services.experiment import Experiment, Seat, Seats, seats_of, with_model_values
+from app.services.experiment import Experiment, Seat, Seats, seats_of
 from app.services.lab_progress import Pace, Progress
 from app.setup import Choice, Parts, choose, engine_loader, headless
 from app.storage.importing import Stopped, sum_up

@@ -5,22 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from app.core.chat import Provenance, Role
 from app.core.errors import AppError
+from app.core.held_values import JUDGE_SAMPLING
 from app.core.judging import SAME_WORDS, Duel, Judgement, duels, judge_message, verdict_of
-from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, places, system_prompt_of
+from app.core.lab import Cell, CellState, Place, Plan, Question, places, system_prompt_of
 from app.core.options import Sampling
-from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.engine.base import ModelFacts, Turn
 from app.services.engine_room import EngineRoom, ModelSpec
 from app.services.provenance import provenance
 from app.services.side_by_side import Answered, Begun, Grew, PutBack, Refused, SideBySide, Task
-
-JUDGE_SAMPLING = {"temperature": 0.0}
-"""A judge says what is likeliest, unless the plan wants it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +48,6 @@ def seats_of(plan: Plan, seat: Callable[[str, Mapping[str, object]], Seat]) -> S
         tuple(made(one.model_id or plan.model_id, plan.overrides, one.overrides) for one in plan.contestants),
         made(plan.judge.model_id or plan.model_id, JUDGE_SAMPLING, plan.judge.overrides) if plan.judge else None,
     )
-
-
-def with_model_values(plan: Plan, values_of: Callable[[str], Sampling]) -> Plan:
-    """The plan with the values that its models have now, where it does not hold any yet. values_of: by a model's id."""
-    ids = [one.model_id or plan.model_id for one in plan.contestants]
-    ids += [plan.judge.model_id or plan.model_id] if plan.judge is not None else []
-    missing = {one: _as_overrides(values_of(one)) for one in dict.fromkeys(ids) if one not in plan.model_values}
-    return replace(plan, model_values={**plan.model_values, **missing}) if missing else plan
-
-
-def without_model_values(plan: Plan, values_of: Callable[[str], Sampling]) -> Plan:
-    """The plan as somebody would type it who wants the same: what its models have otherwise today it changes itself."""
-
-    def changed(model_id: str) -> dict[str, Any]:
-        today = _as_overrides(values_of(model_id))
-        return {key: value for key, value in plan.model_values.get(model_id, {}).items() if value != today.get(key)}
-
-    def own(one: Contestant) -> Contestant:
-        if one.model_id in ("", plan.model_id):
-            return one
-        under = {key: value for key, value in changed(one.model_id).items() if key not in plan.overrides}
-        # what all have of the plan's own model is not for another one
-        lost = {key: _as_overrides(values_of(one.model_id))[key] for key in changed(plan.model_id)}
-        lost = {key: value for key, value in lost.items() if key not in plan.overrides}
-        return replace(one, overrides={**lost, **under, **one.overrides})
-
-    judge = plan.judge
-    if judge is not None:
-        under = changed(judge.model_id or plan.model_id)
-        laid = {key: value for key, value in under.items() if key not in JUDGE_SAMPLING}
-        judge = replace(judge, overrides={**laid, **judge.overrides})
-    return replace(
-        plan,
-        judge=judge,
-        contestants=tuple(map(own, plan.contestants)),
-        overrides={**changed(plan.model_id), **plan.overrides},
-        model_values={},
-    )
-
-
-def _as_overrides(sampling: Sampling) -> dict[str, Any]:
-    """Every value by its key but the seed, which is the plan's own."""
-    return {key: getattr(sampling, key) for key in declared(Sampling) if key != "seed"}
 
 
 @dataclass(frozen=True, slots=True)

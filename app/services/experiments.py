@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core import prompt_variables
 from app.core.chat import Provenance
 from app.core.errors import AppError
+from app.core.held_values import with_model_values, without_model_values
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan
 from app.core.options import Sampling
@@ -22,7 +23,6 @@ from app.core.plan_table import plan_of, table_of
 from app.core.stopping import StopFlag
 from app.scoring.results import Results, results_of
 from app.services.archive import Archive
-from app.services.experiment import with_model_values, without_model_values
 from app.services.findings import Findings
 from app.services.lab_progress import Progress
 from app.services.lab_run import LabRun

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.errors import AppError
+from app.core.held_values import with_model_values
 from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Vote
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.services.archive import Archive
 from app.services.ballots import Ballots
-from app.services.experiment import Experiment, Grown, Seat, seats_of, with_model_values
+from app.services.experiment import Experiment, Grown, Seat, seats_of
 from app.services.lab_progress import Pace, Progress
 from app.services.lane import End, Outcome, Ticket
 from app.services.model_manager import ModelManager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,6 @@ from app.services.experiment import (
     Grown,
     Seat,
     Seats,
-    seats_of,
-    with_model_values,
-    without_model_values,
 )
 from app.services.lab_progress import Pace
 
@@ -331,29 +328,3 @@ def test_a_run_that_was_broken_off_and_resumed_equals_an_unbroken_one_cell_for_c
     said = [{duel: (one.outcome, one.words) for duel, one in run.judgements.items()} for run in (last, whole)]
     assert said[0] == said[1]
     assert len(said[0]) == 72
-
-
-def test_a_plan_without_held_values_is_typed_so_that_it_means_the_same_today():
-    then = {"": Sampling(top_k=7), "other": Sampling(min_p=0.2)}
-    plan = Plan(
-        "p", "", (Contestant("a", ""), Contestant("b", "", model_id="other", overrides={"temperature": 0.1})),
-        (Question("1", "?"),), overrides={"top_p": 0.5}, judge=Judge("", "Judge."),
-    )  # fmt: skip
-    held = with_model_values(plan, then.__getitem__)
-    assert held.model_values[""]["top_k"] == 7
-    assert "seed" not in held.model_values[""]
-    assert with_model_values(held, lambda _: Sampling()) is held, "those of the beginning stay"
-    assert without_model_values(held, then.__getitem__) == plan, "nothing has changed since"
-    typed = without_model_values(held, lambda _: Sampling(top_k=60))
-    assert not typed.model_values
-
-    def used(one: Plan, today: dict[str, Sampling]) -> list[Sampling]:
-        def seat(model_id: str, laid: Mapping[str, object]) -> Seat:
-            return Seat(ModelSpec(model_id, "", Loading()), replace(today[model_id], **laid))
-
-        seats = seats_of(one, seat)
-        return [found.sampling for found in (*seats.contestants, seats.judge)]
-
-    before = used(held, {"": Sampling(top_k=60), "other": Sampling(top_k=60)})
-    assert before == used(plan, then)
-    assert before == used(typed, {"": Sampling(top_k=60), "other": Sampling(top_k=60)})
