@@ -66,13 +66,16 @@ def good_over_bad(chat: Chat, messages: Sequence[Message]) -> list[Preference]:
                         good.text,
                         bad.text,
                         _turns(before),
+                        good.provenance,
+                        bad.provenance,
                     )
                 )
     return found
 
 
 def _turns(path: Iterable[Message]) -> tuple[Turn, ...]:
-    return tuple(Turn(message.role, message.text) for message in path if message.role is not Role.SYSTEM)
+    said = (message for message in path if message.role is not Role.SYSTEM)
+    return tuple(Turn(message.role, message.text, message.provenance) for message in said)
 
 
 def _system(chat: Chat, answer: Message) -> tuple[Turn, ...]:

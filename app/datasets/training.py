@@ -6,20 +6,21 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.core.chat import Message, Role
+from app.core.chat import Provenance, Role
 from app.core.lab import Cell, CellState, Place, Plan, Vote, system_prompt_of
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a dialogue."""
+    """One turn of a dialogue; `how` tells what made an answer."""
 
     role: Role
     text: str
+    how: Provenance | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """Two answers to one question, the better one chosen. `before` is what was said before the question."""
+    """Two answers to one question, the better one chosen; what made them. `before` was said before the question."""
 
     key: str
     system: str
@@ -45,6 +46,8 @@ class Preference:
     chosen: str
     rejected: str
     before: tuple[Turn, ...] = ()
+    chosen_how: Provenance | None = field(default=None, compare=False)
+    rejected_how: Provenance | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,6 @@ class PairFormat(StrEnum):
 _SHAREGPT = {Role.SYSTEM: "system", Role.USER: "human", Role.ASSISTANT: "gpt"}
 
 
-def dialogue_of_chat(key: str, system_prompt: str, path: Sequence[Message]) -> Dialogue | None:
-    """A chat's path as a dialogue, up to its last finished answer; None where there is none."""
-    turns = [Turn(message.role, message.text) for message in path if message.role is not Role.SYSTEM]
-    finished = [message.role is Role.ASSISTANT and bool(message.text.strip()) for message in path
-                if message.role is not Role.SYSTEM]  # fmt: skip
-    while finished and not finished[-1]:
-        finished.pop()
-    if not finished:
-        return None
-    return Dialogue(key, (*_system(system_prompt), *turns[: len(finished)]))
-
-
 def dialogues_of_run(plan: Plan, cells: Iterable[Cell]) -> list[Dialogue]:
     """Answers of a run as dialogues of one question each; which cells are good enough, the caller has decided."""
     found = []
@@ -103,7 +94,7 @@ def dialogues_of_run(plan: Plan, cells: Iterable[Cell]) -> list[Dialogue]:
             question = plan.questions[cell.place.question]
             contestant = plan.contestants[cell.place.contestant]
             system = system_prompt_of(contestant, question)
-            turns = (*_system(system), Turn(Role.USER, question.text), Turn(Role.ASSISTANT, cell.text))
+            turns = (*_system(system), Turn(Role.USER, question.text), Turn(Role.ASSISTANT, cell.text, cell.provenance))
             found.append(Dialogue(f"{question.key}.{contestant.name}.{plan.seeds[cell.place.seed]}", turns))
     return found
 
@@ -137,9 +128,9 @@ def preferences_of_run(plan: Plan, cells: Iterable[Cell], votes: Iterable[Vote])
         if ahead and chosen and rejected and chosen.text.strip() != rejected.text.strip():
             question = plan.questions[asked]
             names = f"{plan.contestants[better].name}.{plan.contestants[worse].name}.{plan.seeds[seed]}"
-            found.append(
-                Preference(f"{question.key}.{names}", question.system_prompt, question.text, chosen.text, rejected.text)
-            )
+            said = (question.system_prompt, question.text, chosen.text, rejected.text)
+            made = (chosen.provenance, rejected.provenance)
+            found.append(Preference(f"{question.key}.{names}", *said, (), *made))
     return found
 
 

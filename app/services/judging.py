@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject
@@ -12,7 +11,7 @@ from app.core.judging import Counted
 from app.core.lab import Cell
 from app.core.stopping import StopFlag
 from app.services.lane import Lane, Outcome
-from app.services.training import Failed, TrainingSource
+from app.services.training import Failed, Files, TrainingSource, write_files
 
 if TYPE_CHECKING:
     from app.datasets.training import Examples
@@ -76,16 +75,9 @@ class Judging(QObject):
 
         run.read_whole(lambda cells: self._do(lambda: work(cells), then, failed), failed)
 
-    def write(self, path: str, text: Callable[[], str], then: Callable[[str], None], failed: Failed) -> None:
-        """Put a text into a file, whole or not at all; answers with the path."""
-
-        def work() -> str:
-            from app.storage.export import write_whole
-
-            write_whole(Path(path), text().encode("utf-8", "replace"))
-            return path
-
-        self._do(work, then, failed)
+    def write(self, files: Files, then: Callable[[str], None], failed: Failed) -> None:
+        """Put texts into files; see `TrainingSource`."""
+        self._do(lambda: write_files(files), then, failed)
 
     def close(self, timeout_s: float = 10.0) -> bool:
         """Stop; for the end of the program. Whether it was in time."""

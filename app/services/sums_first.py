@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.core.chat import Provenance
 from app.services.model_sums import Fill, ModelSums
 from app.services.notice import Notice
+from app.storage.model_sums import unsummed
 
 _PATIENCE_MS = 1500
 """Whoever waits longer is told why."""
@@ -37,7 +38,7 @@ class SumsFirst(QObject):
 
         It gets what puts them in, on any thread. Where it takes its time, `tell` hears why, and how not to wait.
         """
-        one = _Waiting(tuple(made), then)
+        one = _Waiting(tuple(unsummed(made)), then)
         for how in one.made:
             self._sums.want(how)
         self._waiting.append(one)

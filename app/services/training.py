@@ -16,20 +16,22 @@ if TYPE_CHECKING:
     from app.datasets.training import Examples
 
 Failed = Callable[[AppError], None]
+Files = Sequence[tuple[str, Callable[[], str]]]
+"""Paths, and what makes the texts that are to stand there."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSource:
     """Where examples come from: what it is called, who collects them, and who writes the file.
 
-    collect(then, failed) answers in the GUI thread. So does write(path, text, then, failed), with the path: it puts
-    what `text` gives into the file, whole or not at all; `text` is called on a worker. `hint` says what to do where
-    there are none.
+    collect(then, failed) answers in the GUI thread. So does write(files, then, failed), with the last one's path: it
+    puts into each file what is given for it, whole or not at all, one after the other; the texts are made on a worker.
+    `hint` says what to do where there are none.
     """
 
     title: str
     collect: Callable[[Callable[[tuple[Examples, ...]], None], Failed], None]
-    write: Callable[[str, Callable[[], str], Callable[[str], None], Failed], None]
+    write: Callable[[Files, Callable[[str], None], Failed], None]
     hint: str = ""
 
 
@@ -48,15 +50,8 @@ def marked_answers(archive: Archive[Stores], chat_id: int) -> TrainingSource:
         everywhere = [replace(one, title=f"All chats: {_lower(one.title)}") for one in of(stores.marks.marked_chats())]
         return (*here, *everywhere)
 
-    def write(path: str, text: Callable[[], str], then: Callable[[str], None], failed: Failed) -> None:
-        def work(stores: Stores) -> str:
-            from app.storage.export import write_whole
-
-            del stores
-            write_whole(Path(path), text().encode("utf-8", "replace"))
-            return path
-
-        archive.ask(work, then, failed)
+    def write(files: Files, then: Callable[[str], None], failed: Failed) -> None:
+        archive.ask(lambda _stores: write_files(files), then, failed)
 
     return TrainingSource(
         "Rated answers",
@@ -64,6 +59,20 @@ def marked_answers(archive: Archive[Stores], chat_id: int) -> TrainingSource:
         write,
         "Mark answers with the thumbs below them.",
     )
+
+
+def write_files(files: Files) -> str:
+    """Make the texts and write them, each whole or not at all; the path of the last one.
+
+    Raises:
+        StorageError: one could not be written; those after it were not begun.
+    """
+    from app.storage.export import write_whole
+
+    path = ""
+    for path, text in files:
+        write_whole(Path(path), text().encode("utf-8", "replace"))
+    return path
 
 
 def _lower(title: str) -> str:

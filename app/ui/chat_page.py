@@ -357,8 +357,8 @@ class ChatPage(QWidget):
     def _export_training(self) -> None:
         from app.ui.training_dialog import TrainingDialog
 
-        if self._session is not None:
-            dialog = TrainingDialog(self._session.training(), self._theme, self)
+        if self._session is not None and self._session.origins is not None:
+            dialog = TrainingDialog(self._session.training(), self._session.origins, self._theme, self)
             dialog.written.connect(self._training_written)
             dialog.open()
 

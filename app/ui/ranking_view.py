@@ -267,7 +267,7 @@ class RankingView(QWidget):
     def _export_training(self) -> None:
         from app.ui.training_dialog import TrainingDialog
 
-        dialog = TrainingDialog(self._services.judging.source(self._run), self._theme, self)
+        dialog = TrainingDialog(self._services.judging.source(self._run), self._services.origins, self._theme, self)
         # a slot that held on to this page would destroy it with the dialog
         dialog.written.connect(self._training_written)
         dialog.open()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDir, QStandardPaths, Qt, Signal, Slot
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFileDialog,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import AppError
+from app.datasets.made_beside import beside, made_of, written_made
 from app.datasets.training import ChatFormat, PairFormat, fits, pair_fits, written, written_preferences
 from app.ui.buttons import WordButton
 from app.ui.file_dialogs import file_name
@@ -26,6 +28,9 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.datasets.training import Examples
+    from app.services.model_sums import Fill
+    from app.services.notice import Notice
+    from app.services.origins import Origins
     from app.services.training import TrainingSource
 
 _CHATS = (
@@ -46,12 +51,12 @@ class TrainingDialog(QDialog):
 
     written = Signal(str)
 
-    def __init__(self, source: TrainingSource, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, source: TrainingSource, origins: Origins, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.finished.connect(self.deleteLater)
         self.setWindowTitle("Training data")
         self.resize(620, 460)
-        self._source = source
+        self._source, self._origins = source, origins
         self._groups: tuple[Examples, ...] = ()
         self._closed = False
         self.which, self.form = QComboBox(), QComboBox()
@@ -66,6 +71,12 @@ class TrainingDialog(QDialog):
         font.setPointSizeF(theme.small_pt)
         self.preview.setFont(font)
         self.preview.setAccessibleName("The first example")
+        self.made_beside = QCheckBox("Write what made each answer into a file beside it")
+        self.made_beside.setChecked(True)
+        self.made_beside.setToolTip(
+            "Model and SHA-256, prompt, sampler values, seed, tokens and times, as JSON lines in the same order;"
+            " the training data itself stays as other programs want it"
+        )
         self.trouble = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.trouble.setProperty("kind", "danger")
         self.trouble.hide()
@@ -99,6 +110,7 @@ class TrainingDialog(QDialog):
         column.addLayout(form)
         column.addWidget(self.count)
         column.addWidget(self.preview, 1)
+        column.addWidget(self.made_beside)
         column.addWidget(self.trouble)
         column.addLayout(buttons)
 
@@ -202,7 +214,22 @@ class TrainingDialog(QDialog):
                 return written_preferences(group.preferences, form)
             return written(group.dialogues, form)
 
-        self._source.write(path, text, self._written, self._refused)
+        if not self.made_beside.isChecked():
+            self._source.write(((path, text),), self._written, self._refused)
+            return
+
+        def both(fill: Fill) -> None:
+            if self._closed:
+                return
+            # first what stands beside it: where there is a file of training data, it is there too
+            files = ((beside(path), lambda: written_made(group, form, fill)), (path, text))
+            self._source.write(files, self._written, self._refused)
+
+        self._origins.sums_first(made_of(group), both, self._tell_wait)
+
+    def _tell_wait(self, notice: Notice) -> None:
+        if not self._closed:
+            self.count.setText(f"{notice.title}. {notice.detail}")
 
     def _written(self, path: str) -> None:
         if not self._closed:

@@ -1,17 +1,24 @@
 """Answers as training data."""
 
 import csv
+import hashlib
 import io
 import json
+from dataclasses import replace
+from pathlib import PurePath
 
-from app.core.chat import Message, MessageState, Role
+import pytest
+
+from app.core.chat import Provenance, Role
 from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, Rater, Vote
+from app.datasets.made_beside import beside, made_of, written_made
 from app.datasets.questions import read_questions
 from app.datasets.training import (
     ChatFormat,
     Dialogue,
+    Examples,
+    PairFormat,
     Turn,
-    dialogue_of_chat,
     dialogues_of_run,
     preferences_of_run,
     winners,
@@ -32,25 +39,8 @@ CELLS = [
 ]
 
 
-def message(number, role, text):
-    return Message(number, 1, None, role, text, MessageState.DONE)
-
-
 def vote(question, first, second, outcome):
     return Vote(Rater.PERSON, question, 0, first, second, outcome)
-
-
-def test_a_chat_ends_with_its_last_answer():
-    path = [
-        message(1, Role.USER, "a"),
-        message(2, Role.ASSISTANT, "b"),
-        message(3, Role.USER, "c"),
-        message(4, Role.ASSISTANT, " "),
-    ]
-    assert dialogue_of_chat("7", "Be kind.", path) == Dialogue(
-        "7", (Turn(Role.SYSTEM, "Be kind."), Turn(Role.USER, "a"), Turn(Role.ASSISTANT, "b"))
-    )
-    assert dialogue_of_chat("7", "", path[:1]) is None
 
 
 def test_openai_lines_hold_messages():
@@ -122,3 +112,58 @@ def test_equal_answers_and_failed_ones_teach_no_preference():
 def test_winners_won_more_than_half_of_their_duels():
     votes = [vote(0, 0, 1, 1.0), vote(0, 0, 2, 0.5), vote(0, 1, 2, 0.5)]
     assert [cell.place for cell in winners(PLAN, CELLS, votes)] == [Place(0, 0, 0)]
+
+
+def made(cell: Cell) -> Cell:
+    """The cell with what made it."""
+    seed = cell.place.contestant * 10 + cell.place.question
+    return replace(cell, provenance=Provenance("Tiny", "/home/ada/tiny.gguf", model_size_bytes=5, seed=seed))
+
+
+def seeds(answers) -> list[int]:
+    return [answer["provenance"]["seed"] for answer in answers]
+
+
+def filled(how: Provenance) -> Provenance:
+    return replace(how, model_sha256=("ab" * 32,))
+
+
+@pytest.mark.parametrize("form", ChatFormat)
+def test_what_made_each_answer_stands_in_a_file_beside_in_the_same_order(form: ChatFormat):
+    cells = [*map(made, CELLS)]
+    long = Dialogue("long", (Turn(Role.USER, "a"), Turn(Role.ASSISTANT, "b"), Turn(Role.USER, "c"),
+                             Turn(Role.ASSISTANT, "d", made(CELLS[5]).provenance)))  # fmt: skip
+    examples = Examples("All", (long, *dialogues_of_run(PLAN, cells)))
+    assert written(examples.dialogues, form) == written((long, *dialogues_of_run(PLAN, CELLS)), form), "not in the data"
+    text = written_made(examples, form, filled)
+    assert "ada" not in text
+    lines = [json.loads(line) for line in text.splitlines()]
+    if "openorca" not in form:
+        first = lines.pop(0)
+        assert (first["number"], first["id"], first["answers"][0]["provenance"]) == (1, "long", None)
+        assert seeds(first["answers"][1:]) == [21]
+    assert [line["number"] for line in lines] == list(range(1 + ("openorca" not in form), 7 + ("openorca" not in form)))
+    assert [(line["id"], seeds(line["answers"])) for line in lines] == [
+        (one.key, [cell.provenance.seed]) for one, cell in zip(examples.dialogues[1:], cells, strict=True)
+    ]
+    (answer,) = lines[-1]["answers"]
+    assert answer["answer_sha256"] == hashlib.sha256(CELLS[-1].text.encode()).hexdigest()
+    assert answer["provenance"]["model_sha256"] == ["ab" * 32]
+    assert answer["provenance"]["model_path"] == "tiny.gguf"
+
+
+def test_of_a_pair_both_answers_say_what_made_them():
+    cells = [*map(made, CELLS)]
+    pairs = preferences_of_run(PLAN, cells, [vote(0, 1, 0, 1.0), vote(1, 0, 2, 1.0)])
+    long = replace(pairs[1], before=(Turn(Role.USER, "a"), Turn(Role.ASSISTANT, "b", cells[4].provenance)))
+    examples = Examples("Pairs", preferences=(long, pairs[0]), are_pairs=True)
+    assert [how.seed for how in made_of(examples)] == [20, 1, 21, 10, 0]
+    lines = [json.loads(line) for line in written_made(examples, PairFormat.MESSAGES, filled).splitlines()]
+    assert seeds([*lines[0]["before"], lines[0]["chosen"], lines[0]["rejected"]]) == [20, 1, 21]
+    (line,) = [json.loads(line) for line in written_made(examples, PairFormat.TEXT, filled).splitlines()]
+    assert (line["number"], line["id"], line["before"]) == (1, pairs[0].key, [])
+    assert seeds([line["chosen"], line["rejected"]]) == [10, 0]
+
+
+def test_the_file_beside_has_the_files_name():
+    assert PurePath(beside("/data/Rated answers.jsonl")) == PurePath("/data/Rated answers.made-by.jsonl")

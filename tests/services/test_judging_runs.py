@@ -97,7 +97,7 @@ def test_answers_to_learn_from_are_those_that_won_or_passed(qtbot, judging, run,
     path = tmp_path / "learn.jsonl"
     answer = Answer(qtbot)
     passed = groups["Answers that passed every check"].dialogues
-    judging.write(str(path), lambda: written(passed, ChatFormat.OPENAI), answer.found.append, answer.errors.append)
+    judging.write(((str(path), lambda: written(passed, ChatFormat.OPENAI)),), answer.found.append, answer.errors.append)
     assert answer.wait() == str(path)
     lines = [json.loads(line)["messages"] for line in path.read_text("utf-8").splitlines()]
     assert [line[-1]["content"] for line in lines] == ["0 to 0", "0 to 1"]
@@ -105,6 +105,6 @@ def test_answers_to_learn_from_are_those_that_won_or_passed(qtbot, judging, run,
 
 def test_a_file_that_cannot_be_written_is_told(qtbot, judging, tmp_path: Path):
     answer = Answer(qtbot)
-    judging.write(str(tmp_path / "none" / "x.jsonl"), lambda: "x", answer.found.append, answer.errors.append)
+    judging.write(((str(tmp_path / "none" / "x.jsonl"), lambda: "x"),), answer.found.append, answer.errors.append)
     assert answer.wait() is None
     assert answer.errors[0].title

@@ -39,7 +39,7 @@ def pages(qtbot, build, hub_of, light):
     run.ballots.add(Duel(0, 0, 0, 1), 0.0)
     services.wait(lambda: not run.ballots.saving)
     rate, ranking = RateView(run, hub, light), RankingView(run, hub, light)
-    dialog = TrainingDialog(hub.judging.source(run), light)
+    dialog = TrainingDialog(hub.judging.source(run), hub.origins, light)
     for page in (rate, ranking, dialog):
         qtbot.addWidget(page)
         page.resize(1100, 760)

@@ -105,6 +105,17 @@ def test_marked_answers_of_this_chat_and_of_all_are_written_as_training_data(qtb
     qtbot.waitUntil(lambda: "The training data was written" in stage.notices())
     (line,) = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     assert (line["prompt"], line["chosen"], line["rejected"]) == ("Hello", "one two three", "four five")
+    assert set(line) == {"system", "prompt", "chosen", "rejected"}
+    (made,) = [json.loads(text) for text in (tmp_path / "pairs.made-by.jsonl").read_text("utf-8").splitlines()]
+    assert made["number"] == 1
+    assert made["chosen"]["provenance"]["completion_tokens"] == 3
+    assert made["rejected"]["provenance"]["stop_reason"] == "end"
+    dialog = open_dialog(qtbot, stage)
+    dialog.made_beside.setChecked(False)
+    dialog.write(str(tmp_path / "alone.jsonl"))
+    qtbot.waitUntil(lambda: (tmp_path / "alone.jsonl").exists())
+    qtbot.waitUntil(lambda: not stage.space.page.findChildren(TrainingDialog))
+    assert not (tmp_path / "alone.made-by.jsonl").exists()
 
 
 def test_without_marks_the_dialog_says_what_to_do(qtbot, open_window):

@@ -194,6 +194,8 @@ def test_training_data_is_chosen_looked_at_and_written(qtbot, ranking, tmp_path:
     lines = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     assert len(lines) == 24
     assert lines[0] == {"prompt": "Question 0?", "chosen": "Answer of 0 to 0", "rejected": "Answer of 1 to 0"}
+    made = [json.loads(text) for text in (tmp_path / "pairs.made-by.jsonl").read_text("utf-8").splitlines()]
+    assert [one["number"] for one in made] == list(range(1, 25))
 
 
 def test_a_file_that_cannot_be_written_is_told_in_the_dialog(qtbot, ranking, tmp_path: Path):
