@@ -6,21 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.chat import Chat, Message, MessageState, Provenance, Role
+from app.core.chat import Chat, Message, MessageState, Role
+from app.core.exchange import Exchange
 from app.core.lab import Contestant
 from app.core.prompt_variables import DATE, MODEL, TIME, variables
 from app.engine.base import Turn
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question and what one column answered, or has answered so far."""
-
-    question: str
-    text: str = ""
-    state: MessageState = MessageState.STREAMING
-    token_ids: tuple[int, ...] = ()
-    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)

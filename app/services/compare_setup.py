@@ -35,9 +35,13 @@ class CompareSetup(QObject):
 
     Signals:
         columns_changed(): there are other columns, or a column's prompt or values are others.
+        draft_changed(): something else is written and not asked.
+        restored(): all is as it was left; there may be another model and another draft.
     """
 
     columns_changed = Signal()
+    draft_changed = Signal()
+    restored = Signal()
 
     def __init__(
         self, models: ModelManager, preferences: Preferences, model_id: str, parent: QObject | None = None
@@ -50,8 +54,11 @@ class CompareSetup(QObject):
         self.overrides: Mapping[str, Any] = {"seed": SEED}
         self.variables: Mapping[str, str] = {}
         """Values for the variables in the prompts, by name; see core/prompt_variables.py."""
+        self.draft = ""
+        """What is written and not asked yet."""
+        self.moment: datetime | None = None
+        """When the first question was asked: what date and time in prompts stand for."""
         self._columns: list[Column] = []
-        self._moment: datetime | None = None
 
     @property
     def busy(self) -> bool:
@@ -59,6 +66,10 @@ class CompareSetup(QObject):
         raise NotImplementedError
 
     # --- what is there ---------------------------------------------------------------------------------------------
+
+    def knows_model(self, model_id: str) -> bool:
+        """Whether this model is offered."""
+        return any(entry.id == model_id for entry in self._models.entries())
 
     def later_models(self) -> tuple[str, ...]:
         """Names of the models whose columns write after the others, in order."""
@@ -91,7 +102,7 @@ class CompareSetup(QObject):
 
     def _values(self, at: int) -> dict[str, str]:
         """What stands in the places of variables; date and time are those of the first question."""
-        moment = self._moment or datetime.now(tz=UTC).astimezone()
+        moment = self.moment or datetime.now(tz=UTC).astimezone()
         known = prompt_variables.built_in(moment, self._models.entry(self._model_of(self._columns[at])).name)
         return {**self.variables, **known}
 
@@ -201,7 +212,7 @@ class CompareSetup(QObject):
         """
         if self.busy:
             return False
-        self._columns, self._moment = [begun(contestant) for contestant in contestants[:MOST_COLUMNS]], None
+        self._columns, self.moment = [begun(contestant) for contestant in contestants[:MOST_COLUMNS]], None
         if overrides is not None:
             self.overrides = {"seed": SEED, **overrides}
             self._columns = list(map(self._needed_alone, self._columns))
@@ -213,10 +224,36 @@ class CompareSetup(QObject):
         own = {key: value for key, value in column.contestant.overrides.items() if getattr(known, key) != value}
         return dataclasses.replace(column, contestant=dataclasses.replace(column.contestant, overrides=own))
 
+    def restore(
+        self,
+        columns: Sequence[Column],
+        model_id: str,
+        overrides: Mapping[str, Any],
+        variables: Mapping[str, str],
+        moment: datetime | None,
+        draft: str,
+    ) -> None:
+        """Have all as it was left.
+
+        model_id: answers where a column names no other; "" for the one that would anyway.
+        """
+        self._columns = list(columns[:MOST_COLUMNS])
+        self.overrides = {"seed": SEED, **overrides}
+        self.variables, self.moment, self.draft = variables, moment, draft
+        self.model_id = model_id or self.model_id
+        self.columns_changed.emit()
+        self.restored.emit()
+
+    def set_draft(self, text: str) -> None:
+        """Remember what is written and not asked yet."""
+        if text != self.draft:
+            self.draft = text
+            self.draft_changed.emit()
+
     def begin_anew(self) -> None:
         """Forget what was said, in all columns."""
         if not self.busy:
-            self._columns, self._moment = [begun(one.contestant, one.made_from) for one in self._columns], None
+            self._columns, self.moment = [begun(one.contestant, one.made_from) for one in self._columns], None
             self.columns_changed.emit()
 
     def _model_of(self, column: Column) -> str:

@@ -11,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.chat import Chat, Message, MessageState
 from app.core.errors import AppError
+from app.core.exchange import Exchange
 from app.core.options import Sampling
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged
-from app.services.compare_columns import Column, Exchange, answered, chat_of, turns_of
+from app.services.compare_columns import Column, answered, chat_of, turns_of
 from app.services.compare_job import Asked, SharedStart, compare_job
 from app.services.compare_setup import CompareSetup
 from app.services.engine_room import ModelSpec
@@ -112,7 +113,10 @@ class Comparison(CompareSetup):
         if len(question) > LONGEST_TEXT:
             self.notice.emit(too_long(len(question)))
             return False
-        return self._ask(question)
+        draft, self.draft = self.draft, ""
+        taken = self._ask(question)
+        self.draft = self.draft if taken else draft
+        return taken
 
     def ask_instead(self, place: int, text: str) -> bool:
         """Ask all columns something else in the place of the question `place`, from 0; what followed goes."""
@@ -165,7 +169,7 @@ class Comparison(CompareSetup):
     # --- the answers -----------------------------------------------------------------------------------------------
 
     def _begin(self, asked: Mapping[int, tuple[Exchange, ...]]) -> None:
-        self._moment = self._moment or datetime.now(tz=UTC).astimezone()
+        self.moment = self.moment or datetime.now(tz=UTC).astimezone()
         for at, exchanges in asked.items():
             self._columns[at] = dataclasses.replace(self._columns[at], exchanges=exchanges, reading=(0, 0))
             self._flags[at], self._pieces[at] = StopFlag(), []

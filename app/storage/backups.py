@@ -69,6 +69,10 @@ class Backups:
         """Take a deleted experiment out of every copy; whether a copy in which that failed was thrown away."""
         return self._forget(lambda connection: forget_run_rows(connection, run_id))
 
+    def forget_comparison(self) -> bool:
+        """Take what was said side by side out of every copy; whether a copy in which that failed was thrown away."""
+        return self._forget(forget_comparison_rows)
+
     def _forget(self, forget: Callable[[apsw.Connection], None]) -> bool:
         dropped = False
         for copy in self.all():
@@ -142,6 +146,14 @@ def forget_run_rows(connection: apsw.Connection, run_id: int) -> None:
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run'").get is not None:
         with connection:
             connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+
+
+def forget_comparison_rows(connection: apsw.Connection) -> None:
+    """Delete what was said side by side."""
+    # a copy from before it was kept holds none
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'column_answer'").get is not None:
+        with connection:
+            connection.execute("DELETE FROM column_answer")
 
 
 def remove_database(path: Path) -> None:

@@ -69,6 +69,11 @@ def m011_judge_made(connection: apsw.Connection) -> None:
     connection.execute(_M011)
 
 
+def m012_comparison(connection: apsw.Connection) -> None:
+    """What was said in the columns of the comparison."""
+    connection.execute(_M012)
+
+
 STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m001_first,
     m002_downloads,
@@ -81,6 +86,7 @@ STEPS: tuple[Callable[[apsw.Connection], None], ...] = (
     m009_provenance,
     m010_judge_errors,
     m011_judge_made,
+    m012_comparison,
 )
 NEWEST = len(STEPS)
 """The version of the schema that this program writes."""
@@ -371,5 +377,20 @@ CREATE TABLE judge_made (
     vote_id INTEGER PRIMARY KEY REFERENCES vote (id) ON DELETE CASCADE,
     made_by_id INTEGER NOT NULL,
     details BLOB NOT NULL
+) STRICT;
+"""
+
+# `made`: JSON, what made the answer, "" where nothing is known of that
+_M012 = """
+CREATE TABLE column_answer (
+    id INTEGER PRIMARY KEY,
+    column_at INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    state TEXT NOT NULL,
+    text TEXT NOT NULL,
+    token_ids BLOB NOT NULL,
+    made TEXT NOT NULL,
+    UNIQUE (column_at, number)
 ) STRICT;
 """

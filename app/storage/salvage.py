@@ -73,6 +73,10 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "nitiiii?it",
     ),
     "judge_error": (("vote_id", "error"), "nb"),
+    "column_answer": (
+        ("id", "column_at", "number", "question", "state", "text", "token_ids", "made"),
+        "niitttbt",
+    ),
     "judge_made": (("vote_id", "made_by_id", "details"), "nib"),
 }
 _ROLES, _STATES, _DOWNLOAD_STATES = frozenset(Role), frozenset(MessageState), frozenset(DownloadState)
@@ -81,6 +85,7 @@ _CHOICES: Mapping[str, tuple[int, frozenset[object]]] = {
     "run": (2, frozenset({"draft", "running", "paused", "done"})),
     "cell": (5, frozenset({CellState.DONE, CellState.FAILED})),
     "vote": (2, frozenset(Rater)),
+    "column_answer": (4, frozenset(MessageState)),
 }
 """Tables with a column that holds one of a few values: its place, and the values."""
 _MOST_ROWID = 1 << 40

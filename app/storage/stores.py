@@ -12,6 +12,7 @@ from app.core.chat import ChatRow
 from app.core.errors import StorageError
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore, now_ms
+from app.storage.comparison import ComparisonStore
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore, SavedDownload
 from app.storage.export import export
@@ -66,6 +67,7 @@ class Stores:
         self.prompts = PromptStore(database, backups)
         self.runs = RunStore(database, backups)
         self.question_sets = QuestionSetStore(database)
+        self.comparison = ComparisonStore(database, backups)
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
@@ -129,6 +131,7 @@ class Stores:
             self._database.row(
                 "SELECT 1 WHERE EXISTS (SELECT 1 FROM chat) OR EXISTS (SELECT 1 FROM prompt)"
                 " OR EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM question_set)"
+                " OR EXISTS (SELECT 1 FROM column_answer)"
             )
             is not None
         )

@@ -45,6 +45,7 @@ _STATES = {
     MessageState.DONE: ("Done", "good"),
     MessageState.STOPPED: ("Stopped", "muted"),
     MessageState.FAILED: ("Failed", "bad"),
+    MessageState.INTERRUPTED: ("Interrupted", "warn"),
     MessageState.STREAMING: ("Writing…", "muted"),
 }
 

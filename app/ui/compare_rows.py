@@ -11,7 +11,8 @@ from app.ui.chat_rows import footer
 from app.ui.transcript_row import Row
 
 if TYPE_CHECKING:
-    from app.services.compare_columns import Column, Exchange
+    from app.core.exchange import Exchange
+    from app.services.compare_columns import Column
 
 
 def rows_of(column: Column) -> list[Row]:

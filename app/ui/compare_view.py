@@ -51,6 +51,8 @@ class CompareView(LabView):
         self._names = PromptNames(services.prompts, self)
         self._copied = FilledCopy(library.origins, self)
         self.columns: list[CompareColumn] = []
+        self._put = ""
+        """The question that was put into the field from elsewhere, while it stands there as it was put."""
         first = (Contestant("A", prompt), Contestant("B", prompt))
         self.comparison: Comparison = library.comparison(model_id, first)
         self.picker = ModelPicker(services.models, theme)
@@ -103,6 +105,7 @@ class CompareView(LabView):
         comparison.busy_changed.connect(self._busy_changed)
         comparison.progress_changed.connect(self.composer.set_note)
         comparison.notice.connect(self.notices.show_notice)
+        comparison.restored.connect(self._restored)
         self._library.kept.connect(self.chat_opened)
         self._prompts.changed.connect(self._rebuild)
         self._prompts.notice.connect(self.notices.show_notice)
@@ -110,6 +113,7 @@ class CompareView(LabView):
         self.composer.submitted.connect(self._ask)
         self.composer.stop_asked.connect(self._leave)
         self.composer.last_asked.connect(self._take_last)
+        self.composer.draft_changed.connect(comparison.set_draft)
         self.composer.too_long.connect(self._too_long)
         self.bar.again.clicked.connect(self._ask_again)
         self.bar.anew.clicked.connect(comparison.begin_anew)
@@ -143,13 +147,26 @@ class CompareView(LabView):
             self._prompts.find_version(version, self.comparison.tell_apart)
         if not replaced:
             self.notices.show_notice(Notice("The columns are answering", "Stop them, or wait until they are done."))
-        elif question and self.composer.text().strip() not in ("", question.strip()):
+        elif question and self.composer.text().strip() not in ("", question.strip(), self._put.strip()):
             QGuiApplication.clipboard().setText(question)
             self.notices.show_notice(
                 Notice("The question is in the clipboard", "You were writing something else here.")
             )
         elif question:
-            self.composer.set_text(question)
+            self._put = question
+            self._write(question)
+
+    @Slot()
+    def _restored(self) -> None:
+        """All is there again as it was left."""
+        self.picker.show_model(self.comparison.model_id)
+        if not self.composer.text():
+            self.composer.set_text(self.comparison.draft)
+
+    def _write(self, text: str) -> None:
+        """Put a text into the field instead of what is there."""
+        self.composer.set_text(text)
+        self.comparison.set_draft(text)
 
     @Slot()
     def _rebuild(self) -> None:
@@ -256,7 +273,7 @@ class CompareView(LabView):
         """Up in an empty field: the last message comes back into it."""
         asked = [column.exchanges[-1].question for column in self.comparison.columns() if column.exchanges]
         if asked:
-            self.composer.set_text(asked[0])
+            self._write(asked[0])
 
     @Slot()
     def _add(self) -> None:
@@ -340,6 +357,7 @@ class CompareView(LabView):
 
     def flush(self) -> None:
         """Hand over what is typed; before the program ends."""
+        self.composer.flush_draft()
         for shown in self.columns:
             shown.flush()
 

@@ -299,3 +299,23 @@ def test_what_made_a_judges_verdict_is_known_too_and_of_those_of_before_nothing(
     assert (how.model_name, how.model_quant, how.seed, how.system_prompt) == ("Judge ☕", "Q4_K_M", 1, "Judge.")
     assert (how.sampling, how.running["devices"]) == ({"temperature": 0.0, "seed": 1}, ("CPU",))
     stores.close()
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_was_said_side_by_side_is_known_too(tmp_path: Path, damaged: bool):
+    path = tmp_path / "orcinus.db"
+    shutil.copy(OLD / "v12.db", path)
+    if damaged:
+        path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    stores = open_stores(path)
+    found = stores.comparison.exchanges()
+    assert [(spot, one.question, one.text, one.state) for spot, one in found.items()] == [
+        ((0, 0), "Wer? 🐳", "Ein Wal.", MessageState.DONE),
+        ((1, 0), "Wer? 🐳", "Ein", MessageState.INTERRUPTED),
+    ]
+    first, second = found.values()
+    assert first.provenance is not None
+    assert (first.provenance.model_name, first.provenance.seed, first.token_ids) == ("Starter", 42, (1, 70_000))
+    assert (second.provenance, second.token_ids) == (None, ())
+    assert stores.comparison.columns()["draft"] == "Und"
+    stores.close()
