@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import logging
 import os
 import sys
@@ -50,9 +51,7 @@ class Library:
     def __init__(self) -> None:
         os.environ["GGML_NO_BACKTRACE"] = "1"  # else abort() forks a debugger from inside a window's process
         _open_standard_streams()
-        # late: 0.3 s that nothing before the first model should wait for
-        from llama_cpp import llama_cpp as llama
-
+        llama = _bindings()
         self.llama: Any = llama
         self.lines: deque[str] = deque(maxlen=2000)
         self._partial = ""
@@ -161,7 +160,7 @@ class Library:
 
 
 def library() -> Library:
-    """llama.cpp, opened at the first call; about 0.3 s. There is one per process, as its log and backends are."""
+    """llama.cpp, opened at the first call; about 0.1 s. There is one per process, as its log and backends are."""
     with _opening:  # a model may be loading while another thread asks for the devices
         return _opened()
 
@@ -184,6 +183,24 @@ def report_aborts_to(fd: int) -> None:
 _opening = threading.Lock()
 _abort_reports: list[int] = []
 """Where the last words go; at most one, as ggml itself has one place for it per process."""
+
+
+def _bindings() -> Any:
+    """The functions of llama.cpp alone.
+
+    The package around them would first import NumPy and classes of its own that nothing here uses: four fifths of the
+    time until a model begins to load. So it is known by its place only while its one module is imported, and whoever
+    wants the whole package can still import it afterwards.
+    """
+    if "llama_cpp" not in sys.modules and (found := importlib.util.find_spec("llama_cpp")) is not None:
+        sys.modules["llama_cpp"] = importlib.util.module_from_spec(found)
+        try:
+            from llama_cpp import llama_cpp as llama
+        finally:
+            del sys.modules["llama_cpp"]
+    else:
+        from llama_cpp import llama_cpp as llama
+    return llama
 
 
 def _text(raw: bytes | None) -> str:

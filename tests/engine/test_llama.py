@@ -231,7 +231,7 @@ def test_the_crash_file_is_named_before_llama_cpp_is_opened_and_used_by_it(tmp_p
 import os, sys
 from app.engine import devices
 devices.report_aborts_to(os.open({str(crash)!r}, os.O_CREAT | os.O_WRONLY))
-assert "llama_cpp" not in sys.modules
+assert "llama_cpp.llama_cpp" not in sys.modules
 devices.library().symbol("ggml_abort")(b"file.cpp", 7, b"the reason")
 """
     assert run(code).returncode != 0
@@ -254,8 +254,21 @@ os._exit(41 if engine.count("Hello") else 1)
 
 
 def test_importing_the_engine_loads_neither_llama_cpp_nor_jinja():
-    code = "import sys, app.engine.llama, app.engine.turn; print({'llama_cpp', 'jinja2', 'numpy'} & set(sys.modules))"
+    heavy = {"llama_cpp.llama_cpp", "jinja2", "numpy"}
+    code = f"import sys, app.engine.llama, app.engine.turn; print({heavy} & set(sys.modules))"
     assert run(code).stdout.strip() == b"set()"
+
+
+def test_llama_cpp_is_opened_without_the_package_around_it_which_can_still_be_imported():
+    code = """
+import sys
+from app.engine.devices import library
+llama = library().llama
+print({"llama_cpp", "numpy", "jinja2", "diskcache"} & set(sys.modules))
+import llama_cpp
+print(llama_cpp.llama_cpp is llama, llama_cpp.Llama.__name__)
+"""
+    assert run(code).stdout.decode().split("\n")[:2] == ["set()", "True Llama"]
 
 
 def test_quitting_in_the_middle_of_a_reply_is_clean(starter):
