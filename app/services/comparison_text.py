@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from app.core.chat import Provenance
 from app.core.made_answers import line_below, numbered, state_words, told_once
 from app.core.reproduced import EXACT_UP_TO
+from app.core.text import closed
 from app.services.compare_columns import Column
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def as_markdown(columns: Sequence[Column], whole: Callable[[Provenance], Provena
 def _said(column: Column) -> Iterator[str]:
     before = None
     for exchange in column.exchanges:
-        yield f"**You**\n\n{exchange.question}"
+        yield f"**You**\n\n{closed(exchange.question)}"
         state = state_words(exchange.state)
         yield f"**{column.contestant.name}**" + (f" ({state})" if state else "")
-        yield exchange.text
+        yield closed(exchange.text)
         yield line_below(exchange.provenance, before)
         before = exchange.provenance or before
 

@@ -15,6 +15,7 @@ from app.core.chat import Chat, Message, MessageTree, Role
 from app.core.made_answers import line_below, numbered, state_words, told_once
 from app.core.made_by import file_name, handed_on
 from app.core.prompt_variables import MODEL, resolve
+from app.core.text import closed
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import ChatStore
 from app.storage.trouble import told
@@ -82,7 +83,7 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
     title = " ".join(chat.title.split()) or "Chat"
     parts = [f"# {title}", f"*{file_name(chat.model_id)}, {_date(chat.created_ms)}*"]
     if chat.system_prompt:
-        parts += ["## System prompt", chat.system_prompt]
+        parts += ["## System prompt", closed(chat.system_prompt)]
         values = [f"- {name}: {' '.join(text.split())}" for name, text in sorted(chat.variables.items())]
         parts += ["\n".join(values)] if values else []
     path = MessageTree(messages).path(chat.leaf_id)
@@ -90,7 +91,7 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
         said = [words] if (words := state_words(message.state)) else []
         said += [f"marked as {message.mark}"] if message.mark else []
         told = f" ({', '.join(said)})" if said else ""
-        parts += [f"## {_NAMES[message.role]}{told}", message.text]
+        parts += [f"## {_NAMES[message.role]}{told}", closed(message.text)]
         parts += [below] if below else []
     return "\n\n".join([*parts, *_made_by(chat, path)]) + "\n"
 

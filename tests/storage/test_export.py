@@ -124,6 +124,13 @@ def test_one_answer_is_not_numbered_and_one_of_which_nothing_was_kept_is_said_to
     assert text.endswith("### Answer 2\n\nWhat made this was not kept.\n")
 
 
+def test_code_that_was_cut_off_does_not_take_in_the_rest_of_the_chat(stores: Stores, tmp_path: Path):
+    chat = stores.chats.create("starter")
+    _, reply = stores.chats.add_turn(chat.id, None, "Code?")
+    stores.chats.finish(reply.id, MessageState.STOPPED, "Here:\n```python\nprint(", (), MADE)
+    assert "```python\nprint(\n```\n\n*tiny" in markdown(stores, tmp_path, chat.id)
+
+
 def test_no_export_of_a_chat_names_a_folder(stores: Stores, tmp_path: Path):
     failed = dataclasses.replace(MADE, error="/home/ada/tiny.gguf is gone.", stop_reason="")
     chat_id = answered(stores, MADE, failed)
