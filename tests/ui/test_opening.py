@@ -56,7 +56,8 @@ def test_a_file_opened_in_the_finder_is_heard_of():
 def test_nothing_heavy_is_imported_before_the_first_paint():
     code = (
         "import sys, app.opening; heavy = {'pygments', 'markdown_it', 'llama_cpp.llama_cpp', 'ziamath', 'jinja2',"
-        "'apsw', 'numpy', 'ssl', 'asyncio', 'app.ui.workspace', 'app.engine.llama', 'PySide6.QtSvg', 'PySide6.QtNetwork'};"
+        "'apsw', 'numpy', 'ssl', 'asyncio', 'app.ui.workspace', 'app.engine.llama', 'PySide6.QtSvg',"
+        "'PySide6.QtNetwork'};"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
