@@ -31,9 +31,11 @@ class CompareValues(QFrame):
         super().__init__(parent)
         self.setObjectName("column")
         self._comparison = comparison
+        self.at: int | None = None
+        """The column whose values are shown; None for all."""
         self.target = QComboBox()
         self.target.setAccessibleName("Values for")
-        self.target.activated.connect(self.refresh)
+        self.target.activated.connect(self._choose)
         self.form = SettingsForm(Sampling, Source.CHAT, theme, scopes=(Scope.CHAT,), words=_WORDS)
         self.form.changed.connect(self._set)
         self.form.reset_asked.connect(self._reset)
@@ -71,15 +73,23 @@ class CompareValues(QFrame):
         comparison.busy_changed.connect(self.form.setDisabled)
         self._columns_changed()
 
-    @property
-    def at(self) -> int | None:
-        """The column whose values are shown; None for all."""
-        return self.target.currentIndex() - 1 if self.target.currentIndex() > 0 else None
+    def flush(self) -> None:
+        """Hand over what was entered and not taken yet: before something is asked, and before closing."""
+        self.form.flush()
+
+    @Slot(int)
+    def _choose(self, index: int) -> None:
+        """Show the values of another column; what is still being entered belongs to the one before."""
+        self.form.finish()
+        self.at = index - 1 if index > 0 else None
+        self.target.setCurrentIndex(index)
+        self.refresh()
 
     @Slot()
     def _columns_changed(self) -> None:
         names = [column.contestant.name for column in self._comparison.columns()]
-        chosen = min(max(0, self.target.currentIndex()), len(names))
+        chosen = min(self.at + 1 if self.at is not None else 0, len(names))
+        self.at = chosen - 1 if chosen else None
         self.target.clear()
         self.target.addItems(["All columns", *(f"Column {name}" for name in names)])
         self.target.setCurrentIndex(chosen)

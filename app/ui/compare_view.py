@@ -255,10 +255,14 @@ class CompareView(LabView):
     # --- what the person does ---------------------------------------------------------------------------------------
 
     def _flushed(self, then: Callable[[], object]) -> None:
-        """Do something with the prompts as they stand in the fields."""
+        """Do something with the prompts and values as they stand in the fields."""
+        self._hand_over()
+        then()
+
+    def _hand_over(self) -> None:
+        self.values.flush()
         for shown in self.columns:
             shown.flush()
-        then()
 
     @Slot(str)
     def _ask(self, text: str) -> None:
@@ -288,8 +292,7 @@ class CompareView(LabView):
             self._area.ensureWidgetVisible(self.columns[-1])
 
     def _double(self, at: int) -> None:
-        for shown in self.columns:
-            shown.flush()
+        self._hand_over()
         column = self.comparison.columns()[at]
         self.comparison.add(dataclasses.replace(column.contestant, name=self._free_name()), column.made_from)
 
@@ -358,8 +361,7 @@ class CompareView(LabView):
     def flush(self) -> None:
         """Hand over what is typed; before the program ends."""
         self.composer.flush_draft()
-        for shown in self.columns:
-            shown.flush()
+        self._hand_over()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, buttons are their icons alone."""

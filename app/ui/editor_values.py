@@ -43,6 +43,8 @@ class EditorValues(QWidget):
         self._model_id = ""
         self._overrides: dict[str, Any] = {}
         self._prompts: tuple[Contestant, ...] = ()
+        self._at: int | None = None
+        """The prompt whose values are shown; None for all."""
         self.field = QLineEdit("1")
         self.field.setAccessibleName("Seeds")
         self.field.setMaximumWidth(220)
@@ -56,7 +58,7 @@ class EditorValues(QWidget):
         self.target = QuietComboBox()
         self.target.setAccessibleName("Values for")
         self.target.addItem("All prompts")
-        self.target.activated.connect(self._show)
+        self.target.activated.connect(self._choose)
         self._folded = QWidget()
         self._folded.setMaximumWidth(460)
         self._folded.hide()
@@ -99,18 +101,20 @@ class EditorValues(QWidget):
         """Show which prompts there are; emits nothing."""
         if prompts == self._prompts:
             return
-        chosen = min(max(0, self.target.currentIndex()), len(prompts))
-        self._prompts = prompts
+        chosen = min(self._at + 1 if self._at is not None else 0, len(prompts))
+        self._prompts, self._at = prompts, chosen - 1 if chosen else None
         self.target.clear()
         self.target.addItems(["All prompts", *(f"Only “{one.name}”" for one in prompts)])
         self.target.setCurrentIndex(chosen)
         self._show()
 
-    @property
-    def _at(self) -> int | None:
-        """The prompt whose values are shown; None for all."""
-        at = self.target.currentIndex() - 1
-        return at if 0 <= at < len(self._prompts) else None
+    @Slot(int)
+    def _choose(self, index: int) -> None:
+        """Show the values of another prompt; what is still being entered belongs to the one before."""
+        self.form.finish()
+        self._at = index - 1 if 0 < index <= len(self._prompts) else None
+        self.target.setCurrentIndex(index)
+        self._show()
 
     @Slot()
     def _show(self) -> None:

@@ -205,7 +205,6 @@ def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
     assert page.values.form.row("seed")._source.text() == "Changed here"
     page.values.form.changed.emit("temperature", 0.5)
     assert [page.comparison.sampling(at).temperature for at in (0, 1)] == [0.5, 0.5]
-    page.values.target.setCurrentIndex(2)
     page.values.target.activated.emit(2)
     assert page.values.form.row("temperature")._source.text() == "As in all columns"
     page.values.form.changed.emit("temperature", 1.0)
@@ -217,6 +216,23 @@ def test_values_are_set_for_all_columns_or_for_one(qtbot, compare):
     assert page.comparison.sampling(1).temperature == 0.5
     qtbot.mouseClick(page.values.close_button, Qt.MouseButton.LeftButton)
     assert page.values.isHidden()
+
+
+def test_a_step_that_still_settles_belongs_to_the_column_it_was_made_for_and_counts_for_what_is_asked(qtbot, compare):
+    page = compare(Script(replies=("Yes.",)))
+    qtbot.mouseClick(page.bar.values, Qt.MouseButton.LeftButton)
+    usual = page.comparison.sampling(0).max_tokens
+    field = page.values.form.row("max_tokens")._editor._field
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    page.values.target.activated.emit(2)
+    more = page.comparison.sampling(0).max_tokens
+    assert more > usual
+    assert page.comparison.columns()[1].contestant.overrides == {}
+    assert page.values.target.currentText() == "Column B"
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    ask(qtbot, page, "Hello")
+    first, second = (one.exchanges[0].provenance.sampling["max_tokens"] for one in page.comparison.columns())
+    assert first == more < second
 
 
 def test_a_prompt_is_saved_edited_and_saved_again_as_a_version_and_taken_in_another_column(qtbot, compare):

@@ -275,7 +275,7 @@ def test_a_prompt_can_have_sampler_values_of_its_own(lab):
     put_together(shown)
     editor = shown.view.editor
     editor.values.form.changed.emit("temperature", 0.5)
-    editor.values.target.setCurrentIndex(2)
+    editor.values.target.activated.emit(2)
     editor.values.form.changed.emit("temperature", 1.5)
     editor.values.form.changed.emit("top_k", None)
     plan = editor.plan()
@@ -285,9 +285,22 @@ def test_a_prompt_can_have_sampler_values_of_its_own(lab):
     assert editor.values.fold.text() == "Sampler values (3 changed)"
     editor.values.form.reset_asked.emit("temperature")
     assert editor.plan().contestants[1].overrides == {"top_k": None}
-    editor.values.target.setCurrentIndex(0)
+    editor.values.target.activated.emit(0)
     editor.values.form.reset_asked.emit("temperature")
     assert editor.plan().overrides == {}
+
+
+def test_a_step_that_still_settles_belongs_to_the_prompt_it_was_made_for(qtbot, lab):
+    shown = lab()
+    put_together(shown)
+    values = shown.view.editor.values
+    values.fold.setChecked(True)
+    field = values.form.row("max_tokens")._editor._field
+    qtbot.keyClick(field, Qt.Key.Key_Up)
+    values.target.activated.emit(2)
+    plan = shown.view.editor.plan()
+    assert list(plan.overrides) == ["max_tokens"]
+    assert [one.overrides for one in plan.contestants] == [{}, {}]
 
 
 def test_questions_are_kept_as_a_set_and_taken_again(lab):
