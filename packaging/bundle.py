@@ -2,8 +2,8 @@
 
     python3 packaging/bundle.py [--gpu vulkan|cuda|none] [--headers PREFIX]
 
-It comes to lie in `dist`, and everything in the making in `build/installers`. `--headers` names a prefix with newer
-Vulkan and SPIR-V headers where the system's are older than 1.3.275.
+It comes to lie in `dist`, and everything in the making in `build/installers`. `--headers` names a prefix with
+Vulkan's and SPIR-V's headers; without it the system's are taken, or on Debian and its kin newer ones are fetched.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What making a bundle can be told."""
     parser.add_argument("--gpu", choices=environment.GPUS, default="vulkan", help="vulkan: the usual download")
-    parser.add_argument("--headers", type=Path, help="a prefix with newer Vulkan and SPIR-V headers")
+    parser.add_argument("--headers", type=Path, help="a prefix with Vulkan's and SPIR-V's headers")
 
 
 def make(gpu: str, headers: Path | None) -> Path:

@@ -37,6 +37,8 @@ QT_LIBRARIES = (
 """Debian's names of what the Qt wheel expects of the system."""
 WINDOW_TESTS = ["xvfb", "openbox", "xdotool"]
 """For the stories played in a real window."""
+VULKAN_BUILD = ["glslc", "libvulkan-dev"]
+"""The compiler of shaders and the loader to link with, for installers alone."""
 BUILD_TOOLS = ["build-essential", "cmake", "python3-venv"]
 
 BACKENDS = {"cpu": "", "cuda": "-DGGML_CUDA=on", "vulkan": "-DGGML_VULKAN=on", "metal": "-DGGML_METAL=on"}
@@ -197,6 +199,7 @@ def task_bench(rest: Sequence[str]) -> int:
 
 def task_installers(rest: Sequence[str]) -> int:
     """Make what people download; the program's own environment stays as it is."""
+    install_system_libraries([*QT_LIBRARIES, *([] if "none" in rest else VULKAN_BUILD), "binutils", "xz-utils"])
     return run([sys.executable, str(ROOT / "packaging" / "installers.py"), *rest], check=False)
 
 
@@ -205,6 +208,7 @@ def task_smoke(rest: Sequence[str]) -> int:
     sys.path.insert(0, str(ROOT / "packaging"))
     import product
 
+    install_system_libraries([*QT_LIBRARIES, *WINDOW_TESTS])
     given = rest or [str(product.program_file(product.bundle_folder()))]
     return run([sys.executable, str(ROOT / "packaging" / "smoke.py"), *given], check=False)
 

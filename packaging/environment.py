@@ -17,6 +17,7 @@ import sysconfig
 import venv
 from pathlib import Path
 
+import vulkan
 from product import BUILD, HERE, ROOT, SYSTEM, project
 
 GPUS = ("vulkan", "cuda", "none")
@@ -42,7 +43,7 @@ def make(gpu: str, headers: Path | None = None) -> Path:
 
     Args:
         gpu: one of GPUS: "vulkan" is in the usual download (Metal on macOS), "cuda" has both, "none" the processor.
-        headers: a prefix with newer Vulkan and SPIR-V headers than the system's.
+        headers: a prefix with Vulkan's and SPIR-V's headers; without it they are found or fetched.
     """
     _check_interpreter()
     folder = BUILD / "environment"
@@ -99,6 +100,8 @@ def _check_interpreter() -> None:
 
 def _llama_wheel(python: Path, gpu: str, headers: Path | None) -> Path:
     requirement = next(name for name in _dependencies() if name.startswith("llama-cpp-python"))
+    if headers is None and SYSTEM == "linux" and gpu != "none":
+        headers = vulkan.headers()
     options = cmake_options(gpu, headers)
     folder = BUILD / "wheels" / f"llama-{_hash(requirement, *options, platform.python_version())}"
     if not (found := list(folder.glob("*.whl"))):
