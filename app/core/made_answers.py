@@ -45,13 +45,15 @@ def told_once(
     answers: Sequence[Provenance | None],
     names: Callable[[Sequence[int]], str],
     is_shown: Callable[[int, str], bool],
+    version: Callable[[Provenance], str] = lambda how: "",
 ) -> str:
     """What made these answers, as Markdown without a heading: what they share, then what only some of them have.
 
     names: what a heading calls these answers, each by its place. is_shown: whether the system prompt that an answer
-    was given by is to be read elsewhere. Returns "" where nothing is known of any.
+    was given by is to be read elsewhere. version: how people name its prompt's version, "" for no name. Returns ""
+    where nothing is known of any.
     """
-    alike = _alike(answers, is_shown)
+    alike = _alike(answers, is_shown, version)
     if not any(found or text for found, text in alike):
         return ""
     known = [dict(_flat(found)) for found, _ in alike]
@@ -77,7 +79,7 @@ def numbered(places: Sequence[int]) -> str:
 
 
 def _alike(
-    answers: Sequence[Provenance | None], is_shown: Callable[[int, str], bool]
+    answers: Sequence[Provenance | None], is_shown: Callable[[int, str], bool], version: Callable[[Provenance], str]
 ) -> dict[tuple[tuple[Section, ...], str], list[int]]:
     """The places of the answers that were made alike, with the system prompt where it is not to be read elsewhere."""
     found: dict[tuple[tuple[Section, ...], str], list[int]] = {}
@@ -85,7 +87,7 @@ def _alike(
         if how is not None:
             text = how.system_prompt
             is_told = not text.strip() or is_shown(place, text)
-            found.setdefault((shared(how), "" if is_told else text), []).append(place)
+            found.setdefault((shared(how, version(how)), "" if is_told else text), []).append(place)
     return found
 
 

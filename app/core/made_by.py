@@ -52,12 +52,16 @@ def sections(how: Provenance, *, version: str = "", zone: tzinfo | None = None) 
     return tuple(section for section in found if section.rows)
 
 
-def shared(how: Provenance) -> tuple[Section, ...]:
+def shared(how: Provenance, version: str = "") -> tuple[Section, ...]:
     """What an answer is likely to share with those before and after it: model, prompt, sampler, device; no seed.
 
-    It is made to be handed on.
+    It is made to be handed on. version: how people name the prompt's version, told besides its hash.
     """
-    found = (Section(one.title, tuple(row for row in one.rows if row[0] != "Seed")) for one in sections(handed_on(how)))
+    named = f"{version} ({how.prompt_version})" if version else ""
+    found = (
+        Section(one.title, tuple(row for row in one.rows if row[0] != "Seed"))
+        for one in sections(handed_on(how), version=named)
+    )
     return tuple(section for section in found if section.rows and section.title != "Figures")
 
 

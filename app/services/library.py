@@ -238,9 +238,12 @@ class Library(QObject):
 
     def export_chat(self, chat_id: int, path: str) -> None:
         """Write a chat to a file: Markdown, or JSON if the name ends so; answers with `exported`."""
+        bundled = self.origins.bundled
 
         def write(_fill: Fill) -> None:
-            self._archive.ask(lambda stores: stores.export(chat_id, Path(path)), lambda _: self.exported.emit(path))
+            self._archive.ask(
+                lambda stores: stores.export(chat_id, Path(path), bundled), lambda _: self.exported.emit(path)
+            )
 
         self._archive.ask(
             lambda stores: unsummed(message.provenance for message in stores.chats.messages(chat_id)),

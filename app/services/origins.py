@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.chat import Provenance
 from app.core.lab import Place, Plan
-from app.core.made_by import is_worded
 from app.core.prompts import BundledPrompt
 from app.core.reproduced import Reproduced
 from app.services.archive import Archive
@@ -19,6 +18,7 @@ from app.services.origin import Origin, of_cell
 from app.services.reproduction import Reproduction
 from app.services.sums_first import SumsFirst
 from app.storage.stores import Stores
+from app.storage.version_words import VersionWords
 
 
 class Origins(QObject):
@@ -34,7 +34,8 @@ class Origins(QObject):
         super().__init__(parent)
         self._archive = archive
         self._models = models
-        self._bundled: dict[str, BundledPrompt] = {}
+        self.bundled: Mapping[str, BundledPrompt] = {}
+        """The prompts that come with the app, by the hashes of their versions."""
         self._at_work: dict[Reproduction, Origin] = {}
         self._sums = ModelSums(archive, models, self)
         self._sums.found.connect(self._heard)
@@ -42,7 +43,7 @@ class Origins(QObject):
 
     def know_bundled(self, prompts: Iterable[BundledPrompt]) -> None:
         """Say which prompts come with the app."""
-        self._bundled = {one.version.hash: one for one in prompts}
+        self.bundled = {one.version.hash: one for one in prompts}
 
     def whole(self, how: Provenance) -> Provenance:
         """The same, with the SHA-256 of the model where it is known by now; `summed` tells when there is more."""
@@ -69,21 +70,8 @@ class Origins(QObject):
 
     def read_version(self, how: Provenance, then: Callable[[str], None]) -> None:
         """Look up the name of the prompt's version, in words; `then` gets "" where its prompt is not known."""
-        version = how.prompt_version
-        if (bundled := self._bundled.get(version)) is not None:
-            then(bundled.name if _is_from(how, bundled.version.text) else f"{bundled.name}, edited since")
-            return
-
-        def work(stores: Stores) -> str:
-            held = stores.prompts.holder(version) if version else None
-            if held is None:
-                return ""
-            versions = stores.prompts.versions(held)
-            number = next(place for place, one in enumerate(versions) if one.hash == version)
-            edited = "" if _is_from(how, versions[number].text) else ", edited since"
-            return f"{stores.prompts.prompt(held).name}, version {number + 1}{edited}"
-
-        self._archive.ask(work, then)
+        bundled = self.bundled
+        self._archive.ask(lambda stores: VersionWords(stores.prompts, bundled)(how), then)
 
     def read_last(self, origin: Origin, then: Callable[[Reproduced | None], None]) -> None:
         """Look up what came of making it once more the last time."""
@@ -122,9 +110,3 @@ class Origins(QObject):
 
     def _heard(self, _path: str) -> None:
         self.summed.emit()
-
-
-def _is_from(how: Provenance, wording: str) -> bool:
-    """Whether the system prompt is this version's; a question of an experiment may have brought more behind it."""
-    text = how.system_prompt
-    return is_worded(text, wording) or (how.at_once > 0 and is_worded(text, f"{wording}\n\n{{{{more}}}}"))

@@ -6,12 +6,12 @@ import dataclasses
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.core.chat import Chat, Message, MessageTree, Role
+from app.core.chat import Chat, Message, MessageTree, Provenance, Role
 from app.core.made_answers import line_below, numbered, state_words, told_once
 from app.core.made_by import file_name, handed_on
 from app.core.prompt_variables import MODEL, resolve
@@ -25,17 +25,18 @@ VERSION = 1
 _NAMES = {Role.USER: "You", Role.ASSISTANT: "Assistant", Role.SYSTEM: "System"}
 
 
-def export(chats: ChatStore, chat_id: int | None, path: Path) -> None:
+def export(chats: ChatStore, chat_id: int | None, path: Path, version: Callable[[Provenance], str]) -> None:
     """Write one chat, or all that are not in the trash, to a file: JSON if its name ends so, else Markdown.
 
-    The file is there whole or not at all, and one of that name is replaced only by a whole one.
+    The file is there whole or not at all, and one of that name is replaced only by a whole one. version: how people
+    name the prompt's version that an answer was given by, "" for no name.
 
     Raises:
         StorageError: it could not be written.
     """
     ids = [row.id for row in chats.rows()] if chat_id is None else [chat_id]
     content = [(chats.chat(one), chats.messages(one)) for one in ids]
-    text = as_json(content) if path.suffix.lower() == ".json" else as_markdown(content)
+    text = as_json(content) if path.suffix.lower() == ".json" else as_markdown(content, version)
     write_whole(path, text.encode())
 
 
@@ -52,9 +53,9 @@ def as_json(content: Iterable[tuple[Chat, list[Message]]]) -> str:
     return json.dumps({"format": FORMAT, "version": VERSION, "chats": chats}, ensure_ascii=False, indent=1) + "\n"
 
 
-def as_markdown(content: Iterable[tuple[Chat, list[Message]]]) -> str:
-    """The path on screen of each chat, its system prompt first."""
-    return "\n".join(_chat_markdown(chat, messages) for chat, messages in content)
+def as_markdown(content: Iterable[tuple[Chat, list[Message]]], version: Callable[[Provenance], str]) -> str:
+    """The path on screen of each chat, its system prompt first, and what made the answers."""
+    return "\n".join(_chat_markdown(chat, messages, version) for chat, messages in content)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -79,7 +80,7 @@ def _handed_on(message: Message) -> Message:
     return message if how is None else dataclasses.replace(message, provenance=handed_on(how))
 
 
-def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
+def _chat_markdown(chat: Chat, messages: list[Message], version: Callable[[Provenance], str]) -> str:
     title = " ".join(chat.title.split()) or "Chat"
     parts = [f"# {title}", f"*{file_name(chat.model_id)}, {_date(chat.created_ms)}*"]
     if chat.system_prompt:
@@ -93,7 +94,7 @@ def _chat_markdown(chat: Chat, messages: list[Message]) -> str:
         told = f" ({', '.join(said)})" if said else ""
         parts += [f"## {_NAMES[message.role]}{told}", closed(message.text)]
         parts += [below] if below else []
-    return "\n\n".join([*parts, *_made_by(chat, path)]) + "\n"
+    return "\n\n".join([*parts, *_made_by(chat, path, version)]) + "\n"
 
 
 def _lines_below(path: Sequence[Message]) -> Iterator[str]:
@@ -109,7 +110,7 @@ def _lines_below(path: Sequence[Message]) -> Iterator[str]:
         number, before = number + 1, message.provenance or before
 
 
-def _made_by(chat: Chat, path: Sequence[Message]) -> list[str]:
+def _made_by(chat: Chat, path: Sequence[Message], version: Callable[[Provenance], str]) -> list[str]:
     """What made the answers of a path, told once for all that were made alike."""
     answers = [message.provenance for message in path if message.role is Role.ASSISTANT]
 
@@ -118,7 +119,7 @@ def _made_by(chat: Chat, path: Sequence[Message]) -> list[str]:
         model = {MODEL: how.model_name} if how is not None else {}
         return resolve(chat.system_prompt, {**chat.variables, **model}).text.strip() == prompt.strip()
 
-    told = told_once(answers, numbered, is_shown)
+    told = told_once(answers, numbered, is_shown, version)
     return [f"## What made {'these answers' if len(answers) > 1 else 'this answer'}", told] if told else []
 
 

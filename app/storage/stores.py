@@ -10,6 +10,7 @@ from typing import Any
 
 from app.core.chat import ChatRow
 from app.core.errors import StorageError
+from app.core.prompts import BundledPrompt
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore, now_ms
 from app.storage.comparison import ComparisonStore
@@ -28,6 +29,7 @@ from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
 from app.storage.trouble import told
+from app.storage.version_words import VersionWords
 
 LAST_CHAT = "last_chat"
 LAST_MODEL = "last_model"
@@ -104,9 +106,12 @@ class Stores:
         """What is written inside comes to stay together or not at all."""
         return self._database.transaction()
 
-    def export(self, chat_id: int | None, path: Path) -> None:
-        """Write one chat, or all, to a file: JSON if its name ends so, else Markdown."""
-        export(self.chats, chat_id, path)
+    def export(self, chat_id: int | None, path: Path, bundled: Mapping[str, BundledPrompt] | None = None) -> None:
+        """Write one chat, or all, to a file: JSON if its name ends so, else Markdown.
+
+        bundled: the prompts that come with the app, by the hashes of their versions; they are named then.
+        """
+        export(self.chats, chat_id, path, VersionWords(self.prompts, bundled or {}))
 
     def export_prompts(self, prompt_ids: Sequence[int] | None, path: Path) -> None:
         """Write prompts, or all, with their histories: JSON, a zip or a folder of Markdown, as the name ends."""

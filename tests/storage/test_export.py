@@ -11,6 +11,7 @@ import pytest
 from app.core.chat import MessageState, Provenance
 from app.core.errors import StorageError
 from app.core.made_by import handed_on
+from app.core.prompts import BundledPrompt, version_of
 from app.storage.replies import provenance_from
 from app.storage.stores import Stores, open_stores
 
@@ -112,6 +113,24 @@ def test_a_system_prompt_that_is_not_the_chats_any_more_is_told_with_its_answers
     assert "*Answer 3 · seed 7 · prompt 40 tokens" in text
     assert "\n### Answer 1\n\n**System prompt**\n\n> Be wordy,\n>\n> please, Ada.\n" in text
     assert "> Be brief" not in text, "it is to be read above"
+
+
+def test_a_prompts_version_is_told_by_name_and_hash(stores: Stores, tmp_path: Path):
+    prompt = stores.prompts.create("Support desk", "One.")
+    second = stores.prompts.save(prompt.id, "Two.")
+    plain = BundledPrompt("plain", "Plain words", version_of("Be plain."))
+    versions = ((second.hash, "Two."), (second.hash, "Two!"), (plain.version.hash, "Be plain."), ("c" * 64, "Gone."))
+    how = [dataclasses.replace(MADE, prompt_version=version, system_prompt=text) for version, text in versions]
+    chat_id = answered(stores, *how)
+    stores.export(chat_id, tmp_path / "chat.md", {plain.version.hash: plain})
+    text = (tmp_path / "chat.md").read_text("utf-8")
+    told = [line for line in text.splitlines() if line.startswith("- Version: ")]
+    assert told == [
+        f"- Version: `Support desk, version 2 ({second.hash})`",
+        f"- Version: `Support desk, version 2, edited since ({second.hash})`",
+        f"- Version: `Plain words ({plain.version.hash})`",
+        f"- Version: `{'c' * 64}`",
+    ]
 
 
 def test_one_answer_is_not_numbered_and_one_of_which_nothing_was_kept_is_said_to_be(stores: Stores, tmp_path: Path):
