@@ -123,6 +123,7 @@ class CompareView(LabView):
         self.bar.values.toggled.connect(self.values.setVisible)
         self.bar.baseline_chosen.connect(self._show_differences)
         self.values.left.connect(lambda: self.bar.values.setChecked(False))
+        self._area.horizontalScrollBar().rangeChanged.connect(self._keep_in_view)
         self.picker.model_chosen.connect(self._choose_model)
         self.picker.open_asked.connect(self.open_asked)
 
@@ -285,16 +286,24 @@ class CompareView(LabView):
         if columns:
             self._double(len(columns) - 1)
         else:
-            self.comparison.add(Contestant(self._free_name(), ""))
-        if self.columns:
-            self.columns[-1].prompt.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.columns[-1].prompt.moveCursor(QTextCursor.MoveOperation.End)
-            self._area.ensureWidgetVisible(self.columns[-1])
+            self._put_at_right(Contestant(self._free_name(), ""))
 
     def _double(self, at: int) -> None:
         self._hand_over()
         column = self.comparison.columns()[at]
-        self.comparison.add(dataclasses.replace(column.contestant, name=self._free_name()), column.made_from)
+        self._put_at_right(dataclasses.replace(column.contestant, name=self._free_name()), column.made_from)
+
+    def _put_at_right(self, contestant: Contestant, made_from: str = "") -> None:
+        if self.comparison.add(contestant, made_from):
+            self.columns[-1].prompt.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.columns[-1].prompt.moveCursor(QTextCursor.MoveOperation.End)
+
+    @Slot()
+    def _keep_in_view(self) -> None:
+        """There is more or less to scroll: a new column has its place only now, and the keyboard is in it."""
+        held = next((shown for shown in self.columns if shown.isAncestorOf(self.focusWidget())), None)
+        if held is not None:
+            self._area.ensureWidgetVisible(held)
 
     def _free_name(self) -> str:
         taken = {column.contestant.name for column in self.comparison.columns()}

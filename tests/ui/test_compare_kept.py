@@ -1,9 +1,9 @@
-"""The Compare page over a restart of the program, and what is put into its field from elsewhere."""
+"""The Compare page over a restart of the program, and what comes into it: questions from elsewhere, new columns."""
 
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -139,3 +139,25 @@ def test_columns_that_are_opened_before_the_kept_ones_were_read_take_their_place
     again.services.ask(lambda stores: None)
     assert [column.name.text() for column in fresh.columns] == ["New"]
     assert fresh.composer.text() == "Why?"
+
+
+def in_view(page: CompareView) -> bool:
+    """Whether the newest column is seen from its left to its right edge."""
+    column, view = page.columns[-1], page._area.viewport()
+    left = column.mapTo(view, QPoint(0, 0)).x()
+    return left >= 0 and left + column.width() <= view.width()
+
+
+@pytest.mark.parametrize("how", ["added", "doubled"])
+def test_a_new_column_comes_into_view_with_the_keyboard_in_it(qtbot, start, how):
+    page = start()
+    page.stage.window.resize(900, 700)
+    with qtbot.waitActive(page.stage.window):
+        page.stage.window.activateWindow()
+    for _ in range(4):
+        if how == "added":
+            qtbot.mouseClick(page.bar.add, Qt.MouseButton.LeftButton)
+        else:
+            page.columns[0].double_asked.emit()
+        qtbot.waitUntil(lambda: in_view(page))
+        assert page.columns[-1].prompt.hasFocus()
