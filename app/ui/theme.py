@@ -210,7 +210,13 @@ def body_font(theme: Theme) -> QFont:
 
 def apply(app: QApplication, theme: Theme) -> None:
     """Give the whole app this theme; widgets that draw themselves are told separately, by their `set_theme`."""
-    app.setStyle("Fusion")
-    app.setPalette(palette(theme))
-    app.setFont(body_font(theme))
-    app.setStyleSheet(style_sheet(theme))
+    colours, font, sheet = palette(theme), body_font(theme), style_sheet(theme)
+    if (app.styleSheet(), app.palette(), app.font()) == (sheet, colours, font):
+        return
+    # off first: Qt puts a sheet in another's place widget by widget, which takes it four times as long
+    app.setStyleSheet("")
+    if app.style().name() != "fusion":
+        app.setStyle("Fusion")
+    app.setPalette(colours)
+    app.setFont(font)
+    app.setStyleSheet(sheet)

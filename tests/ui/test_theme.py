@@ -6,8 +6,8 @@ import re
 from itertools import product
 
 import pytest
-from PySide6.QtCore import QSettings
-from PySide6.QtGui import QFontDatabase, QFontInfo
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtGui import QFont, QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.ui import theme as looks
@@ -94,6 +94,29 @@ def test_the_style_sheet_is_understood_by_qt(qapp: QApplication, recwarn):
     for theme in (looks.LIGHT, looks.DARK, looks.DARK.stronger().sized(18)):
         looks.apply(qapp, theme)
         assert theme.accent in qapp.styleSheet()
+    looks.apply(qapp, looks.LIGHT)
+
+
+def test_a_theme_is_put_on_once_and_another_reaches_every_widget(qtbot, light, qapp: QApplication):
+    class Label(QLabel):
+        changes = 0
+
+        def changeEvent(self, event: QEvent) -> None:
+            self.changes += event.type() == QEvent.Type.StyleChange
+            super().changeEvent(event)
+
+    label = Label("Words")
+    qtbot.addWidget(label)
+    label.show()
+    before = label.changes
+    looks.apply(qapp, looks.LIGHT)
+    assert label.changes == before
+    looks.apply(qapp, looks.DARK)
+    assert label.changes > before
+    assert label.palette().color(label.foregroundRole()).name() == looks.DARK.text
+    qapp.setFont(QFont("JetBrains Mono", 30))
+    looks.apply(qapp, looks.DARK)
+    assert qapp.font() == looks.body_font(looks.DARK)
     looks.apply(qapp, looks.LIGHT)
 
 
