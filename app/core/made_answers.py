@@ -61,9 +61,9 @@ def told_once(
     is_one_prompt = len({text for _, text in alike}) == 1
     parts = [listed(_sections(common)), _quoted(next(iter(alike))[1]) if is_one_prompt else ""]
     for (_, text), rows, places in zip(alike, known, alike.values(), strict=True):
-        if len(places) < len(answers):
-            own = {key: value for key, value in rows.items() if key not in common}
-            parts += [f"### {_escaped(names(places))}", listed(_sections(own)), "" if is_one_prompt else _quoted(text)]
+        own = listed(_sections({key: value for key, value in rows.items() if key not in common}))
+        own = "\n\n".join(part for part in (own, "" if is_one_prompt else _quoted(text)) if part)
+        parts += [f"### {_escaped(names(places))}", own] if own else []
     if unknown := [place for place, how in enumerate(answers) if how is None]:
         parts += [f"### {_escaped(names(unknown))}", "What made this was not kept."]
     return "\n\n".join(part for part in parts if part)

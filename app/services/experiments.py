@@ -254,11 +254,12 @@ class Experiments(QObject):
 
         def read(results: Results) -> None:
             self._beside(
-                lambda: unsummed(results.made),
+                lambda: unsummed(results.made) if tells_made else [],
                 lambda made: self._sums_first(made, lambda fill: write(results, fill), self.notice.emit),
             )
 
-        self.read_results(run_id, read, judged_by=True)
+        tells_made = kind is not RunFile.CHECKS_CSV
+        self.read_results(run_id, read, judged_by=tells_made)
 
     # --- plans ------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from app.core.chat import Message, MessageState, MessageTree, Provenance, Role
+from app.core.text import closed
 from app.ui.transcript_row import Row
 
 _ENDS: Mapping[str, str] = {
@@ -126,7 +127,7 @@ def marker_row(marker: Marker) -> Row:
 def conversation_text(path: Sequence[Message], model_name: str) -> str:
     """A chat as Markdown text, each turn under the name of who spoke."""
     return "\n\n".join(
-        f"**{'You' if message.role is Role.USER else _speaker(message, model_name)}**\n\n{message.text.strip()}"
+        f"**{'You' if message.role is Role.USER else _speaker(message, model_name)}**\n\n{closed(message.text.strip())}"
         for message in path
     )
 

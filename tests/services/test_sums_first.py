@@ -68,6 +68,20 @@ def test_a_run_that_ended_just_now_is_exported_with_its_models_sum(build, tmp_pa
         assert str(STARTER.parent) not in text
 
 
+def test_a_table_that_tells_of_no_model_waits_for_none(build, tmp_path: Path, slowly):
+    services = build()
+    run_id = run(services, PLAN).run.run_id
+    written: list[str] = []
+    services.experiments.exported.connect(written.append)
+    for kind in (RunFile.ANSWERS_CSV, RunFile.CHECKS_CSV):
+        services.experiments.export(run_id, kind, str(tmp_path / kind))
+    services.wait(lambda: any(notice.actions for notice in services.notices) and bool(written))
+    assert [Path(one).name for one in written] == [RunFile.CHECKS_CSV]
+    (waiting,) = [notice for notice in services.notices if notice.actions]
+    waiting.actions[0][1]()
+    services.wait(lambda: len(written) == 2)
+
+
 def test_a_model_that_is_another_by_now_keeps_no_export_waiting(build, tmp_path: Path):
     services = build()
     shutil.copy(STARTER, tmp_path / "mine.gguf")

@@ -139,7 +139,7 @@ def test_one_answer_is_not_numbered_and_one_of_which_nothing_was_kept_is_said_to
     assert "## What made this answer\n" in text
     assert "###" not in text
     text = markdown(stores, tmp_path, answered(stores, MADE, None, MADE, MADE, MADE, system_prompt="Be brief."))
-    assert "### Answers 1, 3 to 5\n" in text
+    assert text.count("###") == 1
     assert text.endswith("### Answer 2\n\nWhat made this was not kept.\n")
 
 
