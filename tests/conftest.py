@@ -22,6 +22,9 @@ os.environ.setdefault("QT_SCALE_FACTOR", "1")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
     os.environ.pop(name, None)
+# hundreds of processes are started: each would compile the program for itself, and each worker all tests
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.setswitchinterval(0.0005)
 gc.disable()  # as in the app: see app/services/garbage.py
 
