@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from itertools import groupby
 
 from app.core.chat import MessageState, Provenance
@@ -15,6 +16,13 @@ _ENDS = {
     MessageState.FAILED: "failed",
     MessageState.STREAMING: "still being written",
 }
+_OWN = {
+    "seed", "prompt_tokens", "cached_tokens", "completion_tokens", "ttft_ms", "tokens_per_s", "duration_ms",
+    "stop_reason", "moved_tokens", "dropped_turns", "left_out_from_id", "first_sent_id", "continued_chars",
+    "continued_tokens", "made_ms", "error",
+}  # fmt: skip
+"""What each answer has of its own; where all else is equal, what `shared` tells is too, and need not be worked out."""
+_SHARED = tuple(field.name for field in fields(Provenance) if field.name not in _OWN)
 _PROMPT = "Prompt"
 _TEMPLATE = "Chat template"
 _MODEL = "Model"
@@ -33,7 +41,9 @@ def line_below(how: Provenance | None, before: Provenance | None = None, name: s
     """
     if how is None:
         return ""
-    if before is None or _rows(how, _MODEL) != _rows(before, _MODEL):
+    if before is not None and _is_alike(how, before):
+        parts = [seed_words(how)]
+    elif before is None or _rows(how, _MODEL) != _rows(before, _MODEL):
         parts = list(in_brief(how))
     else:
         parts = [*_changes(before, how), seed_words(how)]
@@ -83,12 +93,19 @@ def _alike(
 ) -> dict[tuple[tuple[Section, ...], str], list[int]]:
     """The places of the answers that were made alike, with the system prompt where it is not to be read elsewhere."""
     found: dict[tuple[tuple[Section, ...], str], list[int]] = {}
+    before: Provenance | None = None
+    facts: tuple[Section, ...] = ()
     for place, how in enumerate(answers):
         if how is not None:
-            text = how.system_prompt
+            facts = facts if before is not None and _is_alike(how, before) else shared(how, version(how))
+            text, before = how.system_prompt, how
             is_told = not text.strip() or is_shown(place, text)
-            found.setdefault((shared(how, version(how)), "" if is_told else text), []).append(place)
+            found.setdefault((facts, "" if is_told else text), []).append(place)
     return found
+
+
+def _is_alike(how: Provenance, before: Provenance) -> bool:
+    return all(getattr(how, name) == getattr(before, name) for name in _SHARED)
 
 
 def _changes(before: Provenance, how: Provenance) -> list[str]:

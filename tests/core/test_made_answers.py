@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 
 import pytest
 
 from app.core.chat import MessageState, Provenance
-from app.core.made_answers import line_below, numbered, state_words, told_once
+from app.core.made_answers import _SHARED, line_below, numbered, state_words, told_once
+from app.core.made_by import shared
 
 HOW = Provenance(
     model_name="Tiny", model_path="/home/ada/tiny.gguf", seed=1, stop_reason="end", template="ChatML",
@@ -71,3 +72,11 @@ def test_one_system_prompt_that_is_nowhere_else_is_told_for_all():
 
 def test_an_answer_that_is_not_whole_says_why():
     assert [state for state in MessageState if not state_words(state)] == [MessageState.DONE]
+
+
+def test_what_counts_as_an_answers_own_is_nothing_that_is_told_as_shared():
+    values = {int: 7, float: 7.0, str: "7", tuple: ("7",)}
+    for field in fields(Provenance):
+        kind = dict if field.default is MISSING else type(field.default)
+        other = replace(HOW, **{field.name: {"top_k": 5} if kind is dict else values[kind]})
+        assert field.name in _SHARED or shared(other) == shared(HOW), field.name
