@@ -94,7 +94,16 @@ def read_header(path: str) -> LocalModel:
     from app.engine.model_file import inspect  # not before the first paint
 
     file = inspect(path)
-    return LocalModel(path, file.name, file.size_bytes, file.quant, file.architecture, file.n_params, file.n_ctx_train)
+    return LocalModel(
+        path,
+        file.name,
+        file.size_bytes,
+        file.quant,
+        file.architecture,
+        file.n_params,
+        file.n_ctx_train,
+        inexact=file.inexact,
+    )
 
 
 @contextmanager

@@ -210,6 +210,9 @@ class LocalModel:
     """Whether the file is where it was."""
     damaged: bool = False
     """Its content was found to be wrong; it is not offered for chats."""
+    inexact: str = ""
+    """Why it may write otherwise beside other answers than alone, see exactness.py; "" for no such reason, or where it
+    was not looked for."""
 
 
 class Fit(StrEnum):

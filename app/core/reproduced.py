@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.chat import Provenance
+from app.core.exactness import reason
 
 EXACT_UP_TO = 4
 """Up to so many answers side by side, each is the same as alone; see `Engine.stream_many`."""
@@ -110,6 +111,8 @@ def _inexact(old: Provenance, new: Provenance) -> Iterator[str]:
         yield "It was computed on a GPU, which need not round the same way twice."
     if old.at_once > EXACT_UP_TO:
         yield f"It was written beside up to {old.at_once - 1} others: more than {EXACT_UP_TO} at once round otherwise."
+    if old.at_once > 1 and (words := reason(str(old.running.get("inexact", "")))):
+        yield words
     if old.moved_tokens:
         yield f"{old.moved_tokens:,} tokens of its prompt were moved when turns were dropped, and not read anew."
     elif old.cached_tokens and not old.at_once:

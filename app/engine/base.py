@@ -95,6 +95,8 @@ class ModelFacts:
     """Which release of which library runs it."""
     devices: tuple[str, ...] = ()
     """The devices that its weights lie on, each with its name for people."""
+    inexact: str = ""
+    """Why it may write otherwise beside other answers than alone, see core/exactness.py; "" for no such reason."""
 
 
 MOST_AT_ONCE = 16

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import EngineError
+from app.core.exactness import RECURRENT
 from app.core.fit import Machine
 from app.core.hardware import Hardware
 from app.core.options import Loading, Sampling
@@ -139,6 +140,7 @@ class LlamaEngine:
             mtime_ns=file.mtime_ns,
             engine=release(),
             devices=devices(native, where),
+            inexact=file.inexact or ("" if self._can_forget() else RECURRENT),
         )
 
     @property

@@ -12,6 +12,7 @@ from app.core.chatml import IM_END, IM_START
 from app.core.errors import ModelFileError
 from app.core.split_names import part_of
 from app.engine import gguf
+from app.engine.exactness import inexact_of
 
 _MAX_LAYERS = 512
 _NO_TOKEN = (1 << 32) - 1
@@ -72,6 +73,8 @@ class ModelFile:
     tied: bool = False
     mtime_ns: int = 0
     """Time of the newest of its files."""
+    inexact: str = ""
+    """Why it may write otherwise beside other answers than alone, see core/exactness.py; "" for no such reason."""
 
 
 def inspect(path: str) -> ModelFile:
@@ -157,6 +160,7 @@ def _facts(files: tuple[gguf.GgufFile, ...], header: _Entries, arch: str) -> Mod
         output_bytes=output_bytes,
         tied=tied,
         mtime_ns=max(part.mtime_ns for part in files),
+        inexact=inexact_of(file.metadata, arch),
     )
 
 

@@ -59,6 +59,7 @@ class Script:
     notices: tuple[str, ...] = ()
     n_layers: int = 0
     placement: Placement = _NOWHERE
+    inexact: str = ""
 
 
 class ScriptedVocabulary:
@@ -134,6 +135,7 @@ class ScriptedEngine:
             n_at_once=MOST_AT_ONCE,
             engine="scripted",
             devices=("CPU",),
+            inexact=self.script.inexact,
         )
 
     @property

@@ -87,6 +87,12 @@ class CompareSetup(QObject):
             found.append(dataclasses.replace(one, name=name, model_id=own, overrides=values))
         return tuple(found)
 
+    @property
+    def inexact(self) -> str:
+        """Of which models the answers beside others may differ from those alone, in sentences; "" of none."""
+        together = Counter(map(self._model_of, self._columns))
+        return self._models.caution(model_id for model_id, columns in together.items() if columns > 1)
+
     def most_together(self) -> int:
         """How many columns the model that answers most of them writes at once."""
         return max(Counter(map(self._model_of, self._columns)).values(), default=0)

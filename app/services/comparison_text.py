@@ -23,6 +23,8 @@ def cautions(comparison: Comparison) -> str:
         told.append(f"One model answers after the other: {', '.join(later)} later than the first.")
     if comparison.most_together() > EXACT_UP_TO:
         told.append(f"With more than {EXACT_UP_TO} columns a text may differ from the one it gets alone.")
+    if words := comparison.inexact:
+        told.append(words)
     if comparison.on_gpu:
         told.append("On a GPU the text may differ a little from one time to the next, with the same seed too.")
     return " ".join(told)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
+from app.core.exactness import caution
 from app.core.library import LocalModel
 from app.core.options import Loading
 from app.core.stopping import StopFlag
@@ -39,6 +40,8 @@ class ModelEntry:
     size_bytes: int = 0
     note: str = ""
     bundled: bool = False
+    inexact: str = ""
+    """Why it may write otherwise beside other answers than alone, as far as its file has told; core/exactness.py."""
 
 
 class ModelManager(QObject):
@@ -113,6 +116,14 @@ class ModelManager(QObject):
         """Where this model is in its life."""
         loaded_id, state = self._room.status
         return state if loaded_id == model_id else ModelState()
+
+    def caution(self, model_ids: Iterable[str]) -> str:
+        """What is to be said of these models before they write several answers at once; "" for nothing."""
+        told = []
+        for model_id in dict.fromkeys(model_ids):
+            entry, facts = self.entry(model_id or self.default_id), self.state(model_id or self.default_id).facts
+            told.append((entry.name, facts.inexact if facts is not None else entry.inexact))
+        return caution(told)
 
     def spec(self, model_id: str) -> ModelSpec:
         """The model with the loading settings in force."""
@@ -271,7 +282,7 @@ class ModelManager(QObject):
 
 
 def _entry_of(model: LocalModel) -> ModelEntry:
-    return ModelEntry(model.path, model.name, model.path, model.size_bytes)
+    return ModelEntry(model.path, model.name, model.path, model.size_bytes, inexact=model.inexact)
 
 
 __all__ = ["Kind", "ModelEntry", "ModelManager", "ModelState"]

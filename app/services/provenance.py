@@ -91,6 +91,7 @@ def running(facts: ModelFacts) -> dict[str, Any]:
         "kv_type": where.kv_type,
         "flash_attention": where.flash_attention,
         "adapters": where.adapters,
+        "inexact": facts.inexact,
     }
 
 

@@ -25,7 +25,7 @@ from app.storage.trouble import told
 
 FOLDER = ".known"
 _LONGEST_NOTE_BYTES = 64 * 1024
-_TEXTS = ("name", "quant", "architecture", "licence", "repo_id", "commit")
+_TEXTS = ("name", "quant", "architecture", "licence", "repo_id", "commit", "inexact")
 _NUMBERS = ("n_params", "n_ctx_train")
 _LARGEST = 1 << 62
 
@@ -182,6 +182,7 @@ def _model(path: str, size_bytes: int, verified_ms: int, details: Mapping[str, A
         tuple(part for part in sums if isinstance(part, str)) if isinstance(sums, list) else (),
         verified_ms,
         damaged=details.get("damaged") is True,
+        inexact=text["inexact"],
     )
 
 

@@ -49,9 +49,9 @@ class EditorValues(QWidget):
         self.field.setAccessibleName("Seeds")
         self.field.setMaximumWidth(220)
         self.field.setAcceptDrops(False)
-        words = "Each question is asked once with each. The same seed gives the same text again on the CPU."
-        note = QLabel(words, wordWrap=True)
-        note.setProperty("kind", "faint")
+        self._note = QLabel(wordWrap=True)
+        self._note.setProperty("kind", "faint")
+        self.show_caution("")
         self.fold = WordButton("Sampler values", theme, kind="fold", icon_name="chevron-right")
         self.fold.setCheckable(True)
         self.form = SettingsForm(Sampling, Source.CHAT, theme, scopes=(Scope.CHAT,), leave_out=("seed",), words=_WORDS)
@@ -70,7 +70,7 @@ class EditorValues(QWidget):
         row = QHBoxLayout()
         row.addWidget(QLabel("Seeds"))
         row.addWidget(self.field)
-        row.addWidget(note, 1)
+        row.addWidget(self._note, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -96,6 +96,11 @@ class EditorValues(QWidget):
         if self.seeds() != seeds:
             self.field.setText(", ".join(map(str, seeds)))
         self._show()
+
+    def show_caution(self, caution: str) -> None:
+        """Say what is to be said of the models that answer, instead of what a seed promises; "" for nothing."""
+        promise = "The same seed gives the same text again on the CPU."
+        self._note.setText(f"Each question is asked once with each. {caution or promise}")
 
     def show_prompts(self, prompts: tuple[Contestant, ...]) -> None:
         """Show which prompts there are; emits nothing."""

@@ -235,6 +235,8 @@ class ExperimentEditor(QWidget):
             words += f", {_many(answers * (len(prompts) - 1), 'judgement')}"
         self._size.setText(words)
         self._size.setToolTip(words)
+        ids = (one.model_id or self.model.model_id() for one in prompts)
+        self.values.show_caution(self._services.models.caution(ids))
         asked = dict.fromkeys(name_of(check) for one in self.questions.list.rows.questions for check in one.checks)
         names = (*asked, *map(name_of, self.checks.checks()))
         self.thresholds.show_known((one.name for one in prompts), names)

@@ -279,4 +279,6 @@ def facts_of(plan: Plan, models: ModelManager) -> str:
     parts += [f"{declared(Sampling)[key].label.lower()} {value}" for key, value in plan.overrides.items()][:4]
     if plan.judge is not None:
         parts.append(f"judged by {models.entry(plan.judge.model_id or plan.model_id or models.default_id).name}")
+    if words := models.caution(ids):
+        parts.append(words)
     return " · ".join(parts)

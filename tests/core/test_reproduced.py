@@ -73,6 +73,9 @@ def test_each_thing_that_differs_is_named():
 
 
 def test_how_it_was_written_may_be_why():
+    mixed = dataclasses.replace(HOW, running={**HOW.running, "inexact": "experts"})
+    assert "made of experts" in why(dataclasses.replace(mixed, at_once=2))
+    assert "experts" not in why(mixed), "it was written alone"
     assert "up to 15 others" in why(dataclasses.replace(HOW, at_once=16))
     assert "last bits" in why(dataclasses.replace(HOW, at_once=4, cached_tokens=30)), "exact, and shared tokens too"
     assert "30 tokens of its prompt had been read before" in why(dataclasses.replace(HOW, cached_tokens=30))

@@ -26,7 +26,7 @@ from app.storage.opening import open_database
 def note_of(path: str) -> ModelNote:
     model = LocalModel(
         path, "M ☕", 5_000_000_000, "Q4_K_M", "llama", 7_000_000_000, 32768, "mit", "a/b", "c" * 40,
-        ("d" * 64, "e" * 64), 1_700_000_000_000,
+        ("d" * 64, "e" * 64), 1_700_000_000_000, inexact="experts",
     )  # fmt: skip
     return ModelNote(model, 1_700_000_000_123_456_789, 9)
 
