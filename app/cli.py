@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import app
 from app import cli_lab, cli_models
+from app.core.adapters import paths_of
 from app.core.chat import Role
 from app.core.context import Kept
 from app.core.errors import AppError, EngineDiedError, PutAsideError, SettingError, UsageError
@@ -324,10 +325,11 @@ def _loaded(load: Loader, choice: Choice, stop: StopFlag, *, once_more: bool) ->
         return load(choice.path, choice.loading, stop)
     except PutAsideError as error:
         if once_more and error.__cause__ is None:  # it was put aside before, not just now
-            load.forgive(choice.path)
+            for path in (choice.path, *paths_of(choice.loading.adapters)):
+                load.forgive(path)
             return load(choice.path, choice.loading, stop)
         again = f'orcinus doctor --model "{choice.path}"'
-        error.hint = f"Download it again, choose another file of this model, or have it tried once more: {again}"
+        error.hint = error.hint.replace("try it once more.", f"have it tried once more: {again}")
         raise
 
 

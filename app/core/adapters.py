@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST_WEIGHT = 2.0
@@ -34,3 +35,8 @@ def adapter_of(line: str) -> Adapter:
     if not path or not 0 <= weight <= MOST_WEIGHT:
         raise ValueError(line)
     return Adapter(path, weight)
+
+
+def paths_of(lines: Iterable[str]) -> tuple[str, ...]:
+    """The files of adapters, given the lines that stand for them."""
+    return tuple(adapter_of(line).path for line in lines)

@@ -7,7 +7,7 @@ llama.cpp where the backend allows, it looks at a StopFlag.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -97,6 +97,11 @@ class ModelFacts:
     """The devices that its weights lie on, each with its name for people."""
     inexact: str = ""
     """Why it may write otherwise beside other answers than alone, see core/exactness.py; "" for no such reason."""
+
+    def told(self, notice: str, *, why_cpu: bool = False) -> ModelFacts:
+        """These with another sentence for the person, which may be the reason why no GPU is used."""
+        placement = replace(self.placement, why_cpu=notice) if why_cpu else self.placement
+        return replace(self, notices=(*self.notices, notice), placement=placement)
 
 
 MOST_AT_ONCE = 16
@@ -204,6 +209,10 @@ class Engine(Protocol):
     @property
     def facts(self) -> ModelFacts:
         """What is known of the model."""
+        ...
+
+    def tell(self, notice: str, *, why_cpu: bool = False) -> None:
+        """Add a sentence for the person to what is known of the model; it may be the reason why no GPU is used."""
         ...
 
     @property

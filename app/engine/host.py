@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Loading
@@ -70,8 +69,7 @@ class HostedEngine:
 
     def tell(self, notice: str, *, why_cpu: bool = False) -> None:
         """Add a sentence for the person to what is known of the model; it may be the reason why no GPU is used."""
-        placement = replace(self._facts.placement, why_cpu=notice) if why_cpu else self._facts.placement
-        self._facts = replace(self._facts, notices=(*self._facts.notices, notice), placement=placement)
+        self._facts = self._facts.told(notice, why_cpu=why_cpu)
 
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""

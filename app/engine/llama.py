@@ -148,6 +148,10 @@ class LlamaEngine:
         """What is known of the model."""
         return self._facts
 
+    def tell(self, notice: str, *, why_cpu: bool = False) -> None:
+        """Add a sentence for the person to what is known of the model."""
+        self._facts = self._facts.told(notice, why_cpu=why_cpu)
+
     @property
     def is_alive(self) -> bool:
         """Whether it is open."""

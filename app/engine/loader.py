@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from app.core.adapters import paths_of
 from app.core.errors import EngineDiedError, ModelMemoryError, PutAsideError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
@@ -28,6 +29,11 @@ _SLOWEST_BYTES_PER_S = 25e6
 """A trial is given up when it shows no progress for longer than `_PATIENCE_S`, or than reading all of the file so
 slowly would take: at its end all weights are looked at without a word."""
 
+_NO_PROCESS = (
+    "The engine could not be given a process of its own ({}), so it runs in the window’s: should llama.cpp fail, the "
+    "window ends with it."
+)
+
 
 class Loader:
     """Loads models in processes, or in this one where none can be started. Used by one thread at a time.
@@ -35,7 +41,8 @@ class Loader:
     A file that is new here is tried first, in a process of its own. After a death with layers on the GPU, or where they
     find no room there, the next load puts half of them there, then none. After three deaths in a row, or one in its
     trial, the file is put aside: it is not loaded again before it is changed, the engine is another version, or
-    `forgive` is called. A death that the system or the program's own end brought says nothing against the file.
+    `forgive` is called. Deaths with LoRA adapters attached count against those, as the file alone passed its trial. A
+    death that the system or the program's own end brought says nothing against any file.
     """
 
     def __init__(
@@ -63,7 +70,7 @@ class Loader:
         """Load a model file; None when stopped meanwhile.
 
         Raises:
-            PutAsideError: the file has cost too many processes, or one in its trial.
+            PutAsideError: the file, or an adapter, has cost too many processes, or the file one in its trial.
             ModelFileError: the file cannot be used.
             ModelMemoryError: there is no room for it.
             EngineDiedError: the process ended while it loaded.
@@ -71,18 +78,26 @@ class Loader:
         record = self._records.of(path)
         if record.is_put_aside:
             raise _put_aside(record)
+        for adapter in self._adapters(loading):
+            if adapter.is_put_aside:
+                raise _adapter_put_aside(adapter)
         if not record.passed and path not in self._trusted:
             if not self._try(record, loading, stop, lambda done: on_progress(done * _TRIAL_SHARE)):
                 return None
             after = on_progress
             on_progress = lambda done: after(_TRIAL_SHARE + (1 - _TRIAL_SHARE) * done)  # noqa: E731
+        refused: OSError | None = None
         try:
             if self._apart():
                 try:
                     return self._load_apart(record, loading, stop, on_progress)
                 except OSError as error:
+                    refused = error
                     log.warning("No process could be started for the engine, so it runs in the window's: %s", error)
-            return self._load_here(path, _limited(record, loading), stop, on_progress)
+            engine = self._load_here(path, _limited(record, loading), stop, on_progress)
+            if engine is not None and refused is not None:
+                engine.tell(_NO_PROCESS.format(refused.strerror or refused))
+            return engine
         except ModelMemoryError as error:
             if error.gpu_layers:
                 _lower(record, loading, error.gpu_layers)
@@ -150,27 +165,45 @@ class Loader:
             raise
         if engine is not None:
             engine.on_death = lambda error: self._died(record, wished, error)
-            engine.on_reply = lambda: self._replied(record)
+            engine.on_reply = lambda: self._replied([record, *self._adapters(wished)])
             if loading != wished:
                 engine.tell(_fewer_layers(record, loading.gpu_layers or 0), why_cpu=not loading.gpu_layers)
         return engine
 
-    def _replied(self, record: Record) -> None:
-        if record.deaths:
-            record.deaths = 0
+    def _adapters(self, loading: Loading) -> list[Record]:
+        return [self._records.of(path) for path in paths_of(loading.adapters)]
+
+    def _replied(self, used: Sequence[Record]) -> None:
+        if any(record.deaths for record in used):
+            for record in used:
+                record.deaths = 0
             self._records.save()
 
     def _died(self, record: Record, wished: Loading, error: EngineDiedError) -> None:
         if error.by_us or error.by_system:  # fewer layers on the GPU would take more of the memory that ran out
             return
-        record.deaths += 1
-        record.report = error.report
-        if record.is_put_aside:
+        adapters = self._adapters(wished)
+        for suspect in adapters or [record]:
+            suspect.deaths += 1
+            suspect.report = error.report
+        if adapters and any(adapter.is_put_aside for adapter in adapters):
+            error.detail += f" That was {DEATHS_ALLOWED} times in a row with a LoRA adapter, which is put aside."
+            error.hint = _adapter_put_aside(adapters[0]).hint
+        elif record.is_put_aside:
             error.detail += f" That was {DEATHS_ALLOWED} times in a row, so this file is put aside."
             error.hint = _put_aside(record).hint
         if error.gpu_layers is None or error.gpu_layers > 0:
             _lower(record, wished, error.gpu_layers)
         self._records.save()
+
+
+def _adapter_put_aside(record: Record) -> PutAsideError:
+    return PutAsideError(
+        f"The LoRA adapter {os.path.basename(record.path)} was put aside",
+        f"The engine stopped unexpectedly {DEATHS_ALLOWED} times in a row with it attached.",
+        "Take it off the model’s LoRA adapters, or try it once more.",
+        record.report,
+    )
 
 
 def _patience_s(path: str) -> float:

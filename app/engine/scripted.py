@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.core.chatml import IM_END, IM_START
@@ -137,6 +137,11 @@ class ScriptedEngine:
             devices=("CPU",),
             inexact=self.script.inexact,
         )
+
+    def tell(self, notice: str, *, why_cpu: bool = False) -> None:
+        """Add a sentence for the person to what is made up."""
+        told = self.facts.told(notice, why_cpu=why_cpu)
+        self.script = replace(self.script, notices=told.notices, placement=told.placement)
 
     @property
     def is_alive(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.adapters import paths_of
 from app.core.errors import AppError
 from app.core.exactness import caution
 from app.core.library import LocalModel
@@ -164,8 +165,8 @@ class ModelManager(QObject):
         spec = self.spec(model_id)
 
         def job(stop: StopFlag) -> Iterator[object]:
-            if forgiven and self._room.quarantine is not None:
-                self._room.quarantine.forgive(spec.path)
+            if forgiven:
+                self._forgive(spec)
             try:
                 yield self._room.engine(spec, stop).facts
             except LoadStopped:
@@ -182,12 +183,22 @@ class ModelManager(QObject):
             if not items[-1].notices:  # which are told with the news that it is loaded
                 self.notice.emit(Notice(f"{self.entry(model_id).name} is loaded again"))
 
-        self.prepare(model_id, forgiven=self.is_put_aside(model_id)).items.connect(there)
+        self.prepare(model_id, forgiven=bool(self._put_aside(self.spec(model_id)))).items.connect(there)
 
     def is_put_aside(self, model_id: str) -> bool:
         """Whether its file ended the engine's process too often, and is loaded only when the person wants it."""
         quarantine = self._room.quarantine
         return quarantine is not None and self.entry(model_id).path in quarantine.put_aside
+
+    def _put_aside(self, spec: ModelSpec) -> list[str]:
+        """Of the model's file and its adapters', those that are loaded only when the person wants it."""
+        aside = self._room.quarantine.put_aside if self._room.quarantine is not None else ()
+        return [path for path in (spec.path, *paths_of(spec.loading.adapters)) if path in aside]
+
+    def _forgive(self, spec: ModelSpec) -> None:
+        if self._room.quarantine is not None:
+            for path in self._put_aside(spec) or [spec.path]:
+                self._room.quarantine.forgive(path)
 
     def trouble(self, model_id: str, error: AppError, *, again: Callable[[], None] | None = None) -> Notice:
         """The notice about an error that this model met. `again` does once more what was wanted of it."""
@@ -195,7 +206,7 @@ class ModelManager(QObject):
 
     def remedy(self, model_id: str, error: AppError | None) -> str:
         """The words for loading this model again after this error; "" where that alone would not help."""
-        return remedy(error, put_aside=self.is_put_aside(model_id))
+        return remedy(error, put_aside=bool(self._put_aside(self.spec(model_id))))
 
     def unload(self) -> None:
         """Give the loaded model's memory back, after what is running now."""

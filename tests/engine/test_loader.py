@@ -225,6 +225,35 @@ def test_another_file_of_the_same_name_begins_anew(started, model, caplog):
     opened(loader, path).close()
 
 
+def test_deaths_with_an_adapter_attached_put_the_adapter_aside_and_not_the_model(started, model, tmp_path, caplog):
+    path, adapter = model(**DIES), tmp_path / "adapter.gguf"
+    adapter.write_bytes(b"made for another model")
+    attached = {"adapters": (f"0.5 {adapter}",)}
+    for _death in range(2):
+        die(opened(started(), path, **attached), caplog)
+    die(opened(started(), path), caplog)  # without it, it is the model's
+    die(opened(started(), path, **attached), caplog)
+    loader = started()
+    with pytest.raises(PutAsideError, match=r"adapter\.gguf was put aside") as caught:
+        opened(loader, path, **attached)
+    assert "Take it off" in caught.value.hint
+    assert (path in loader.put_aside, str(adapter) in loader.put_aside) == (False, True)
+    opened(loader, path).close()
+    loader.forgive(str(adapter))
+    opened(loader, path, **attached).close()
+
+
+def test_a_good_reply_with_an_adapter_speaks_for_both(started, model, tmp_path, caplog):
+    bad, good, adapter = model("bad.gguf", **DIES), model("good.gguf"), tmp_path / "adapter.gguf"
+    adapter.write_bytes(b"x")
+    attached = {"adapters": (str(adapter),)}
+    for _death in range(2):
+        die(opened(started(), bad, **attached), caplog)
+    reply(opened(started(), good, **attached))
+    die(opened(started(), bad, **attached), caplog)
+    assert not started().put_aside
+
+
 def test_deaths_with_good_replies_between_them_are_not_in_a_row(started, model, caplog):
     path, loader = model(at=50, how="SIGSEGV"), started()
     for _ in range(2):
@@ -352,6 +381,7 @@ def test_where_no_process_can_be_started_the_engine_runs_here_and_nothing_is_tri
     engine = loader(str(starter), Loading(threads=1), StopFlag())
     assert isinstance(engine, LlamaEngine)
     assert "runs in the window's" in caplog.text
+    assert "should llama.cpp fail, the window ends with it" in engine.facts.notices[-1]
     assert not kept.exists()
     engine.close()
 

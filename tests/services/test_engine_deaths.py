@@ -119,6 +119,27 @@ def test_after_three_deaths_the_file_is_put_aside_over_a_restart_until_it_is_tri
     assert not services.models.is_put_aside(path)
 
 
+def test_an_adapter_that_ends_the_engine_is_put_aside_and_tried_once_more_by_one_click(
+    scripted, model, tmp_path, caplog
+):
+    services, path, adapter = scripted(), model(**DIES), tmp_path / "style.gguf"
+    adapter.write_bytes(b"made for another model")
+    chat = chat_with(services, path)
+    services.preferences.set_for_model(path, "adapters", (str(adapter),))
+    for _ in range(3):
+        services.say(chat, "Count.")
+    assert "with a LoRA adapter, which is put aside" in services.notices[-1].detail
+    assert not services.models.is_put_aside(path)
+    assert services.say(chat, "Count.") == ""
+    caplog.clear()
+    assert services.notices[-1].title == "The LoRA adapter style.gguf was put aside"
+    press(services, "Try it once more")
+    services.wait(lambda: is_ready(services, path))
+    services.preferences.set_for_model(path, "adapters", ())
+    assert services.say(chat, "Count.").startswith("one two three")
+    caplog.clear()
+
+
 def test_a_file_that_fails_its_trial_is_told_when_it_is_loaded_ahead_of_need(scripted, model, caplog):
     services, path = scripted(), model(trial={**DIES, "at": 3})
     chat_with(services, path)
