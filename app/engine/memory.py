@@ -5,9 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
+
+_CORES = 0
+"""RelationProcessorCore."""
+_ENTRY = struct.Struct("<II")
 
 
 def free_bytes() -> int | None:
@@ -44,7 +49,7 @@ def physical_cores() -> int:
         if sys.platform == "darwin":
             known = int(_sysctl("hw.perflevel0.physicalcpu") or _sysctl("hw.physicalcpu") or 0)
         elif sys.platform == "win32":
-            known = usable // 2 if usable > 2 else usable
+            known = cores_told(_windows_cores())
         else:
             known = _linux_cores()
     except (OSError, ValueError, subprocess.SubprocessError):
@@ -113,6 +118,29 @@ def _windows_status() -> tuple[int, int]:
     if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):  # type: ignore[attr-defined,unused-ignore]
         raise OSError
     return int(status.total), int(status.free)
+
+
+def _windows_cores() -> bytes:
+    """What GetLogicalProcessorInformationEx writes of the cores."""
+    ask = ctypes.windll.kernel32.GetLogicalProcessorInformationEx  # type: ignore[attr-defined,unused-ignore]
+    length = ctypes.c_uint32(0)
+    ask(_CORES, None, ctypes.byref(length))
+    told = ctypes.create_string_buffer(length.value)
+    if not ask(_CORES, told, ctypes.byref(length)):
+        raise OSError
+    return told.raw[: length.value]
+
+
+def cores_told(told: bytes) -> int:
+    """How many cores are in SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX entries; each begins with its kind and length."""
+    cores = at = 0
+    while at + _ENTRY.size <= len(told):
+        kind, length = _ENTRY.unpack_from(told, at)
+        if length < _ENTRY.size:
+            break
+        cores += kind == _CORES and at + length <= len(told)
+        at += length
+    return cores
 
 
 def _sysctl(name: str) -> str:
