@@ -135,7 +135,10 @@ def test_the_judge_follows_and_its_words_are_kept(build):
     watched.wait()
     assert sorted(one.outcome for one in watched.judged) == [0.0, 0.0, 1.0, 1.0]
     kept = watched.services.ask(lambda stores: stores.runs.judgements(watched.id))
-    assert kept == watched.judged == list(watched.run.judgements())
+    assert watched.judged == list(watched.run.judgements())
+    assert kept == [replace(one, provenance=None) for one in watched.judged]
+    made = watched.services.ask(lambda stores: stores.runs.judged_by(watched.id, plan))
+    assert made == {one.duel: one.provenance for one in watched.judged}
     watched.run.retry([Place(0, 1, 0)])
     assert [one.duel.question for one in watched.run.judgements()] == [0, 0]
     assert watched.state() is RunState.PAUSED
@@ -151,7 +154,7 @@ def test_what_the_judge_could_not_say_is_asked_once_more(build):
     watched = Watched(services, plan)
     watched.run.start()
     watched.wait()
-    first, second = watched.run.judgements()
+    first, second = (replace(one, provenance=None) for one in watched.run.judgements())
     silent = Judgement(first.duel, None, error="The question is too long.", at_ms=3)
     services.ask(lambda stores: stores.runs.save(watched.id, [], [silent]))
     again = Watched(services, plan, watched.id)
