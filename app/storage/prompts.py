@@ -205,19 +205,31 @@ class PromptStore:
             self._set(prompt_id, "current", self._known(prompt_id, version_hash).hash)
 
     def branch(self, prompt_id: int, version_hash: str, name: str = "") -> Prompt:
-        """A prompt of its own that goes on from this version: it has that and what led to it, under equal hashes."""
+        """A prompt of its own that goes on from this version: it has that and what led to it, under equal hashes.
+
+        Its current version is one of its own that says the same, so that what is made with it bears its name.
+        """
         with self._database.transaction():
             old = self.history(prompt_id)
             line = ancestry(old.versions, version_hash)
             if not line:
                 raise _no_version()
-            return self.add(PromptHistory(tidy_name(name) or old.name, line, version_hash, old.tags, old.note))
+            made = self.add(PromptHistory(tidy_name(name) or old.name, line, version_hash, old.tags, old.note))
+            number = [one.hash for one in old.versions].index(version_hash) + 1
+            return self._made_own(made, f"branched from {old.name}, version {number}")
 
     def duplicate(self, prompt_id: int, name: str = "") -> Prompt:
-        """A second prompt with all that this one has."""
+        """A second prompt with all that this one has; its current version is one of its own that says the same."""
         with self._database.transaction():
             old = self.history(prompt_id)
-            return self.add(PromptHistory(tidy_name(name) or old.name, old.versions, old.current, old.tags, old.note))
+            made = self.add(PromptHistory(tidy_name(name) or old.name, old.versions, old.current, old.tags, old.note))
+            return self._made_own(made, f"copied from {old.name}")
+
+    def _made_own(self, made: Prompt, how: str) -> Prompt:
+        """Let a copy begin with a version that is in no other prompt: its name and the time make the hash another."""
+        if made.current:
+            self.save(made.id, made.text, note=f"{made.name}, {how}")
+        return self.prompt(made.id)
 
     def rename(self, prompt_id: int, name: str) -> Prompt:
         """Give another name; an empty one changes nothing, and a number comes behind one that is taken."""

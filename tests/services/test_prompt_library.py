@@ -68,8 +68,9 @@ def test_a_prompt_is_made_saved_and_told(desk: Desk):
     assert (restored.text, restored.parent) == ("Arr.", version.hash)
     desk.answer(library.changed, lambda: library.set_current(prompt.id, version.hash))
     branch = desk.made(lambda: library.branch(prompt.id, version.hash, "Mate"))
-    assert [one.text for one in desk.versions(branch.id)] == ["Arr.", "Arr, {{name}}!"]
-    assert desk.made(lambda: library.duplicate(prompt.id)).versions == 3
+    assert [one.text for one in desk.versions(branch.id)] == ["Arr.", "Arr, {{name}}!", "Arr, {{name}}!"]
+    assert desk.versions(branch.id)[-1].note == "Mate, branched from Pirate, version 2"
+    assert desk.made(lambda: library.duplicate(prompt.id)).versions == 4
     assert desk.notices == []
 
 

@@ -103,7 +103,8 @@ def test_a_branch_has_what_led_to_it_under_equal_hashes(store: PromptStore):
     store.save(prompt.id, "three")
     branch = store.branch(prompt.id, second.hash)
     assert (branch.name, branch.text, branch.tags, branch.note) == ("A 2", "two", ("t",), "n")
-    assert store.versions(branch.id) == store.versions(prompt.id)[:2]
+    assert store.versions(branch.id)[:2] == store.versions(prompt.id)[:2]
+    assert texts(store, branch.id) == ["one", "two", "two"]
     store.save(branch.id, "other")
     assert texts(store, prompt.id) == ["one", "two", "three"]
     store.trash(branch.id)
@@ -116,11 +117,28 @@ def test_a_version_belongs_to_the_prompt_it_was_made_in_whatever_copies_of_it_us
     second = store.save(prompt.id, "two")
     copies = [store.duplicate(prompt.id), store.branch(prompt.id, second.hash)]
     store.save(prompt.id, "three")
-    assert [copy.current for copy in copies] == [second.hash] * 2, "only copies use it now"
     origin = store.origin(second.hash)
     assert (origin.words, origin.prompt_id) == ("A, version 2", prompt.id)
     store.trash(prompt.id)
     assert store.holder(second.hash) == copies[0].id
+
+
+def test_what_is_made_with_a_fresh_copy_bears_its_name_and_is_saved_in_it(store: PromptStore):
+    prompt = store.create("A", "one")
+    second = store.save(prompt.id, "two")
+    copies = [store.duplicate(prompt.id), store.duplicate(prompt.id), store.branch(prompt.id, second.hash, "B")]
+    assert [store.origin(copy.current).words for copy in copies] == [
+        "A 2, version 3",
+        "A 3, version 3",
+        "B, version 3",
+    ]
+    assert [store.holder(copy.current) for copy in copies] == [copy.id for copy in copies]
+    assert [store.versions(copy.id)[-1].note for copy in copies] == [
+        "A 2, copied from A",
+        "A 3, copied from A",
+        "B, branched from A, version 2",
+    ]
+    assert {copy.text for copy in copies} == {"two"}
 
 
 def test_a_prompt_knows_the_number_of_its_current_version(store: PromptStore):
@@ -138,8 +156,8 @@ def test_a_duplicate_has_all_of_it(store: PromptStore):
     store.save(prompt.id, "two")
     store.set_current(prompt.id, prompt.current)
     copy = store.duplicate(prompt.id)
-    assert (copy.name, copy.text, copy.versions) == ("A 2", "one", 2)
-    assert store.history(copy.id).versions == store.history(prompt.id).versions
+    assert (copy.name, copy.text, copy.versions) == ("A 2", "one", 3)
+    assert store.history(copy.id).versions[:2] == store.history(prompt.id).versions
     assert store.duplicate(prompt.id, "Mine").name == "Mine"
 
 
@@ -344,4 +362,4 @@ def test_a_thousand_versions_are_one_line(store: PromptStore):
         store.save(prompt.id, str(number))
     versions = store.versions(prompt.id)
     assert all(later.parent == earlier.hash for earlier, later in itertools.pairwise(versions))
-    assert store.branch(prompt.id, versions[499].hash).versions == 500
+    assert store.branch(prompt.id, versions[499].hash).versions == 501

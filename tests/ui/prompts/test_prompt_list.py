@@ -101,7 +101,7 @@ def test_a_prompt_is_duplicated_from_its_menu(desk: Desk):
     menu = desk.view.menus.for_prompt(own_key(prompt.id))
     next(action for action in menu.actions() if action.text() == "Duplicate").trigger()
     desk.wait(lambda: desk.view.desk.prompt is not None and desk.view.desk.prompt.name == "Desk 2")
-    desk.wait(lambda: len(desk.versions()) == 2)
+    desk.wait(lambda: len(desk.versions()) == 3)
 
 
 def test_it_is_used_in_a_new_chat_with_what_is_written(desk: Desk):

@@ -158,7 +158,7 @@ def test_an_earlier_version_is_restored_and_branched(desk: Desk):
     desk.show_version(2)
     desk.press("Branch")
     desk.wait(lambda: desk.view.desk.key not in ("", own_key(prompt.id)))
-    desk.wait(lambda: desk.versions() == ["v2 Two. *", "v1 One."])
+    desk.wait(lambda: desk.versions() == ["v3 Desk 2, branched from Desk, version 2 *", "v2 Two.", "v1 One."])
     assert desk.view.desk.prompt.name == "Desk 2"
 
 
