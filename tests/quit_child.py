@@ -64,6 +64,9 @@ class Driver:
 
     def _hear(self, _message_id: int, _text: str) -> None:
         self._heard = True
+        session = self._opening._program.window.page.session if self._opening._program is not None else None
+        if self._stage == "idle" and session is not None:
+            session.stop()  # all that the little model would say fills its context
 
     def _quit(self) -> None:
         ways: dict[str, Callable[[], object]] = {

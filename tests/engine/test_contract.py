@@ -22,6 +22,8 @@ from app.engine.turn import Fitted, play
 from tests.engine.conftest import loaded
 
 GREEDY = Sampling(temperature=0)
+BRIEF = Sampling(temperature=0, max_tokens=4)
+"""Where only the reading counts: left alone, the model goes on until the context is full."""
 LIST = [Turn(Role.USER, "Write a list of fruits.")]
 
 
@@ -76,8 +78,8 @@ def done_of(events: list[Event]) -> Done:
 def long_turns(engine: Engine, tokens: int) -> list[Turn]:
     """A question of about this many tokens, and at least."""
     text = "tell me "
-    while engine.count(text) < tokens:
-        text += "more "
+    while (missing := tokens - engine.count(text)) > 0:
+        text += "more " * (missing // 4 + 1)
     return [Turn(Role.USER, text)]
 
 
@@ -92,8 +94,8 @@ def test_a_reply_is_reading_then_text_then_one_end(engine):
 
 def test_reading_begins_with_what_is_cached_and_ends_with_all(engine):
     turns = long_turns(engine, 600)
-    first = [event for event in ask(engine, turns) if isinstance(event, Reading)]
-    again = [event for event in ask(engine, turns) if isinstance(event, Reading)]
+    first = [event for event in ask(engine, turns, BRIEF) if isinstance(event, Reading)]
+    again = [event for event in ask(engine, turns, BRIEF) if isinstance(event, Reading)]
     total = len(engine.render(turns).tokens)
     assert {event.total for event in first + again} == {total}
     assert [event.done for event in first] == [0, 256, 512, total]
@@ -169,7 +171,7 @@ def test_a_stop_while_reading_ends_it_and_keeps_what_was_read(engine):
             stop.set()
     assert done_of(events).reason is StopReason.STOPPED
     assert not text_of(events)
-    assert done_of(ask(engine, turns)).cached_tokens == 256
+    assert done_of(ask(engine, turns, BRIEF)).cached_tokens == 256
 
 
 def test_a_stop_while_generating_keeps_what_was_said(engine):
