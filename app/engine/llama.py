@@ -7,7 +7,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ from app.engine.moving import can_move
 from app.engine.placing import devices, placement
 from app.engine.plan import Plan, plan
 from app.engine.refusal import no_context, refused
-from app.engine.release import release
+from app.engine.release import release, version
 from app.engine.sampling import Sampler
 from app.engine.snapshots import Snapshots
 from app.engine.split_files import stamps
@@ -299,7 +298,7 @@ class LlamaEngine:
         how = self._how
         with open(self._file.path, "rb") as start:
             head = hashlib.sha256(start.read(_HEAD_BYTES)).hexdigest()
-        library = f"{version('llama-cpp-python')} {self._llama.llama_print_system_info().decode()}"
+        library = f"{version()} {self._llama.llama_print_system_info().decode()}"
         types = f"{how.type_k} {how.type_v} {self._flash()}"
         return f"{head} {stamps(self._file.path)} {types} {library} {self._adapters.identity}".strip()
 
