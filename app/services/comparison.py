@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.chat import Chat, Message, MessageState
+from app.core.chat import Chat, Message, MessageState, Provenance
 from app.core.errors import AppError
 from app.core.exchange import Exchange
 from app.core.options import Sampling
@@ -210,6 +210,7 @@ class Comparison(CompareSetup):
                     # under the name that the person sees it by everywhere, which need not be the file's own
                     found.append(dataclasses.replace(item, name=self._models.entry(group.spec.model_id).name))
                     self._gpu_layers[group.spec.model_id] = item.placement.gpu_layers
+                    self._begun(group, found[-1])
                     self.progress_changed.emit("")
                 elif isinstance(item, SharedStart):
                     self.shared_tokens = max(self.shared_tokens, item.tokens)
@@ -223,6 +224,23 @@ class Comparison(CompareSetup):
 
         ticket.items.connect(take)
         ticket.ended.connect(lambda outcome: self._ended(ticket, group, found[-1] if found else None, outcome))
+
+    def _begun(self, group: _Group, facts: ModelFacts) -> None:
+        """It is known who answers: an answer that is cut off tells it too."""
+        for at in group.columns:
+            column = self._columns[at]
+            if column.growing:
+                how = dataclasses.replace(self._made(at, group, facts), made_ms=0)
+                last = dataclasses.replace(column.exchanges[-1], provenance=how)
+                self._columns[at] = dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))
+
+    def _made(
+        self, at: int, group: _Group, facts: ModelFacts | None, done: Done | None = None, error: str = ""
+    ) -> Provenance:
+        """What made a column's answer, as far as it got."""
+        known = (facts, group.sampling[at], group.prompts[at], (), None, done, error)
+        beside = min(len(group.columns), facts.n_at_once) if facts is not None else 0
+        return provenance(*known, prompt_version=self._columns[at].contestant.version, at_once=beside)
 
     def _grow(self, at: int, grown: dict[int, list[str]]) -> None:
         if text := "".join(grown.pop(at, ())):
@@ -265,10 +283,7 @@ class Comparison(CompareSetup):
         error: AppError | None = None,
     ) -> None:
         column = self._so_far(at)
-        words = str(error) if error is not None else ""
-        known = (facts, group.sampling[at], group.prompts[at], (), None, done, words)
-        beside = min(len(group.columns), facts.n_at_once) if facts is not None else 0
-        how = provenance(*known, prompt_version=column.contestant.version, at_once=beside)
+        how = self._made(at, group, facts, done, str(error) if error is not None else "")
         ids = done.token_ids if done is not None else ()
         last = dataclasses.replace(column.exchanges[-1], state=state, token_ids=ids, provenance=how)
         self._columns[at] = dataclasses.replace(column, exchanges=(*column.exchanges[:-1], last))

@@ -47,5 +47,5 @@ def made_by(exchange: Exchange | None) -> str:
     how = exchange.provenance if exchange is not None else None
     if how is None:
         return ""
-    read = f"{how.prompt_tokens:,} tokens of prompt, {how.cached_tokens:,} of them read before"
-    return "\n".join((*in_brief(how), read))
+    read = [f"{how.prompt_tokens:,} tokens of prompt, {how.cached_tokens:,} of them read before"]
+    return "\n".join((*in_brief(how), *(read if how.prompt_tokens else [])))

@@ -200,3 +200,6 @@ def test_killed_while_answers_are_written_they_are_there_as_far_as_they_were_kep
     assert kept[0] == 0, "the question was kept before the first word of an answer"
     assert len(found[0, 0].text) >= kept[-1]
     assert facts == 1 or kept[-1] > 0
+    if facts > 1:
+        assert {one.provenance.system_prompt for one in found.values()} == {"Be brief.", "Be kind."}
+        assert {one.provenance.model_name for one in found.values()} == {"Orcinus Starter"}
