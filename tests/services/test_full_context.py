@@ -161,8 +161,10 @@ def test_an_export_tells_the_choice_and_what_was_left_out(start, tmp_path):
     services, chat = start()
     chat.set_override("when_full", WhenFull.FIRST_AND_LATEST.value)
     fill(services, chat)
+    written: list[str] = []
+    services.library.exported.connect(written.append)
     services.library.export_chat(chat.chat.id, str(tmp_path / "chat.json"))
-    services.ask(lambda _stores: None)
+    services.wait(lambda: bool(written))
     (exported,) = json.loads((tmp_path / "chat.json").read_text("utf-8"))["chats"]
     assert exported["overrides"]["when_full"] == "first_and_latest"
     how = exported["messages"][-1]["provenance"]
