@@ -105,7 +105,8 @@ def test_who_rates_alone_may_ask_for_comparisons_won(lab):
     page = shown.show(run_id)
     shown.finish()
     assert page.opened.findings.missed() == [], "nobody has compared anything yet"
-    page.opened.run.ballots.add(Duel(0, 0, 0, 1), 1.0)
+    shown.wait(lambda: page.opened.run.ballots.ready)
+    assert page.opened.run.ballots.add(Duel(0, 0, 0, 1), 1.0)
     shown.wait(lambda: page.run_view.strip.missed.text() == "A threshold was missed")
     page.run_view.strip.missed.click()
     assert shown.titles() == ["A threshold was missed"]
