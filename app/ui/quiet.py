@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSlider, QWidget
 
 
 class QuietSlider(QSlider):
@@ -23,7 +23,13 @@ class QuietComboBox(QComboBox):
 
 
 class QuietDoubleSpinBox(QDoubleSpinBox):
-    """A number that the wheel passes over."""
+    """A number that the wheel passes over; Up and Down step it, and no buttons are drawn."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # a style sheet's padding reaches the frame alone; and its buttons of no width do what Qt's own NoButtons would,
+        # which leave the field one pixel wide under a style sheet
+        self.lineEdit().setTextMargins(9, 0, 9, 0)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let it through to the page."""

@@ -136,6 +136,7 @@ QLineEdit[kind="title"] {{ background: transparent; border: 1px solid transparen
   font-size: {t.font_pt + 0.5:.1f}pt; font-weight: 600; }}
 QLineEdit[kind="title"]:hover {{ border: 1px solid {t.border}; }}
 QLineEdit[kind="title"]:focus {{ background: {t.field}; border: 1px solid {t.accent}; }}
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; height: 0; border: 0; }}
 QComboBox {{ padding: 4px 9px; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox::down-arrow {{ image: {_picture("chevron-grey.svg")}; width: 14px; height: 14px; }}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.lab import Threshold
 from app.scoring.measures import ANSWERED, CHECKS, WINS
@@ -52,7 +52,6 @@ class ThresholdRow(QFrame):
         self.low.setRange(0.0, 100.0)
         self.low.setDecimals(1)
         self.low.setSuffix(" %")
-        self.low.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.low.setAccessibleName("At least")
         self.low.setValue(threshold.low * 100)
         self._shown = self.low.value()
