@@ -124,6 +124,8 @@ class DuelsTable(QWidget):
         if self._shown is None:
             return
         plan, against = self._shown
+        if not against:  # the judge spoke, but came to no verdict
+            return
         tips = ("", "", "This answer was shown first", "This answer was shown second", "Both orders together")
         for at, (words, tip) in enumerate(zip(("", "Against", "First", "Second", "Counts as"), tips, strict=True)):
             heading = _plain(words, "faint")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -10,7 +11,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.core.judging import SAME_WORDS, Duel, Judgement
 from app.core.lab import Place, Plan
 from app.ui.buttons import IconButton
+from app.ui.markdown_parse import BREAK_OPPORTUNITY
 from app.ui.theme import Theme
+
+_UNBROKEN = re.compile(r"\S{20}(?=\S{10})")
+"""A small model's judgement may be one letter for ever, and a label would ask for all of its width."""
 
 
 class JudgeWords(QWidget):
@@ -30,7 +35,8 @@ class JudgeWords(QWidget):
     @property
     def words(self) -> str:
         """All that is shown."""
-        return "\n\n".join(row.words.text() for row in self.rows if not row.isHidden())
+        told = "\n\n".join(row.words.text() for row in self.rows if not row.isHidden())
+        return told.replace(BREAK_OPPORTUNITY, "")
 
     def show_judgements(self, plan: Plan, place: Place, judgements: Sequence[Judgement]) -> None:
         """Show what was said of the answer at `place`."""
@@ -76,7 +82,7 @@ class _Said(QWidget):
     def show_judgement(self, plan: Plan, place: Place, one: Judgement) -> None:
         """Show this one."""
         self._duel = one.duel
-        self.words.setText(_said(plan, place, one))
+        self.words.setText(_UNBROKEN.sub(rf"\g<0>{BREAK_OPPORTUNITY}", _said(plan, place, one)))
         against = plan.contestants[_other(place, one.duel)].name
         order = "first" if one.duel.first == place.contestant else "second"
         self.origin.setAccessibleName(f"What made this verdict: against {against}, shown {order}")
