@@ -168,7 +168,7 @@ def test_loading_and_closing_forty_times_leaves_nothing_behind(starter):
         engine = loaded(starter, context_tokens=256)
         say(engine, [Turn(Role.USER, "Hi")], Sampling(max_tokens=2))
         engine.close()
-    assert open_files() == before
+    assert open_files() <= before  # what an earlier test left may go meanwhile
 
 
 def test_two_models_at_once_do_not_disturb_each_other(starter, tiny, open_model):
