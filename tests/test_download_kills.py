@@ -19,8 +19,9 @@ from tests.standin_hub.server import StandInHub
 
 ROOT = Path(__file__).parent.parent
 KILLS = 3
-LOST_BYTES = 64_000
-"""On the wire or in a buffer at the moment of a kill, over four connections."""
+LOST_BYTES = 100_000
+"""On the wire or in a buffer at the moment of a kill, over four connections; the busier the machine, the
+more of it."""
 
 
 @pytest.mark.long

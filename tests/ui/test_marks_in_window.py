@@ -110,6 +110,7 @@ def test_marked_answers_of_this_chat_and_of_all_are_written_as_training_data(qtb
     assert made["number"] == 1
     assert made["chosen"]["provenance"]["completion_tokens"] == 3
     assert made["rejected"]["provenance"]["stop_reason"] == "end"
+    qtbot.waitUntil(lambda: not stage.space.page.findChildren(TrainingDialog))
     dialog = open_dialog(qtbot, stage)
     dialog.made_beside.setChecked(False)
     dialog.write(str(tmp_path / "alone.jsonl"))
