@@ -261,7 +261,8 @@ class Engine(Protocol):
         What prompts begin with in common is read once, also from one call to the next. Each request has a sampler, a
         seed and a stop flag of its own; `conversation` is not looked at. Events of different requests come in any
         order. `stop` ends all: those in the works end with a Done, further ones are not asked for. A request without a
-        Done or Failed has not been answered.
+        Done or Failed has not been answered. A call `from_scratch` may be shared with a second process that has as many
+        places of its own: see `Sharing`.
 
         On a CPU a request with a seed gets the same reply whatever else is in the works, alone too, and again, when the
         call begins `from_scratch`: with an empty cache, chats being written down first; it may go on for as long as it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 FLAG = "--engine-host"
@@ -37,10 +38,11 @@ if sys.platform == "win32":
 else:
     import select
 
-    def has_data(fd: int, timeout_s: float) -> bool:
-        """Whether reading would not wait; looks for so long."""
+    def has_data(fds: Iterable[int], timeout_s: float) -> bool:
+        """Whether reading one of them would not wait; looks for so long."""
         poll = select.poll()
-        poll.register(fd, select.POLLIN)
+        for fd in fds:
+            poll.register(fd, select.POLLIN)
         return bool(poll.poll(timeout_s * 1000))
 
     def tie_to_this_process(process: subprocess.Popen[bytes]) -> object:

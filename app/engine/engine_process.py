@@ -13,11 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from app.core.errors import AppError, EngineDiedError, EngineError
@@ -26,7 +24,7 @@ from app.core.stopping import StopFlag
 from app.engine.base import Event, ModelFacts, Request, Tagged, Wish
 from app.engine.child import command, has_data, import_path, state_of, tie_to_this_process
 from app.engine.death import Work, died
-from app.engine.feeding import NOTHING, OVER, WANT, WISH, flag_at
+from app.engine.feeding import WANT, Places
 from app.engine.wire import Channel, Closed
 
 log = logging.getLogger(__name__)
@@ -67,15 +65,11 @@ class HostProcess:
         self._stop = StopFlag()
         self._asked_at: float | None = None
         self._stop_s = _STOP_S
-        self._handing_over = False
-        self._flags: dict[int, StopFlag] = {}
-        """The flags of requests that are answered side by side, by their place."""
-        self._places = threading.RLock()
-        """Held while a place goes from one request to the next; whoever stops one is in another thread."""
         self._patience_s = math.inf
         self._killed = False
         self._held = bytearray()
         self._channel = Channel(self._read, self._write)
+        self._places = Places(self._channel, self._flag)
 
     @property
     def pid(self) -> int:
@@ -87,16 +81,41 @@ class HostProcess:
         """Whether it can still be asked something."""
         return not self._ended and self._process.poll() is None
 
+    @property
+    def ear(self) -> int:
+        """The file descriptor of the pipe that it speaks into."""
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    @property
+    def has_said(self) -> bool:
+        """Whether there is something to hear, or nothing any more."""
+        return bool(self._held) or self._ended or has_data([self.ear], 0)
+
     def load(
         self, path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None]
     ) -> ModelFacts | None:
         """Load the model; None when stopped."""
+        for _ in self.loading(path, loading, stop, on_progress):
+            pass
+        return self.work.facts
+
+    def loading(
+        self, path: str, loading: Loading, stop: StopFlag, on_progress: Callable[[float], None] = lambda _fraction: None
+    ) -> Iterator[None]:
+        """Load the model step by step: the first asks for it, each further one hears what the process says.
+
+        Then `work.facts` are there, None when stopped.
+        """
         self.work = Work("load", path, loading)
-        for kind, values in self._ask(stop, "load", path, loading):
+        answers = self._ask(stop, "load", path, loading)
+        yield
+        for kind, values in answers:
             if kind == "loaded":
                 self.work.facts = values[0]
-                return self.work.facts
+                return
             self._hear(kind, values, on_progress)
+            yield
         raise AssertionError("a load ends in an answer or an error")
 
     def try_file(
@@ -130,8 +149,8 @@ class HostProcess:
 
     def value(self, kind: str, *values: Any, stop: StopFlag | None = None) -> Any:
         """The answer to a question that is answered at once; the process is ended when it is not."""
-        if self._handing_over:
-            answers = self._answers(kind, *values)
+        if self._places.handing_over:
+            answers = self._answers(StopFlag(), kind, *values)
         else:
             self.work.doing = kind
             answers = self._ask(stop or StopFlag(), kind, *values)
@@ -165,14 +184,18 @@ class HostProcess:
                         if kind == "ended":
                             break
 
-    def events_of_many(
+    def messages_of_many(
         self, wishes: Iterator[Wish | None], stop: StopFlag, width: int, from_scratch: bool
-    ) -> Iterator[Tagged]:
-        """The events of several replies. What is left in the middle is stopped."""
+    ) -> Generator[tuple[Tagged, ...], None, None]:
+        """The events of several replies, step by step: the first asks, each further one hears one message.
+
+        Some tell nothing. What is left in the middle is stopped.
+        """
         answers = self._ask(stop, "stream_many", width, from_scratch)
         self.work.doing = "stream"
         over = False
         try:
+            yield ()
             while True:
                 try:
                     kind, values = next(answers)
@@ -180,12 +203,13 @@ class HostProcess:
                     over = True
                     raise
                 if kind == WANT:
-                    self._hand_over(values[0], wishes)
+                    self._places.hand_over(values[0], wishes)
+                    yield ()
                 elif kind == "ended":
                     over = True
                     return
                 else:
-                    yield from values[0]
+                    yield values[0]
         finally:
             if not over and not self._ended:
                 stop.set()
@@ -194,29 +218,8 @@ class HostProcess:
                         if kind == "ended":
                             break
                         if kind == WANT:
-                            self._hand_over(values[0], iter(()))
-            self._flags.clear()
-
-    def _hand_over(self, place: int, wishes: Iterator[Wish | None]) -> None:
-        """Answer the process, which waits for a request for this place."""
-        with self._places:
-            self._flags.pop(place, None)
-        wish: Wish | tuple[()] | None = ()
-        self._handing_over = True
-        try:
-            wish = next(wishes, ())
-        finally:
-            self._handing_over = False
-            with suppress(Closed, ValueError):  # closed or gone: reading will tell
-                if wish:
-                    request, flag = wish
-                    with self._places:
-                        self._flag[flag_at(place) : flag_at(place) + 1] = b"\0"
-                        self._flags[place] = flag
-                    flag.tell(partial(self._stop_place, place, flag))
-                    self._channel.send(WISH, request)
-                else:
-                    self._channel.send(NOTHING if wish is None else OVER)
+                            self._places.hand_over(values[0], iter(()))
+            self._places.clear()
 
     def kill(self) -> None:
         """End it at once, as the program is closed; from any thread. Whoever waits for it is told that it died."""
@@ -292,7 +295,7 @@ class HostProcess:
             os.unlink(self._flag_path)
 
     def _ask(self, stop: StopFlag, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Send a request and yield the answers, as long as somebody asks for more.
+        """Send a request; the answers come as long as somebody asks for more.
 
         Raises:
             AppError: the process reports one; EngineDiedError when it is gone.
@@ -301,28 +304,26 @@ class HostProcess:
             raise _closed()
         self._stop, self._asked_at = stop, None
         self._flag[0:1] = b"\0"
-        with stop.telling(self._pass_on):
-            yield from self._answers(kind, *values)
+        return self._answers(stop, kind, *values)
 
     def _pass_on(self) -> None:
         """Tell the process to stop; from any thread."""
         with suppress(ValueError):  # it has ended, and the file is closed
             self._flag[0:1] = b"x"
 
-    def _stop_place(self, place: int, flag: StopFlag) -> None:
-        """Tell the process to stop this one of several requests, if it still has the place; from any thread."""
-        with self._places, suppress(ValueError):
-            if self._flags.get(place) is flag:
-                self._flag[flag_at(place) : flag_at(place) + 1] = b"x"
-
-    def _answers(self, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        try:
+    def _answers(self, stop: StopFlag, kind: str, *values: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        with suppress(Closed):  # it is gone: hearing will tell
             self._channel.send(kind, *values)
-            while True:
-                answer, found = self._channel.receive()
-                if answer == "error":
-                    raise found[0]
-                yield answer, found
+        return self._heard(stop)
+
+    def _heard(self, stop: StopFlag) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        try:
+            with stop.telling(self._pass_on):
+                while True:
+                    answer, found = self._channel.receive()
+                    if answer == "error":
+                        raise found[0]
+                    yield answer, found
         except Closed:
             raise _closed() if self._ended else self._died() from None
 
@@ -348,7 +349,7 @@ class HostProcess:
         while True:
             if self._stop.is_set() and self._asked_at is None:
                 self._asked_at = time.monotonic()
-            if has_data(fd, _TICK_S):
+            if has_data([fd], _TICK_S):
                 return
             since, limit_s = (began, self._patience_s) if self._asked_at is None else (self._asked_at, self._stop_s)
             if time.monotonic() - since > limit_s:

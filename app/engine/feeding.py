@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from app.core.errors import AppError
 from app.core.stopping import StopFlag
 from app.engine.base import Done, Failed, Tagged, Wish
-from app.engine.wire import Channel
+from app.engine.wire import Channel, Closed
 
 PLACES = 64
 """Requests that can be in the works at once; more than any engine takes."""
@@ -68,3 +72,48 @@ class Feed(Iterator[Wish | None]):
         """Hear what the program is told: a request that is over leaves its place to another."""
         if isinstance(told.event, Done | Failed):
             self._free.append(self._places.pop(told.index))
+
+
+class Places:
+    """The requests that the process has, by their place, and their flags: the program's side of a `Feed`."""
+
+    def __init__(self, channel: Channel, flags: mmap.mmap) -> None:
+        """`flags` is the file that both have mapped."""
+        self._channel = channel
+        self._file = flags
+        self._flags: dict[int, StopFlag] = {}
+        self._passing = threading.RLock()
+        """Held while a place goes from one request to the next; whoever stops one is in another thread."""
+        self.handing_over = False
+        """Whether the process waits for its next request, and answers what is asked meanwhile."""
+
+    def hand_over(self, place: int, wishes: Iterator[Wish | None]) -> None:
+        """Answer the process, which waits for a request for this place."""
+        with self._passing:
+            self._flags.pop(place, None)
+        wish: Wish | tuple[()] | None = ()
+        self.handing_over = True
+        try:
+            wish = next(wishes, ())
+        finally:
+            self.handing_over = False
+            with suppress(Closed, ValueError):  # closed or gone: reading will tell
+                if wish:
+                    request, flag = wish
+                    with self._passing:
+                        self._file[flag_at(place) : flag_at(place) + 1] = b"\0"
+                        self._flags[place] = flag
+                    flag.tell(partial(self._stop, place, flag))
+                    self._channel.send(WISH, request)
+                else:
+                    self._channel.send(NOTHING if wish is None else OVER)
+
+    def clear(self) -> None:
+        """The process has none of them any more."""
+        self._flags.clear()
+
+    def _stop(self, place: int, flag: StopFlag) -> None:
+        """Tell the process to stop this one, if it still has the place; from any thread."""
+        with self._passing, suppress(ValueError):
+            if self._flags.get(place) is flag:
+                self._file[flag_at(place) : flag_at(place) + 1] = b"x"

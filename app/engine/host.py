@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Loading
 from app.core.stopping import StopFlag
 from app.engine.base import MOST_AT_ONCE, Done, Event, ModelFacts, Prompt, Request, Tagged, Turn, Wish
 from app.engine.engine_process import HostProcess
+from app.engine.sharing import Sharing
 
 
 def load(
@@ -28,8 +29,13 @@ def load(
         EngineDiedError: the process ended while it loaded.
         OSError: no process could be started.
     """
-    process = HostProcess(start)
-    on_start(process)
+
+    def started() -> HostProcess:
+        process = HostProcess(start)
+        on_start(process)
+        return process
+
+    process = started()
     try:
         facts = process.load(path, loading, stop, on_progress)
     except BaseException:
@@ -38,14 +44,16 @@ def load(
     if facts is None:
         process.end()
         return None
-    return HostedEngine(process, facts)
+    return HostedEngine(process, facts, started)
 
 
 class HostedEngine:
     """The contract of an engine, kept by a process. Used by one thread at a time."""
 
-    def __init__(self, process: HostProcess, facts: ModelFacts) -> None:
+    def __init__(self, process: HostProcess, facts: ModelFacts, start: Callable[[], HostProcess] | None = None) -> None:
+        """`start` starts another process, which long runs may be shared with: see `Sharing`."""
         self._process = process
+        self._sharing = Sharing(process, start)
         self._facts = facts
         self.on_death: Callable[[EngineDiedError], None] = lambda _error: None
         """Told once when the process ended by itself."""
@@ -74,13 +82,13 @@ class HostedEngine:
     def render(self, turns: Sequence[Turn], *, reply: bool = True) -> Prompt:
         """The exact prompt for these turns."""
         with self._watched():
-            prompt: Prompt = self._process.value("render", tuple(turns), reply)
+            prompt: Prompt = self._sharing.asking.value("render", tuple(turns), reply)
             return prompt
 
     def count(self, text: str) -> int:
         """How many tokens a text is on its own."""
         with self._watched():
-            return int(self._process.value("count", text))
+            return int(self._sharing.asking.value("count", text))
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see the contract."""
@@ -126,8 +134,9 @@ class HostedEngine:
     def _stream_many(
         self, wishes: Iterator[Wish | None], stop: StopFlag, width: int, from_scratch: bool
     ) -> Iterator[Tagged]:
-        with self._watched():
-            for told in self._process.events_of_many(wishes, stop, width, from_scratch):
+        run = self._sharing.run(wishes, stop, width, from_scratch=from_scratch)
+        with self._watched(), closing(run) as events:
+            for told in events:
                 if isinstance(told.event, Done):
                     self.on_reply()
                 yield told

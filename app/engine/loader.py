@@ -62,7 +62,7 @@ class Loader:
         self._records = records or Records(None, engine_version())
         self._trusted = frozenset(trusted)
         self._apart = apart
-        self._process: HostProcess | None = None
+        self._processes: tuple[HostProcess, ...] = ()
 
     def __call__(
         self, path: str, loading: Loading, stop: StopFlag, on_progress: Progress = lambda _fraction: None
@@ -119,13 +119,12 @@ class Loader:
         self._records.look_again()
 
     def end_now(self) -> None:
-        """End the process that is at work, whatever it is at; from any thread."""
-        process = self._process
-        if process is not None:
+        """End the processes that are at work, whatever they are at; from any thread."""
+        for process in self._processes:
             process.kill()
 
     def _started(self, process: HostProcess) -> None:
-        self._process = process
+        self._processes = (*(one for one in self._processes if one.is_alive), process)
 
     def _try(self, record: Record, loading: Loading, stop: StopFlag, on_progress: Progress) -> bool:
         """See whether a new file costs a process; False when stopped.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import time
+from collections.abc import Iterable
 from typing import Any
 
 _EXTENDED_LIMITS = 9
@@ -12,17 +13,21 @@ _KILL_ON_CLOSE = 0x2000
 _PAUSE_S = 0.001
 
 
-def has_data(fd: int, timeout_s: float) -> bool:
-    """Whether a pipe holds data or is at its end; looks for so long. A pipe cannot be waited for with a time limit."""
+def has_data(fds: Iterable[int], timeout_s: float) -> bool:
+    """Whether one of these pipes holds data or is at its end; looks for so long.
+
+    A pipe cannot be waited for with a time limit.
+    """
     import msvcrt
 
-    handle = msvcrt.get_osfhandle(fd)  # type: ignore[attr-defined,unused-ignore]
+    handles = [msvcrt.get_osfhandle(fd) for fd in fds]  # type: ignore[attr-defined,unused-ignore]
     available = ctypes.c_ulong()
     until = time.monotonic() + timeout_s
     while True:
-        peek = _kernel().PeekNamedPipe(ctypes.c_void_p(handle), None, 0, None, ctypes.byref(available), None)
-        if not peek or available.value:
-            return True
+        for handle in handles:
+            peek = _kernel().PeekNamedPipe(ctypes.c_void_p(handle), None, 0, None, ctypes.byref(available), None)
+            if not peek or available.value:
+                return True
         if time.monotonic() >= until:
             return False
         time.sleep(_PAUSE_S)

@@ -73,7 +73,7 @@ class Answered:
     fitted: Fitted
     done: Done
     at_once: int = 1
-    """How many could be written side by side with it."""
+    """How many could be written side by side with it, in its batches; another process may write others meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@
 Every reply is `-n` tokens behind a system prompt that all share and a question of its own. By turns each width writes
 as many replies as it is wide; printed are the medians of the tokens per second of writing, from when all prompts are
 read, and how often they are those of one. On two cores 4 make at least 1.6 and 16 at least 2.9 times one's on a 7B
-model. With --cells N as many requests go through 16 places, refilled as they end, against one at a time.
+model. With --cells N as many requests go through 16 places, refilled as they end, against one at a time. Where a model
+computes on one thread of its own accord, those are shared with a second process; `-t 1` leaves them to one.
 """
 
 from __future__ import annotations

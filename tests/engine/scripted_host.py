@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from app.core.errors import ModelMemoryError
+from app.core.hardware import Placement
 from app.engine.host_process import SharedStopFlag, _take_streams, end_with, serve
 from app.engine.scripted import Script, ScriptedEngine
 
@@ -27,7 +28,9 @@ class Mortal(ScriptedEngine):
 
     @property
     def facts(self):
-        return dataclasses.replace(super().facts, gpu_layers=self._gpu_layers)
+        threads = Placement(threads=self._orders.get("threads", 0))
+        notices = tuple(self._orders.get("notices", ()))
+        return dataclasses.replace(super().facts, gpu_layers=self._gpu_layers, placement=threads, notices=notices)
 
     def count(self, text):
         if self._orders.get("at") == "count":
@@ -39,6 +42,12 @@ class Mortal(ScriptedEngine):
             if number == self._orders.get("at"):
                 self._end()
             yield event
+
+    def stream_many(self, wishes, stop, width=16, *, from_scratch=False):
+        for number, told in enumerate(super().stream_many(wishes, stop, width, from_scratch=from_scratch)):
+            if number == self._orders.get("at_of_many"):
+                self._end()
+            yield told
 
     def _end(self):
         how = self._orders["how"]
@@ -63,7 +72,13 @@ def orders_at(path):
 
 
 def load(path, loading, stop, on_progress):
-    return follow(orders_at(path), loading, stop, on_progress)
+    orders = orders_at(path)
+    if "loads" in orders:  # where each is told, and what the first, the second and so on does otherwise
+        with open(orders["loads"], "ab") as loads:
+            number = loads.tell()
+            loads.write(b".")
+        orders |= dict(enumerate(orders["otherwise"])).get(number, {})
+    return follow(orders, loading, stop, on_progress)
 
 
 def load_for_trial(path, loading, stop, on_progress):
