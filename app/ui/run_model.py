@@ -24,6 +24,8 @@ Index = QModelIndex | QPersistentModelIndex
 _SHOW_MS = 60
 """Changes are shown together: eight cells that grow would else ask for a new picture at every token."""
 _COUNT_MS = 250
+_GROW_MS = 240
+"""How often the numbers of cells that grow are painted: nobody reads dozens of them faster."""
 _MANY = 200
 """From so many changed cells on the grid is told of all at once: one picture, and not thousands of calls."""
 _VOTES_AT_ONCE = 1500
@@ -52,13 +54,16 @@ class RunModel(QAbstractTableModel):
         self.counts: Counter[Which] = Counter()
         self._show_timer = QTimer(self, singleShot=True, interval=_SHOW_MS)
         self._show_timer.timeout.connect(self._show)
+        self._grown: set[Place] = set()
+        self._grow_timer = QTimer(self, singleShot=True, interval=_GROW_MS)
+        self._grow_timer.timeout.connect(self._show_grown)
         self._count_timer = QTimer(self, singleShot=True, interval=_COUNT_MS)
         self._count_timer.timeout.connect(self.count)
         self.run.cell_changed.connect(self._cell_changed)
         self.run.cell_grew.connect(self._cell_grew)
         self.run.judged.connect(self._judged)
         self.run.ballots.changed.connect(self._ballots_changed)
-        self.findings.changed.connect(self._found)
+        self.findings.changed.connect(self._touch_all)
         self._filling = self._fill_duels()
         self._fill_timer = QTimer(self, interval=0)
         self._fill_timer.timeout.connect(self._fill_on)
@@ -248,7 +253,9 @@ class RunModel(QAbstractTableModel):
     @Slot(object)
     def _cell_grew(self, grown: Grown) -> None:
         self._tokens[grown.place] = grown.tokens
-        self._touch(grown.place, count=False)
+        self._grown.add(grown.place)
+        if not self._grow_timer.isActive():
+            self._grow_timer.start()
 
     @Slot(object)
     def _judged(self, judgement: Judgement) -> None:
@@ -283,20 +290,16 @@ class RunModel(QAbstractTableModel):
         elif not self._fill_timer.isActive():
             self._fill_timer.start()
 
+    @Slot(tuple)
     def _touch_all(self, places: Iterable[Place]) -> None:
         for place in places:
             self._touch(place)
 
-    @Slot(tuple)
-    def _found(self, places: tuple[Place, ...]) -> None:
-        for place in places:
-            self._touch(place)
-
-    def _touch(self, place: Place, *, count: bool = True) -> None:
+    def _touch(self, place: Place) -> None:
         self._dirty.add(place)
         if not self._show_timer.isActive():
             self._show_timer.start()
-        if count and not self._count_timer.isActive():
+        if not self._count_timer.isActive():
             self._count_timer.start()
 
     def _show_all(self) -> None:
@@ -317,6 +320,12 @@ class RunModel(QAbstractTableModel):
                 self.dataChanged.emit(index, index)
         if columns:
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, min(columns), max(columns))
+
+    @Slot()
+    def _show_grown(self) -> None:
+        self._dirty |= self._grown
+        self._grown.clear()
+        self._show()
 
     # --- Qt ---------------------------------------------------------------------------------------------------------
 
