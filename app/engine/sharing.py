@@ -11,7 +11,7 @@ from app.core.fit import AUTO_SHARE
 from app.core.stopping import StopFlag
 from app.engine import memory
 from app.engine.base import MOST_AT_ONCE, Tagged, Wish
-from app.engine.child import has_data
+from app.engine.child import give_way, has_data
 from app.engine.engine_process import HostProcess
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,7 @@ class Sharing:
         except OSError as error:
             log.warning("No second process could be started for the engine, so one does it all: %s", error)
             return None
+        give_way(hand.process.pid)
         hand.messages = self._helps(hand, stop, width)
         next(hand.messages)
         return hand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -213,6 +214,15 @@ def test_a_run_that_is_left_in_the_middle_leaves_an_engine_that_goes_on(scripted
     assert [process.is_alive for process in shared.processes] == [True, False]
     shared.given.clear()
     assert len(texts(shared.run(shared.wishes(5)))) == 5
+
+
+def test_the_window_comes_before_the_second_process(scripted):
+    shared = scripted()
+    run = shared.engine.stream_many(shared.wishes(), StopFlag(), 16, from_scratch=True)
+    next(one for one in run if len(shared.processes) == 2)
+    first, second = (os.getpriority(os.PRIO_PROCESS, process.pid) for process in shared.processes)
+    assert second > first == os.getpriority(os.PRIO_PROCESS, 0)
+    run.close()
 
 
 def test_a_prompt_is_made_by_the_process_that_waits_for_it(scripted, monkeypatch):
