@@ -217,8 +217,10 @@ class Welcome(QScrollArea):
             room -= height
             if afresh or room < 0:
                 part.setVisible(room >= 0)
-        self._air.changeSize(0, _AIR_PX[room >= _AIR_PX[1]])
-        self._column.invalidate()
+        air = _AIR_PX[room >= _AIR_PX[1]]
+        if air != self._air.sizeHint().height():  # to lay out anew is to be asked to make room anew
+            self._air.changeSize(0, air)
+            self._column.invalidate()
 
     @Slot()
     def _suggest(self) -> None:
