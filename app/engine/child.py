@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 FLAG = "--engine-host"
-_GIVES_WAY = 4
-"""Of 19: it has two fifths of what the window has of a core that both want, and all of one that nobody wants."""
+_GIVES_WAY = 10
+"""Of 19: it has a tenth of what the window has of a core that both want, and all of one that nobody wants."""
 __all__ = ["FLAG", "command", "give_way", "has_data", "import_path", "state_of", "tie_to_this_process"]
 
 
