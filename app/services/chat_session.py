@@ -211,9 +211,7 @@ class ChatSession(OpenChat):
         self._reply.refused.connect(self._reply_refused)
         self._reply.notice.connect(self.notice)
         self._sending = False
-        self._reply.start()
-        if self._stop_wanted:
-            self._reply.stop()
+        self._reply.start(stopped=self._stop_wanted)
 
     def _reply_finished(self, message: Message, error: AppError | None) -> None:
         self._end_reply()

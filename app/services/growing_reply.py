@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -11,6 +11,7 @@ from app.core.chat import Chat, Message, MessageState, Provenance
 from app.core.errors import AppError, ContextFullError, MessageTooLongError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
+from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, ModelFacts, Reading, StopReason, Turn
 from app.engine.turn import Fitted
 from app.services.archive import Archive
@@ -31,6 +32,12 @@ _READING_MS = 500
 """After so long the progress of fewer is told too; a line for less would only flicker."""
 
 _STATES = {End.FINISHED: MessageState.DONE, End.STOPPED: MessageState.STOPPED, End.FAILED: MessageState.FAILED}
+
+
+def _stopped_before(stop: StopFlag) -> Iterator[object]:
+    """A job that ends as stopped before it has done anything: a flag that is set from outside could come too late."""
+    stop.set()
+    yield from ()
 
 
 class GrowingReply(QObject):
@@ -94,12 +101,12 @@ class GrowingReply(QObject):
         self._save_timer.timeout.connect(self.save_text)
         models.state_changed.connect(self._loading)
 
-    def start(self) -> None:
-        """Queue the work; everything else follows by signals."""
+    def start(self, *, stopped: bool = False) -> None:
+        """Queue the work; everything else follows by signals. `stopped`: it was stopped before it could begin."""
         spec = self._models.spec(self._chat.model_id)
         kept = kept_of([*self._history, *([self.continued] if self.continued else [])])
         job = reply_job(self._models.room, spec, self._turns, self._sampling, self._chat.id, self._overflow, kept)
-        self._ticket = self._models.run(job, pressing=True)
+        self._ticket = self._models.run(_stopped_before if stopped else job, pressing=not stopped)
         self._ticket.items.connect(self._take)
         self._ticket.ended.connect(self._end)
         self._save_timer.start()
