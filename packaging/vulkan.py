@@ -19,17 +19,17 @@ OLDEST = (1, 3, 275)
 """The first version that the backend compiles with."""
 
 _ROOTS = (Path("/usr/local"), Path("/usr"))
-_POOL = "http://deb.debian.org/debian/pool/main"
 _PACKAGES = (
     (
-        f"{_POOL}/v/vulkan-loader/libvulkan-dev_1.4.309.0-1_amd64.deb",
+        "pool/main/v/vulkan-loader/libvulkan-dev_1.4.309.0-1_amd64.deb",
         "8d329d465e16168afff58b1bd0dd6db46aac2cc3f56054a481b25a04e90b345a",
     ),
     (
-        f"{_POOL}/s/spirv-headers/spirv-headers_1.6.1+1.4.309.0-1_all.deb",
+        "pool/main/s/spirv-headers/spirv-headers_1.6.1+1.4.309.0-1_all.deb",
         "dc18db866d63680351c40ac6b6bece34cb52da64a7799ce1cc4f16f6bff4d064",
     ),
 )
+"""Of Debian 13, each by its place on a mirror and its SHA-256."""
 _LIMIT_S = 60
 _ADVICE = "Name a folder with newer ones by --headers, or leave Vulkan out with --gpu none."
 
@@ -50,8 +50,8 @@ def headers(roots: Sequence[Path] = _ROOTS) -> Path | None:
         raise SystemExit(f"Vulkan's and SPIR-V's headers of {wanted} or later are missing. {_ADVICE}")
     print(f"Fetching Vulkan's headers, as the system's are older than {wanted} ...", flush=True)
     try:
-        for address, sha256 in _PACKAGES:
-            unpack(fetch(address, sha256), fetched.parent)
+        for place, sha256 in _PACKAGES:
+            unpack(fetch(place, sha256), fetched.parent)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SystemExit(f"Vulkan's headers cannot be fetched: {error}. {_ADVICE}") from error
     return fetched
@@ -70,21 +70,35 @@ def version(root: Path) -> tuple[int, int, int]:
     return int(complete[1]), int(complete[2]), int(patch[1])
 
 
-def fetch(address: str, sha256: str) -> Path:
-    """Download one package, unless it is there.
+def fetch(place: str, sha256: str) -> Path:
+    """Download one package from a mirror that the system uses, unless it is there.
 
     Raises:
-        OSError: it cannot be had, or is not what was pinned.
+        OSError: no mirror has it, or what they have is not what was pinned.
     """
-    path = BUILD / "downloads" / address.rpartition("/")[2]
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(address, timeout=_LIMIT_S) as response:
-            content = response.read()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise OSError(f"{address} is not the file that was pinned")
-        path.write_bytes(content)
-    return path
+    path = BUILD / "downloads" / place.rpartition("/")[2]
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    trouble = OSError("apt names no mirror")
+    for mirror in mirrors():
+        try:
+            with urllib.request.urlopen(f"{mirror.rstrip('/')}/{place}", timeout=_LIMIT_S) as response:
+                content = response.read()
+        except OSError as error:
+            trouble = error
+            continue
+        if hashlib.sha256(content).hexdigest() == sha256:
+            path.write_bytes(content)
+            return path
+        trouble = OSError(f"{place} on {mirror} is not the file that was pinned")
+    raise trouble
+
+
+def mirrors() -> list[str]:
+    """The addresses that the system takes its packages from."""
+    ask = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    return list(dict.fromkeys(subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()))
 
 
 def unpack(package: Path, folder: Path) -> None:

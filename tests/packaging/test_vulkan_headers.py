@@ -29,11 +29,12 @@ def prefix(root: Path, patch: int, *, spirv: bool = True) -> Path:
 @pytest.fixture(autouse=True)
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(vulkan, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(vulkan, "mirrors", lambda: [(tmp_path / "no mirror").as_uri(), tmp_path.as_uri() + "/"])
     return tmp_path / "build"
 
 
 def package(folder: Path, name: str, tree: Path) -> tuple[str, str]:
-    """A Debian package of this tree, as its address and its sum."""
+    """A Debian package of this tree, as its place on the mirror and its sum."""
     root = folder / name
     shutil.copytree(tree, root / "usr")
     (root / "DEBIAN").mkdir()
@@ -42,7 +43,7 @@ def package(folder: Path, name: str, tree: Path) -> tuple[str, str]:
     )
     made = folder / f"{name}.deb"
     subprocess.run(["dpkg-deb", "--build", str(root), str(made)], check=True, capture_output=True)
-    return made.as_uri(), hashlib.sha256(made.read_bytes()).hexdigest()
+    return made.relative_to(folder).as_posix(), hashlib.sha256(made.read_bytes()).hexdigest()
 
 
 def test_the_systems_headers_are_taken_where_they_are_new_enough(tmp_path: Path):
@@ -69,8 +70,8 @@ def test_newer_ones_are_fetched_once_where_the_systems_do_not_do(tmp_path, build
 
 @needs_dpkg
 def test_what_is_not_the_pinned_file_is_refused(tmp_path, build, monkeypatch):
-    address, _ = package(tmp_path, "headers", prefix(tmp_path / "tree", 309))
-    monkeypatch.setattr(vulkan, "_PACKAGES", ((address, "0" * 64),))
+    place, _ = package(tmp_path, "headers", prefix(tmp_path / "tree", 309))
+    monkeypatch.setattr(vulkan, "_PACKAGES", ((place, "0" * 64),))
     with pytest.raises(SystemExit, match=r"(?s)not the file that was pinned.*--headers"):
         vulkan.headers([tmp_path / "none"])
     assert not list((build / "downloads").iterdir())
