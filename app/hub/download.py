@@ -22,7 +22,7 @@ from app.hub import part_file
 from app.hub.download_file import Patience
 from app.hub.download_folder import PARTIAL
 from app.hub.download_job import Job
-from app.hub.event_loop import wind_up
+from app.hub.event_loop import WorkLoop, wind_up
 from app.hub.session import Hub
 from app.hub.trouble import told, trouble_of
 
@@ -78,7 +78,7 @@ def download(
     programs on this computer.
     """
     job = Job(hub, wanted, models_dir, connections=connections, places=places, patience=patience or Patience())
-    loop = asyncio.new_event_loop()
+    loop = WorkLoop()
     task = loop.create_task(job.run())
     last, told_at = None, float("-inf")
     try:

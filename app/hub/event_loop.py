@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+# the one that asyncio.new_event_loop() gives
+if TYPE_CHECKING or sys.platform != "win32":
+    _Base = asyncio.SelectorEventLoop
+else:
+    _Base = asyncio.ProactorEventLoop
 
 
-def wind_up(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
+class WorkLoop(_Base):
+    """An event loop for one piece of work, that knows the connections made in it.
+
+    A task that is called off in the moment in which its connection stands never hears of it: anyio and httpcore then
+    leave it open, and nobody but the loop has it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: list[asyncio.Transport] = []
+
+    async def create_connection(self, *args: Any, **more: Any) -> tuple[Any, Any]:
+        """As asyncio's."""
+        transport, protocol = await super().create_connection(*args, **more)
+        self._made = [*(made for made in self._made if not made.is_closing()), transport]
+        return transport, protocol
+
+    def cut_connections(self) -> None:
+        """Close what was left open, sending nothing more; done once the loop has run once more."""
+        for transport in self._made:
+            transport.abort()
+
+
+def wind_up(loop: WorkLoop, work: asyncio.Task[Any]) -> None:
     """Call off everything that still runs, wait until all of it heard so, and close the loop. Takes a millisecond.
 
     Ctrl+C may strike inside a task, which then ends with it, or right here: it goes on from here once all is closed.
@@ -29,6 +59,7 @@ def wind_up(loop: asyncio.AbstractEventLoop, work: asyncio.Task[Any]) -> None:
     run(_ended({*asyncio.all_tasks(loop), work}))  # the work may have ended with an error that nobody has looked at
     while left := asyncio.all_tasks(loop):
         run(_ended(left))
+    loop.cut_connections()
     run(loop.shutdown_asyncgens())
     loop.close()
     if struck is not None:

@@ -15,7 +15,7 @@ from app import __version__
 from app.core.errors import AppError, HubTokenError, HubUnreachableError, SettingError
 from app.core.stopping import StopFlag
 from app.hub import facts
-from app.hub.event_loop import wind_up
+from app.hub.event_loop import WorkLoop, wind_up
 from app.hub.names import safe_repo_id
 from app.hub.trouble import not_the_hub, refused, told
 
@@ -216,7 +216,7 @@ class Hub:
 
     def run(self, work: Coroutine[Any, Any, T], stop: StopFlag | None = None) -> T:
         """Run requests to their end in an event loop of their own, or until `stop` is set."""
-        loop = asyncio.new_event_loop()
+        loop = WorkLoop()
         task = loop.create_task(work)
         try:
             return loop.run_until_complete(_until_stopped(task, stop))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+import warnings
 
 import pytest
+from huggingface_hub import get_async_session
 
-from app.hub.event_loop import wind_up
+from app.hub.event_loop import WorkLoop, wind_up
 
 
 async def forever(ended: list[str], name: str) -> None:
@@ -33,7 +36,7 @@ async def work(ended: list[str]) -> None:
 
 @pytest.fixture
 def loop():
-    return asyncio.new_event_loop()
+    return WorkLoop()
 
 
 def test_everything_that_was_begun_hears_of_the_end(loop):
@@ -101,3 +104,29 @@ def test_an_error_that_nobody_looked_at_is_not_told_later(loop, caplog):
     del task
     gc.collect()
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("turns", range(16))
+def test_no_connection_is_left_open_whenever_its_request_is_called_off(loop, standin, turns):
+    """In every turn of the loop, from the request's beginning to its end; in some, the client forgets what it has."""
+
+    async def ask(client) -> None:
+        await client.get(standin.url)
+
+    async def called_off() -> None:
+        async with get_async_session() as client:
+            task = asyncio.create_task(ask(client))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        task = loop.create_task(called_off())
+        loop.run_until_complete(task)
+        wind_up(loop, task)
+        del task
+        gc.collect()
+    assert [str(one.message) for one in told] == []
