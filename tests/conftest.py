@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.services.garbage import collect_if_due
+from tests.patience import PatientBot
 
 if "ORCINUS_TEST_WINDOW" not in os.environ:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -78,7 +79,7 @@ def _no_thread_left_behind() -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
     for thread in left:
-        thread.join(2)
+        thread.join(20)
     assert not [thread.name for thread in left if thread.is_alive()]
 
 
@@ -88,6 +89,12 @@ def _no_unexpected_log_lines(caplog: pytest.LogCaptureFixture) -> Iterator[None]
     yield
     lines = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
     assert not lines
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> PatientBot:
+    """In place of pytest-qt's: it waits for as long as a busy computer takes."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session")
