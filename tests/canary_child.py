@@ -17,7 +17,7 @@ from app.main import Program, hook_crashes
 from app.paths import find_paths
 from app.setup import prepare_process
 
-WAIT_S = 60.0
+WAIT_S = 300.0
 
 
 class Keychain:

@@ -47,7 +47,7 @@ def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A process of its own, with what it printed."""
     command = [sys.executable, "-m", *arguments]
     told, environ = more.pop("told", ""), {**os.environ, **more}
-    return subprocess.run(command, cwd=ROOT, env=environ, input=told, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=ROOT, env=environ, input=told, capture_output=True, text=True, timeout=500)
 
 
 def nowhere(text: str, *places: Path) -> None:

@@ -22,7 +22,7 @@ ORCA = "You are MistralOrca, a large language model trained by Alignment Lab AI.
 
 def program(*arguments: str, **more) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, **more
+        [sys.executable, "-m", "app", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, **more
     )
 
 
@@ -310,7 +310,7 @@ def test_the_program_starts_without_standard_streams(home, tmp_path):
         ["sh", "-c", f'exec "{sys.executable}" -m app ask --set max_tokens=4 Hello <&- >&- 2>&-'],
         cwd=ROOT,
         env={**os.environ, "ORCINUS_HOME": str(home)},
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0
 
@@ -325,7 +325,7 @@ def test_ctrl_c_ends_a_conversation_in_good_order(home):
     first = running.stdout.readline()
     running.send_signal(signal.SIGINT)
     try:
-        rest, err = running.communicate(timeout=60)
+        rest, err = running.communicate(timeout=300)
     finally:
         running.kill()
     assert running.returncode == 130, err

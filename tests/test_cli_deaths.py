@@ -26,7 +26,7 @@ def dying(host: str, *arguments: str, **more: str) -> subprocess.CompletedProces
     """The program with another process for its engine."""
     return subprocess.run(
         [sys.executable, "-c", DYING, f"tests.engine.{host}", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, env={**os.environ, **more},
+        cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, **more},
     )  # fmt: skip
 
 

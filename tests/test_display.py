@@ -61,7 +61,7 @@ def test_a_display_that_nobody_serves_any_more_is_as_none(home, tmp_path, displa
     more = {display: name, "XDG_RUNTIME_DIR": str(tmp_path), "ORCINUS_HOME": str(home)}
     done = subprocess.run(
         [sys.executable, "-m", "app"],
-        cwd=ROOT, env={**environment, **more}, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env={**environment, **more}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert f"The display {name} cannot be reached" in done.stdout

@@ -42,7 +42,7 @@ def test_killed_again_and_again_it_ends_right_and_fetches_hardly_anything_twice(
             child.kill()
             child.communicate()
         standin.speed = None
-        out, err = start(home, wanted).communicate(timeout=60)
+        out, err = start(home, wanted).communicate(timeout=300)
         assert out.startswith("done"), out + err
         (path,) = json.loads(out.removeprefix("done "))
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == file.sha256

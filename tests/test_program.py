@@ -184,7 +184,7 @@ def test_a_second_start_ends_at_once_and_says_why(qapp, home):
 
     single = SingleInstance(find_paths().lock_file)
     single.listen()
-    done = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0
     assert "open already" in done.stdout
     single.close()
@@ -195,7 +195,7 @@ def test_a_second_start_says_so_where_the_first_does_not_answer(home, tmp_path):
 
     single = SingleInstance(find_paths().lock_file)
     done = subprocess.run(
-        [sys.executable, "-m", "app", str(tmp_path / "a.gguf")], cwd=ROOT, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "app", str(tmp_path / "a.gguf")], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Orcinus is running already, but it does not answer. Nothing was opened.")
@@ -213,12 +213,12 @@ def is_open(home: Path) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_or_the_end_of_the_session_closes_the_window_in_good_order(home, number):
     running = subprocess.Popen([sys.executable, "-m", "app"], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     try:
         while not is_open(home) and time.monotonic() < until:
             time.sleep(0.05)
         running.send_signal(number)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=300)
     finally:
         running.kill()
     assert running.returncode == 0
@@ -233,7 +233,7 @@ def test_a_window_closed_while_the_chats_are_still_being_opened_ends_in_good_ord
         "opening.Opening._build = lambda self: (QTimer.singleShot(0, self._window.close), build(self));"
         "raise SystemExit(opening.run([]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr
     assert done.returncode == 0
 
@@ -245,5 +245,5 @@ def test_the_start_imports_nothing_heavy_before_the_window(home):
         "'asyncio'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

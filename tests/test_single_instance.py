@@ -40,7 +40,7 @@ def test_a_lock_left_by_a_killed_program_is_taken_over(qtbot, tmp_path):
         "from app.single_instance import SingleInstance; a = QCoreApplication([]);"
         "s = SingleInstance(Path(sys.argv[1])); assert s.is_first; os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "orcinus.lock")], cwd=ROOT, timeout=30)
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "orcinus.lock")], cwd=ROOT, timeout=300)
     assert killed.returncode == -9
     assert (tmp_path / "orcinus.lock").exists()
     after = SingleInstance(tmp_path / "orcinus.lock")
@@ -81,7 +81,7 @@ def test_a_second_start_waits_while_the_first_is_still_opening(qtbot, tmp_path):
         first.listen()
     assert heard.args == [("a.gguf",)]
     second.stdout.close()
-    assert second.wait(10) == 0
+    assert second.wait(300) == 0
     first.close()
 
 

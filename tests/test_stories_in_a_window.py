@@ -38,7 +38,7 @@ def display(tmp_path: Path) -> Iterator[str]:
     yield name
     for process in (manager, server):
         process.terminate()
-        process.wait(10)
+        process.wait(300)
 
 
 @pytest.mark.long
@@ -52,6 +52,6 @@ def test_the_stories_hold_in_a_real_window(display):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -37,7 +37,7 @@ def _why_not() -> str:
 def _devices() -> list[str]:
     """What Vulkan offers, asked in a process of its own."""
     ask = "import json; from app.engine.drivers import vulkan_devices; print(json.dumps(vulkan_devices()))"
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=300, check=False)
     return [name for name, _ in json.loads(done.stdout)] if done.returncode == 0 else []
 
 

@@ -97,7 +97,7 @@ def kill_and_finish(standin: StandInHub, repo: HostedRepo, models: Path, delays_
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(delay_s)
             child.kill()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.splitlines()[-1]).read_bytes() == file.content
     return (standin.sent_bytes - before) / file.size

@@ -46,7 +46,7 @@ def person(tmp_path: Path) -> Path:
 def run(installer: Path, home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     return subprocess.run(
-        ["sh", str(installer), *words], env=environ, capture_output=True, text=True, timeout=60, check=False
+        ["sh", str(installer), *words], env=environ, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -43,7 +43,7 @@ def test_the_plots_are_drawn_in_the_colours_of_the_prompts(tmp_path: Path, dark:
     subprocess.run(
         [BROWSER, "--headless", "--no-remote", "--profile", str(profile), "--window-size=1200,2400",
          "--screenshot", str(picture), page.as_uri()],
-        env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, timeout=90, check=True,
+        env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, timeout=300, check=True,
     )  # fmt: skip
     image = QImage(str(picture))
     assert image.width() >= 1200

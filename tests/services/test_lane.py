@@ -101,7 +101,7 @@ def test_a_job_that_is_stopped_before_its_turn_never_begins(lane, qtbot):
     began = []
 
     def waits(stop: StopFlag) -> Iterator[object]:
-        gate.wait(10)
+        gate.wait(300)
         yield None
 
     def never(stop: StopFlag) -> Iterator[object]:
@@ -175,14 +175,14 @@ def test_closing_stops_what_runs_even_when_nobody_takes_its_items(qtbot):
             yield "x"
 
     lane.submit(flood)
-    assert begun.wait(5)
-    assert lane.close(5)
+    assert begun.wait(300)
+    assert lane.close(300)
 
 
 def test_draining_finishes_what_was_asked_and_tells(qtbot):
     lane = Lane("test")
     heard = [Heard(lane.submit(counting(3))) for _ in range(5)]
-    assert lane.drain(5)
+    assert lane.drain(300)
     assert [one.outcome for one in heard] == [Outcome(End.FINISHED)] * 5
 
 

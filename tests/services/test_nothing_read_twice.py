@@ -116,7 +116,7 @@ def test_a_reply_that_was_stopped_goes_on_without_reading_it_again(reader):
     def waits_for_stop(*batch):
         calls.append(batch)
         if len(calls) == 6:
-            stopped.wait(10)
+            stopped.wait(300)
         return decode(*batch)
 
     decoder._decode = waits_for_stop
