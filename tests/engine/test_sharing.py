@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,14 +51,14 @@ class Shared:
         self.enough = False
         engine.on_death = self.deaths.append
 
-    def wishes(self, most: int = PLENTY, of_second: int = 20) -> Iterator[Wish]:
-        """So many requests, or until the second process has had that many."""
+    def wishes(self, most: int = PLENTY, of_second: int = 20, at_most: int = 8) -> Iterator[Wish]:
+        """So many requests for at most so many tokens, or until the second process has had that many."""
         for number in range(most):
             if self.enough or sum(self.given.values()) >= of_second:
                 return
             prompt = self.engine.render([Turn(Role.USER, f"Tell me of number {number}.")])
             self.given[number] = self.processes.index(self.engine._sharing.asking)
-            yield Request(prompt.tokens, replace(HOT, seed=number)), StopFlag()
+            yield Request(prompt.tokens, replace(HOT, seed=number, max_tokens=at_most)), StopFlag()
 
     def run(self, wishes: Iterator[Wish], **more: Any) -> list[Tagged]:
         values = {"width": 16, "from_scratch": True, "stop": StopFlag(), **more}
@@ -171,11 +172,15 @@ def test_a_run_stays_with_one_process_unless_a_second_is_worth_it(scripted, monk
 
 
 def test_a_stop_ends_what_both_are_at(scripted):
-    shared, stop = scripted(), StopFlag()
-    told = []
-    for one in shared.engine.stream_many(shared.wishes(of_second=PLENTY), stop, 16, from_scratch=True):
+    shared, stop, far = scripted(), StopFlag(), 800
+    told, said = [], Counter()
+    for one in shared.engine.stream_many(shared.wishes(of_second=PLENTY, at_most=far), stop, 16, from_scratch=True):
         told.append(one)
-        if sum(shared.given.values()) >= 20:
+        said[one.index] += 1
+        if isinstance(one.event, Done):
+            del said[one.index]
+        # far from their ends, which must not come before the stop does
+        if {shared.given[index] for index, count in said.items() if count <= far / 2} == {0, 1}:
             stop.set()
     assert sorted(texts(told)) == sorted(shared.given)
     stopped = [one.index for one in told if isinstance(one.event, Done) and one.event.reason is StopReason.STOPPED]
@@ -187,12 +192,13 @@ def test_a_stop_ends_what_both_are_at(scripted):
 def test_one_answer_is_stopped_alone_whichever_process_writes_it(scripted):
     shared, flags = scripted(), {}
 
+    stopped: dict[int, int] = {}
+
     def noted() -> Iterator[Wish]:
-        for request, flag in shared.wishes(of_second=40):
+        for request, flag in shared.wishes(of_second=PLENTY):
             flags[len(flags)] = flag
             yield request, flag
 
-    stopped: dict[int, int] = {}
     told = []
     for one in shared.engine.stream_many(noted(), StopFlag(), 16, from_scratch=True):
         told.append(one)
@@ -242,20 +248,24 @@ def test_a_prompt_is_made_by_the_process_that_waits_for_it(scripted, monkeypatch
 @pytest.mark.parametrize("how", ["SIGABRT", "SIGKILL"])
 def test_in_a_run_of_tasks_a_death_of_the_second_costs_nobody_an_answer(tmp_path, caplog, how):
     """As an experiment does it: those in the works are asked for again, the file is blamed once."""
+    at_its_end = str(tmp_path / "the second is at its end")
     orders = {
         "threads": 1,
         "load_steps": 1,
         "loads": str(tmp_path / "loads"),
-        "otherwise": [{}, {"at_of_many": 60, "how": how}],
+        "otherwise": [
+            {"at_of_many": 200, "how": "wait", "until": at_its_end},
+            {"at_of_many": 60, "how": how, "leaves": at_its_end},
+        ],
     }
-    path = tmp_path / "a.gguf"
+    path, many = tmp_path / "a.gguf", 200
     path.write_text(json.dumps(orders))
     records = Records(tmp_path / "trials.json", "this one")
     loader, deaths = Loader(load_here, HOST, records, trusted=(str(path),)), []
     died = loader._died
     loader._died = lambda record, wished, error: (deaths.append(error), died(record, wished, error))
     room = EngineRoom(loader)
-    tasks = [Task((Turn(Role.USER, f"Number {number}"),), HOT) for number in range(900)]
+    tasks = [Task((Turn(Role.USER, f"Number {number}"),), HOT) for number in range(many)]
     run = SideBySide(room, ModelSpec("a", str(path), Loading()), tasks, StopFlag())
     answered: list[int] = []
     begun: set[int] = set()
@@ -268,7 +278,7 @@ def test_in_a_run_of_tasks_a_death_of_the_second_costs_nobody_an_answer(tmp_path
             assert told.index in begun
             assert told.at_once in (1, 16)
             answered.append(told.index)
-    assert sorted(answered) == list(range(900))
+    assert sorted(answered) == list(range(many))
     assert len(deaths) == 1
     assert records.of(str(path)).deaths == 0, "it has answered since"
     room.empty()
