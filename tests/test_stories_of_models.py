@@ -81,7 +81,7 @@ def test_search_pick_download_with_one_drop_load_and_chat(start, hub):
 
 
 def test_a_model_is_found_downloaded_paused_cancelled_and_loaded_by_keys_alone(start, hub):
-    hub.speed = 400_000
+    hub.speed, hub.most = 400_000, 700_000
     person = start()
     quants = finds_the_model(person)
     strip, rows = person.window.workspace.pages.models.strip, person.program.downloads.rows
@@ -103,7 +103,7 @@ def test_a_model_is_found_downloaded_paused_cancelled_and_loaded_by_keys_alone(s
             person.qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Tab)
     person.qtbot.keyClick(question.focusWidget(), Qt.Key.Key_Space)
     person.waits_until(lambda: rows() == () and QApplication.activeModalWidget() is None)
-    hub.speed = None
+    hub.speed = hub.most = None
     person.waits_until(lambda: person.window.activateWindow() or person.window.isActiveWindow())
     tabs_to(person, lambda: quants)
     person.presses(Qt.Key.Key_Space)
@@ -154,7 +154,7 @@ def test_the_model_of_the_first_card_answers_with_its_authors_prompt_and_values(
 
 
 def test_a_paused_download_goes_on_after_a_restart_where_it_was(start, hub, starter):
-    hub.speed = 200_000
+    hub.most = 300_000
     person = start()
     finds_the_model(person)
     person.presses(Qt.Key.Key_Space)
@@ -163,7 +163,7 @@ def test_a_paused_download_goes_on_after_a_restart_where_it_was(start, hub, star
     person.window.workspace.pages.models.strip.all_button().click()
     assert downloads.rows()[0].state is DownloadState.PAUSED
     person = start()
-    hub.speed = None
+    hub.most = None
     person.presses(Qt.Key.Key_M, CONTROL)
     strip = person.window.workspace.pages.models.strip
     person.waits_until(lambda: strip.lines()[0].row.have_bytes > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,30 +82,34 @@ def test_all_parts_of_a_split_model_are_one_download(services, standin):
 
 
 def test_two_run_at_a_time_and_the_others_wait_for_their_turn(services, standin):
-    standin.speed = 250_000
+    standin.most = SIZE // 2
     ids = [services.downloads.add(host(standin, name)) for name in ("A", "B", "C")]
     services.wait(lambda: [row.state for row in services.downloads.rows()].count(DownloadState.RUNNING) == 2)
     assert [row.state for row in services.downloads.rows()][2] is DownloadState.QUEUED
     services.downloads.pause(ids[0])
     wait_for(services, ids[2], DownloadState.RUNNING, DownloadState.DONE)
-    standin.hang_up()  # they go on at once, and no longer slowly
-    standin.speed = None
+    standin.most = None
     services.downloads.resume(ids[0])
     for download_id in ids:
         wait_for(services, download_id, DownloadState.DONE)
 
 
 def test_it_is_saved_before_the_first_byte(services, standin):
-    standin.speed = 10_000
+    standin.most = SIZE // 2
     kept: list[int] = []
+
+    def watch(stores) -> None:
+        save = stores.downloads.save
+
+        def slowly(*row) -> None:
+            threading.Event().wait(0.1)  # who does not wait for it has asked by then
+            kept.append(len(standin.asked))
+            save(*row)
+
+        stores.downloads.save = slowly
+
+    services.ask(watch)
     download_id = services.downloads.add(host(standin, "One"))
-    services.downloads.changed.connect(
-        lambda: (
-            (row := services.downloads.row(download_id)) is not None
-            and row.state is DownloadState.RUNNING
-            and kept.append(len(standin.asked))
-        )
-    )
     assert services.downloads.row(download_id).state is DownloadState.QUEUED
     wait_for(services, download_id, DownloadState.RUNNING)
     assert kept[0] == 0
@@ -112,7 +117,7 @@ def test_it_is_saved_before_the_first_byte(services, standin):
 
 
 def test_pausing_keeps_what_came_and_resuming_goes_on_from_there(services, standin):
-    standin.speed = 300_000
+    standin.most = SIZE // 2
     wanted = host(standin, "One")
     download_id = services.downloads.add(wanted)
     services.wait(lambda: services.downloads.row(download_id).have_bytes > 100_000)
@@ -120,7 +125,7 @@ def test_pausing_keeps_what_came_and_resuming_goes_on_from_there(services, stand
     assert services.downloads.row(download_id).state is DownloadState.PAUSED, "at once"
     services.wait(lambda: not services.downloads._at_work)
     sent = standin.sent_bytes
-    standin.speed = None
+    standin.most = None
     services.downloads.resume(download_id)
     wait_for(services, download_id, DownloadState.DONE)
     assert standin.sent_bytes - sent < wanted.size_bytes - 50_000
@@ -128,13 +133,13 @@ def test_pausing_keeps_what_came_and_resuming_goes_on_from_there(services, stand
 
 
 def test_pausing_and_resuming_in_quick_succession_ends_well(services, standin):
-    standin.speed = 400_000
+    standin.most = SIZE // 2
     download_id = services.downloads.add(host(standin, "One"))
     wait_for(services, download_id, DownloadState.RUNNING)
     for _ in range(5):
         services.downloads.pause(download_id)
         services.downloads.resume(download_id)
-    standin.speed = None
+    standin.most = None
     assert wait_for(services, download_id, DownloadState.DONE, DownloadState.FAILED).state is DownloadState.DONE
 
 
@@ -155,7 +160,7 @@ def test_nothing_to_download_is_refused_in_words(services):
 
 
 def test_a_cancelled_download_is_gone_with_all_that_came(services, standin, tmp_path):
-    standin.speed = 200_000
+    standin.most = SIZE // 2
     download_id = services.downloads.add(host(standin, "One"))
     services.wait(lambda: services.downloads.row(download_id).have_bytes > 50_000)
     services.downloads.cancel(download_id)
@@ -168,13 +173,13 @@ def test_a_cancelled_download_is_gone_with_all_that_came(services, standin, tmp_
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_cancelled_and_wanted_again_at_once_it_comes_all_the_same(services, standin, tmp_path, at_once):
     services.preferences.set_fetching("at_once", at_once)
-    standin.speed = 200_000
     wanted = host(standin, "One")
     for _ in range(3):
+        standin.most = standin.sent_bytes + SIZE // 2
         download_id = services.downloads.add(wanted)
         services.wait(lambda: services.downloads.row(download_id).have_bytes > 20_000)  # noqa: B023
         services.downloads.cancel(download_id)
-    standin.speed = None
+    standin.most = None
     assert Path(fetch(services, wanted).path).read_bytes()[:4] == b"GGUF"
     services.wait(lambda: not (tmp_path / "models" / ".partial").exists())
 
@@ -191,7 +196,7 @@ def test_the_same_file_of_two_repositories_is_fetched_once(services, standin):
 
 
 def test_what_ran_goes_on_after_a_restart_and_what_was_paused_stays_paused(build, standin):
-    standin.speed = 100_000
+    standin.most = SIZE // 2
     services = begin(build)
     ran, paused = (services.downloads.add(host(standin, name)) for name in ("Ran", "Paused"))
     services.wait(lambda: all(services.downloads.row(row).have_bytes > 30_000 for row in (ran, paused)))
@@ -199,7 +204,7 @@ def test_what_ran_goes_on_after_a_restart_and_what_was_paused_stays_paused(build
     services.wait(lambda: paused not in services.downloads._at_work)
     build.close(services)
     sent = standin.sent_bytes
-    standin.speed = None
+    standin.most = None
     services = begin(build, start=False)
     states = {row.id: row.state for row in services.downloads.rows()}
     assert states == {ran: DownloadState.QUEUED, paused: DownloadState.PAUSED}
@@ -224,13 +229,13 @@ def test_the_order_can_be_changed_and_is_kept(build, standin):
 
 
 def test_everything_can_be_paused_and_resumed_at_once(services, standin):
-    standin.speed = 100_000
+    standin.most = SIZE // 2
     ids = [services.downloads.add(host(standin, name)) for name in "ABC"]
     wait_for(services, ids[0], DownloadState.RUNNING)
     services.downloads.pause_all()
     assert {row.state for row in services.downloads.rows()} == {DownloadState.PAUSED}
     services.wait(lambda: not services.downloads._at_work)
-    standin.speed = None
+    standin.most = None
     services.downloads.resume_all()
     for download_id in ids:
         wait_for(services, download_id, DownloadState.DONE)

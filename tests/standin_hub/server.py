@@ -7,12 +7,14 @@
         assert standin.asked[-1].path == "/api/models"
 
 The Hub and its CDN are two ports, and so two origins: a token that reaches the second one is a leak. Everything that
-was asked is in `asked`, in order. `speed` limits what each connection to the CDN carries, in bytes a second.
+was asked is in `asked`, in order. `speed` limits what each connection to the CDN carries, in bytes a second; `most` is
+so much of each file as goes out before the CDN falls silent: a download that must not be over meanwhile never is.
 """
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -45,6 +47,7 @@ class StandInHub:
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.speed: int | None = None
+        self.most: int | None = None
         self.latency_s = 0.0
         """How long every answer takes to begin."""
         self.send_buffer: int | None = None
@@ -99,6 +102,10 @@ class StandInHub:
     def sent_bytes(self) -> int:
         """How much of all files went out."""
         return sum(asked.sent for asked in self.asked_of("cdn"))
+
+    def sent_of(self, path: str) -> int:
+        """How much of one file went out."""
+        return sum(asked.sent for asked in self.asked_of("cdn") if asked.path == path)
 
     def hang_up(self) -> None:
         """Cut every open connection."""
@@ -245,16 +252,29 @@ class _Connection(BaseHTTPRequestHandler):
     def _pour(self, asked: Asked, body: memoryview, speed: int | None) -> None:
         """Send, no faster than `speed`; in twenty slices a second where there is one."""
         piece = _SLICE * 4 if speed is None else max(1, min(_SLICE, speed // 20))
-        start = time.perf_counter()
+        due = time.perf_counter()
         for offset in range(0, len(body), piece):
             chunk = body[offset : offset + piece]
+            if not self._may_send(asked, len(chunk)):
+                return
             self.connection.sendall(chunk)
             asked.sent += len(chunk)
             if speed:
-                ahead_s = (offset + len(chunk)) / speed - (time.perf_counter() - start)
-                if ahead_s > 0 and self.server.standin.closing.wait(ahead_s):
+                # what a busy computer was late with is not made up for: that would be faster than `speed`
+                due = max(due + len(chunk) / speed, now := time.perf_counter())
+                if due > now and self.server.standin.closing.wait(due - now):
                     self.close_connection = True
                     return
+
+    def _may_send(self, asked: Asked, count: int) -> bool:
+        """Wait for as long as the file has had its `most`; False once either side gave up."""
+        standin = self.server.standin
+        while standin.most is not None and standin.sent_of(asked.path) + count > standin.most:
+            is_over, _, _ = select.select([self.connection], [], [], 0.01)
+            if is_over or standin.closing.is_set():
+                self.close_connection = True
+                return False
+        return True
 
     def _wait_for_the_end(self) -> None:
         """Keep the connection open and silent until either side gives up."""

@@ -64,7 +64,7 @@ def test_there_is_no_strip_without_downloads(strip, add, stage):
 
 
 def test_a_running_download_tells_its_speed_and_pauses_where_it_is(qtbot, stage, strip, add, standin):
-    standin.speed = 40_000
+    standin.speed, standin.most = 40_000, 150_000
     stage.services.downloads.start()
     number = add("a")
     qtbot.waitUntil(lambda: "running at" in strip.summary() and "0 kB/s" not in strip.summary(), timeout=15_000)
@@ -74,7 +74,7 @@ def test_a_running_download_tells_its_speed_and_pauses_where_it_is(qtbot, stage,
     assert states(strip) == ["Paused"]
     assert line.button("press").accessibleName() == "Resume Model a"
     assert strip.all_button().text() == "Resume all"
-    standin.speed = None
+    standin.speed = standin.most = None
     qtbot.keyClick(line.button("press"), Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: states(strip) == ["Done, verified"], timeout=15_000)
     assert stage.services.downloads.row(number).state is DownloadState.DONE
@@ -109,7 +109,7 @@ def test_a_gated_model_says_so_and_leads_to_the_token(qtbot, stage, strip, add):
 
 
 def test_all_can_be_paused_and_resumed(qtbot, stage, strip, add, standin):
-    standin.speed = 20_000
+    standin.most = 150_000
     stage.services.downloads.start()
     for letter in "abc":
         add(letter)
@@ -134,7 +134,7 @@ def test_a_download_moves_in_the_queue_and_keeps_the_keyboard(strip, add):
 
 
 def test_cancelling_asks_where_bytes_would_be_thrown_away(qtbot, stage, strip, add, standin):
-    standin.speed = 40_000
+    standin.speed, standin.most = 40_000, 150_000
     stage.services.downloads.start()
     add("a")
     qtbot.waitUntil(lambda: strip.lines()[0].row.have_bytes > 0, timeout=15_000)

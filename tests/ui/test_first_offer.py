@@ -58,7 +58,7 @@ def test_no_network_is_a_sentence_and_a_retry_and_the_starter_answers_meanwhile(
 
 
 def test_the_download_is_followed_and_can_be_paused(qtbot, stage, card, standin):
-    standin.speed = 10_000
+    standin.speed, standin.most = 10_000, 40_000
     qtbot.mouseClick(card.button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: card.button.text() == "Pause" and (card.offer().share or 0) > 0, timeout=15_000)
     qtbot.mouseClick(card.button, Qt.MouseButton.LeftButton)

@@ -210,7 +210,7 @@ def test_nothing_hangs_over_the_edge(qtbot, stage, page, size, points):
 
 
 def test_a_download_is_told_in_the_sidebar(qtbot, stage, page, standin):
-    standin.speed = 20_000
+    standin.speed, standin.most = 20_000, 50_000
     page.home.catalogue.choose("mistral-7b-openorca")
     qtbot.keyClick(page.home.catalogue, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: stage.space.sidebar.models.text().strip() == "Models · 1 download", timeout=15_000)
