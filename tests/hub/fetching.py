@@ -10,13 +10,15 @@ from typing import Any
 
 from app.core.library import DownloadState, RemoteFile, Wanted
 from app.core.stopping import StopFlag
-from app.hub.download import Step, download
+from app.hub.download import Nudge, Step, download
 from app.hub.download_file import Patience
 from app.hub.session import Hub
 from tests.standin_hub.repos import HostedRepo
 from tests.standin_hub.server import StandInHub
 
-QUICK = Patience(first_s=0.01, longest_s=0.05, stall_s=0.4)
+QUICK = Patience(first_s=0.01, longest_s=0.05, stall_s=60)
+"""Tries again at once. Only what is about a connection that brings nothing gives one up: others are merely slow."""
+HASTY = Patience(first_s=0.01, longest_s=0.05, stall_s=0.4)
 NAME = "model.Q4_K_M.gguf"
 
 
@@ -51,7 +53,7 @@ class Fetched:
 
 
 def hub_of(standin: StandInHub, token: str | None = None, **limits: float) -> Hub:
-    return Hub(standin.url, token, token_elsewhere=True, **{"connect_s": 1.0, "read_s": 0.4, **limits})
+    return Hub(standin.url, token, token_elsewhere=True, **{"connect_s": 60, "read_s": 60, **limits})
 
 
 def start(standin: StandInHub, wanted: Wanted, models: Path, stop: StopFlag, **more: Any) -> Generator[Step, None, str]:
@@ -69,6 +71,20 @@ def fetch(standin: StandInHub, wanted: Wanted, models: Path, **more: Any) -> Fet
         except StopIteration as end:
             fetched.path = end.value
             return fetched
+
+
+def fetch_on_request(standin: StandInHub, wanted: Wanted, models: Path) -> Fetched:
+    """As `fetch`, but whenever it waits it goes on only because somebody asks it to."""
+    fetched, nudge = Fetched(), Nudge()
+    steps = start(standin, wanted, models, StopFlag(), patience=Patience(300, 300), retry_now=nudge)
+    while True:
+        try:
+            fetched.steps.append(next(steps))
+        except StopIteration as end:
+            fetched.path = end.value
+            return fetched
+        if fetched.steps[-1].state is DownloadState.WAITING:
+            nudge.give()
 
 
 def leave_when(steps: Generator[Step, None, str], stop: StopFlag, state: DownloadState, have: int = 0) -> Step:

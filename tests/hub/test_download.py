@@ -42,8 +42,10 @@ def test_a_file_in_a_folder_keeps_its_folder(standin, models):
 
 
 def test_steps_tell_of_bytes_that_only_grow_up_to_the_size(standin, repo, models):
-    standin.speed = 8 * MIB
-    fetched = fetch(standin, wanted_of(repo), models)
+    standin.most, fetched = MIB, Fetched()
+    for step in start(standin, wanted_of(repo), models, StopFlag()):
+        fetched.steps.append(step)
+        standin.most = step.have_bytes + MIB
     running = [step.have_bytes for step in fetched.steps if step.state is DownloadState.RUNNING]
     assert running == sorted(running)
     assert running[-1] <= 5 * MIB
@@ -65,10 +67,11 @@ def test_a_renamed_repository_still_serves_what_was_listed_under_its_old_name(st
 
 
 def test_a_stopped_download_goes_on_where_it_was_and_nothing_comes_twice(standin, repo, models):
-    standin.speed = 8 * MIB
+    standin.most = 3 * MIB
     stop, wanted = StopFlag(), wanted_of(repo)
     leave_when(start(standin, wanted, models, stop), stop, DownloadState.RUNNING, MIB)
     standin.hang_up()
+    standin.most = None
     held = held_bytes(wanted, models)
     assert MIB <= held < 5 * MIB
     before = standin.sent_bytes
@@ -188,11 +191,11 @@ def test_an_older_file_of_the_same_name_gives_way_only_once_the_new_one_is_verif
     target = models / "alice" / "Tiny-GGUF" / NAME
     target.parent.mkdir(parents=True)
     target.write_bytes(b"the old one")
-    standin.speed = 8 * MIB
+    standin.most = 3 * MIB
     stop = StopFlag()
     leave_when(start(standin, wanted_of(repo), models, stop), stop, DownloadState.RUNNING, MIB)
     assert target.read_bytes() == b"the old one"
-    standin.speed = None
+    standin.most = None
     fetch(standin, wanted_of(repo), models)
     assert target.read_bytes() == repo.files[NAME].content
 
@@ -201,21 +204,22 @@ PARTS = [f"big.Q8_0-{number:05d}-of-00003.gguf" for number in (1, 2, 3)]
 
 
 def test_no_part_of_a_split_model_is_to_be_seen_before_all_are_verified(standin, models):
-    repo = standin.add("bob/Big", {name: noise(2 * MIB, seed) for seed, name in enumerate(PARTS)})
-    standin.speed = 8 * MIB
+    sizes = [2 * MIB, 2 * MIB, 4 * MIB]
+    repo = standin.add("bob/Big", {name: noise(sizes[at], at) for at, name in enumerate(PARTS)})
+    standin.most = 3 * MIB
     stop, wanted = StopFlag(), wanted_of(repo, *PARTS)
     leave_when(start(standin, wanted, models, stop), stop, DownloadState.RUNNING, 5 * MIB)
     assert not list(models.glob("bob/**/*.gguf"))
     held = held_bytes(wanted, models)
     assert held >= 5 * MIB
-    standin.speed, before = None, standin.sent_bytes
     standin.hang_up()
+    standin.most, before = None, standin.sent_bytes
     fetched = fetch(standin, wanted, models)
     assert fetched.path == str(models / "bob" / "Big" / PARTS[0])
     assert left_in(models) == [f"bob/Big/{name}" for name in PARTS]
     assert all((models / "bob" / "Big" / name).read_bytes() == repo.files[name].content for name in PARTS)
-    again = standin.sent_bytes - before - (6 * MIB - held)
-    assert 0 <= again <= 0.03 * 6 * MIB, "a piece that was not noted yet when it was left comes again"
+    again = standin.sent_bytes - before - (sum(sizes) - held)
+    assert 0 <= again <= 0.03 * sum(sizes), "a piece that was not noted yet when it was left comes again"
 
 
 def test_several_connections_fetch_ahead_and_the_file_is_in_order(standin, models):
@@ -254,7 +258,7 @@ def test_a_second_download_of_the_same_file_is_told_so_at_once(standin, repo, mo
 
 def test_discarding_removes_all_that_is_held_and_only_that(standin, repo, models):
     other = standin.add("bob/Other", {NAME: noise(4 * MIB, 7)})
-    standin.speed = 4 * MIB
+    standin.most = 3 * MIB
     for each in (repo, other):
         stop = StopFlag()
         leave_when(start(standin, wanted_of(each), models, stop), stop, DownloadState.RUNNING, MIB)

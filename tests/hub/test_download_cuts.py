@@ -69,13 +69,14 @@ def test_stops_at_random_moments_lose_nothing_that_came(standin, models):
     for _ in range(4):
         stop = StopFlag()
         goal = held + chance.randrange(1, 2 * MIB)
+        standin.most = standin.sent_bytes + 5 * MIB // 2
         for step in start(standin, wanted, models, stop):
             assert step.have_bytes >= held or step.state is DownloadState.VERIFYING
             if step.have_bytes >= goal:
                 stop.set()
         assert held_bytes(wanted, models) >= held
         held = held_bytes(wanted, models)
-    standin.speed = None
+    standin.speed = standin.most = None
     assert fetch(standin, wanted, models).content == repo.files[NAME].content
     assert left_in(models) == [f"alice/Tiny-GGUF/{NAME}"]
 
@@ -105,7 +106,7 @@ def kill_and_finish(standin: StandInHub, repo: HostedRepo, models: Path, delays_
 
 def test_killed_downloads_keep_what_they_had_and_ask_only_for_the_rest(standin, models):
     repo = standin.add("alice/Tiny-GGUF", {NAME: noise(48 * MIB)})
-    standin.speed = 4 * MIB  # of each connection: far from done after three kills
+    standin.speed, standin.most = 4 * MIB, 32 * MIB  # not done after three kills
     chance, command, held = random.Random(5), child_command(standin, repo, models), 0
     for _ in range(3):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -119,7 +120,7 @@ def test_killed_downloads_keep_what_they_had_and_ask_only_for_the_rest(standin, 
         held = held_bytes(wanted_of(repo), models)
     rest = repo.files[NAME].size - held
     assert 0 < rest < repo.files[NAME].size
-    standin.speed = None
+    standin.speed = standin.most = None
     before = standin.sent_bytes
     assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
     assert rest <= standin.sent_bytes - before <= rest * 1.03

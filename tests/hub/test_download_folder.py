@@ -130,18 +130,19 @@ def test_a_disk_that_fills_up_keeps_what_came_and_goes_on_once_there_is_room(sta
     repo = standin.add("alice/Tiny-GGUF", {NAME: noise(8 * MIB)})
     with small_disk(tmp_path / "disk", 80 * MIB) as models:
         (models / "other").write_bytes(bytes(MIB))
-        standin.speed = 8 * MIB
+        standin.most = 3 * MIB
         filler = models / "filler"
         steps = start(standin, wanted_of(repo), models, StopFlag(), connections=1)
         have = next(step.have_bytes for step in steps if step.have_bytes > MIB)
         with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
             file.write(bytes(76 * MIB - have))
+        standin.most = None
         with pytest.raises(NoRoomError, match="disk is full"):
             list(steps)
         held = held_bytes(wanted_of(repo), models)
         assert MIB < held < 8 * MIB
         filler.unlink()
-        standin.speed, before = None, standin.sent_bytes
+        before = standin.sent_bytes
         assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
         assert 8 * MIB - held <= standin.sent_bytes - before <= (8 * MIB - held) * 1.03
 

@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 import threading
-import time
 
 import pytest
 
@@ -258,15 +257,14 @@ def test_a_server_that_trickles_is_given_up_too(standin):
 
 
 @pytest.mark.parametrize("kind", [Kind.SILENT, Kind.STALL])
-def test_a_question_is_withdrawn_at_once(hub, standin, kind):
+def test_a_question_is_withdrawn_at_once(standin, kind):
     standin.faults.append(Fault(kind, "api", after=1))
-    stop, start = StopFlag(), time.monotonic()
+    hub, stop = Hub(standin.url, connect_s=3600, read_s=3600, answer_s=3600), StopFlag()
     waiting = threading.Timer(0.1, stop.set)
     waiting.start()
     with pytest.raises(HubUnreachableError):
         hub.get_json(hub.api_url(), stop=stop)
     waiting.join()
-    assert time.monotonic() - start < 5, "the limit would have been 20 s"
 
 
 def test_a_question_withdrawn_before_it_is_asked_is_not_asked(hub, standin):
