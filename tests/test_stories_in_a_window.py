@@ -52,6 +52,6 @@ def test_the_stories_hold_in_a_real_window(display):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=550,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

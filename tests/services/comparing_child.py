@@ -18,7 +18,7 @@ from app.engine.scripted import Script, scripted_loader
 from app.storage.stores import Stores
 from tests.services.conftest import Services
 
-ANSWER = " ".join(f"word{number}" for number in range(2000))
+ANSWER = " ".join(f"word{number}" for number in range(20_000))
 FIRST = (Contestant("A", "Be brief."), Contestant("B", "Be kind."))
 
 
@@ -44,7 +44,7 @@ def compare(database: Path) -> None:
             application.processEvents()
             time.sleep(0.001)
 
-    services = Services(database, scripted_loader(Script(replies=(ANSWER,), tokens_per_s=200)), wait)
+    services = Services(database, scripted_loader(Script(replies=(ANSWER,), tokens_per_s=200, n_ctx=30_000)), wait)
     services.ask(told)
     comparison = services.library.comparison("starter", FIRST)
     wait(lambda: len(comparison.columns()) == 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,11 @@ class Services:
         session.notice.connect(self.notices.append)
         self.wait(lambda: session.ready)
         return session
+
+    def pace(self, tokens_per_s: float | None) -> None:
+        """From now on the scripted engine that is loaded says so many tokens a second; None for all at once."""
+        engine: Any = self.models.room._engine
+        engine.script = replace(engine.script, tokens_per_s=tokens_per_s)
 
     def say(self, session: ChatSession, text: str) -> str:
         """Send and wait for the whole reply."""

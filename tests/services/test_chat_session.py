@@ -65,12 +65,11 @@ def test_what_was_said_is_there_after_a_restart_and_the_chat_goes_on(build):
 
 
 def test_stop_keeps_what_had_come(build):
-    services = build(Script(replies=(LONG,), tokens_per_s=100))
+    services = build(Script(replies=(LONG,), tokens_per_s=20))
     chat = services.chat()
-    chat.send("Go on")
-    services.wait(lambda: bool(chat.path()) and chat.busy and len(chat.path()) == 2)
     grown: list[str] = []
     chat.text_added.connect(lambda _id, text: grown.append(text))
+    chat.send("Go on")
     services.wait(lambda: len("".join(grown)) > 20)
     chat.stop()
     services.wait(lambda: not chat.busy)
@@ -83,7 +82,7 @@ def test_stop_keeps_what_had_come(build):
 
 
 def test_stop_while_the_model_loads_ends_at_once(build):
-    services = build(Script(load_s=30))
+    services = build(Script(load_s=600))
     chat = services.chat()
     chat.send("Hello")
     services.wait(lambda: services.models.state("starter").kind == "loading")
@@ -258,12 +257,15 @@ def test_two_chats_answer_under_their_own_system_prompts(build):
 
 
 def test_a_reply_grows_on_while_another_chat_is_looked_at(build):
-    services = build(Script(replies=("word " * 60,), tokens_per_s=200))
+    services = build(Script(replies=("word " * 300,), tokens_per_s=20))
     first = services.chat()
     first.send("Hello")
     services.wait(lambda: first.chat.id != 0)
     second = services.chat()
     assert second is not first
+    assert first.busy
+    services.wait(lambda: len(first.path()) == 2 and bool(first.path()[-1].text))
+    services.pace(None)
     services.wait(lambda: not first.busy)
     assert first.path()[-1].state is MessageState.DONE
     assert services.library.session(first.chat.id) is first

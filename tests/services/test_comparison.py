@@ -22,6 +22,7 @@ LOUD = Contestant("Loud", "You are a helpful assistant. Answer in capital letter
 PIRATE = Contestant("Pirate", "You are a helpful assistant. Answer like a pirate.")
 PLAIN = Contestant("Plain", "You are a helpful assistant.")
 LONG = " ".join(f"word{n}" for n in range(400))
+ENDLESS = Script(replies=(" ".join(f"word{n}" for n in range(3500)),), tokens_per_s=200)
 
 
 @pytest.fixture
@@ -93,12 +94,13 @@ def test_the_conversation_goes_on_in_all_columns(compare):
 
 
 def test_one_column_is_stopped_and_the_others_go_on(compare):
-    comparison = compare(Script(replies=(LONG,), tokens_per_s=400), PLAIN, LOUD)
+    comparison = compare(Script(replies=(LONG,), tokens_per_s=20), PLAIN, LOUD)
     comparison.ask("Go on")
     comparison.services.wait(lambda: len(comparison.columns()[0].exchanges[-1].text) > 20)
     comparison.stop(0)
     comparison.services.wait(lambda: states(comparison)[0] is MessageState.STOPPED)
     assert comparison.busy
+    comparison.services.pace(None)
     first, second = wait(comparison)
     assert states(comparison) == [MessageState.STOPPED, MessageState.DONE]
     assert LONG.startswith(first.strip())
@@ -106,13 +108,13 @@ def test_one_column_is_stopped_and_the_others_go_on(compare):
 
 
 def test_all_are_stopped_and_keep_what_came(compare):
-    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), PLAIN, LOUD)
+    comparison = compare(ENDLESS, PLAIN, LOUD)
     comparison.ask("Go on")
     comparison.services.wait(lambda: all(len(one.exchanges[-1].text) > 20 for one in comparison.columns()))
     comparison.stop_all()
     texts = wait(comparison)
     assert states(comparison) == [MessageState.STOPPED] * 2
-    assert all(20 < len(text) < len(LONG) for text in texts)
+    assert all(20 < len(text) < len(ENDLESS.replies[0]) for text in texts)
     assert not comparison.told
 
 
@@ -140,7 +142,7 @@ def test_columns_of_another_model_follow_after_the_others(compare):
 
 def test_a_column_that_has_to_wait_for_another_model_says_for_which(compare):
     others = [Contestant(name, "", model_id=f"/{name}.gguf") for name in ("second", "third")]
-    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), PLAIN, *others)
+    comparison = compare(ENDLESS, PLAIN, *others)
     first = comparison.services.models.entry(comparison.model_id).name
     assert [column.waits_for for column in comparison.columns()] == ["", "", ""]
     comparison.ask("Go on")
@@ -242,7 +244,7 @@ def test_a_question_too_long_for_the_context_fails_with_its_tokens(compare):
 
 
 def test_at_most_eight_columns_and_nothing_changes_while_they_write(compare):
-    comparison = compare(Script(replies=(LONG,), tokens_per_s=200), *[PLAIN] * MOST_COLUMNS)
+    comparison = compare(ENDLESS, *[PLAIN] * MOST_COLUMNS)
     assert not comparison.add(LOUD)
     comparison.ask("Go on")
     assert not comparison.ask("And this?")
@@ -331,7 +333,7 @@ def test_columns_are_copied_as_markdown_with_what_made_each_answer(compare):
 
 
 def test_a_column_without_answers_or_with_half_of_one_is_copied_too(compare):
-    comparison = compare(Script(replies=("word " * 200,), tokens_per_s=200), PLAIN, LOUD)
+    comparison = compare(ENDLESS, PLAIN, LOUD)
     assert as_markdown(comparison.columns(), lambda how: how) == (
         "## Plain\n\n> You are a helpful assistant.\n\n"
         "## Loud\n\n> You are a helpful assistant. Answer in capital letters.\n"

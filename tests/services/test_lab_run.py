@@ -23,6 +23,8 @@ PLAN = Plan(
     {"max_tokens": 30, "temperature": 0.9},
 )
 SLOW = Script(replies=("one two three four five six", "seven eight nine ten"), tokens_per_s=400)
+ONE_QUICK = Script(replies=("one two", *["word " * 30] * 60), tokens_per_s=10)
+"""The first answer ends long before the others, which take seconds: a test has time until it lets them hurry."""
 
 
 class Watched:
@@ -90,17 +92,18 @@ def test_what_shows_as_ended_is_on_the_disk(build):
     watched.run.cell_changed.connect(look)
     watched.run.start()
     watched.wait()
-    assert len(looked) >= 5
+    services.wait(lambda: len(looked) >= 5)
     assert {count for _, count in looked} == {1}
 
 
 def test_a_pause_lets_what_is_in_the_works_end_and_start_goes_on_in_another_window_too(build):
-    services = build(SLOW)
+    services = build(ONE_QUICK)
     watched = Watched(services)
     watched.run.start()
     services.wait(lambda: any(cell.state is CellState.RUNNING for cell in watched.changed))
     watched.run.pause()
     assert watched.run.pausing
+    services.pace(None)
     watched.wait()
     assert watched.states[-1] is RunState.PAUSED
     some = watched.kept()
@@ -117,7 +120,7 @@ def test_a_pause_lets_what_is_in_the_works_end_and_start_goes_on_in_another_wind
 
 
 def test_a_stop_drops_what_is_in_the_works_and_keeps_the_rest(build):
-    services = build(SLOW)
+    services = build(ONE_QUICK)
     watched = Watched(services)
     watched.run.start()
     services.wait(lambda: any(cell.text for cell in watched.run.cells().values()))
@@ -224,7 +227,7 @@ def test_a_large_run_is_read_whole(build, many):
 
 
 def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build):
-    services = build(Script(replies=SLOW.replies, tokens_per_s=10))
+    services = build(ONE_QUICK)
     watched = Watched(services)
     session = services.chat("starter")
     made_room: list[bool] = []
@@ -238,9 +241,10 @@ def test_a_chat_is_answered_in_the_middle_of_a_run_which_goes_on_by_itself(build
 
     watched.run.cell_changed.connect(ask)
     watched.run.start()
-    services.wait(lambda: bool(asked) and not session.busy)
+    services.wait(lambda: True in made_room)
+    services.pace(None)
+    services.wait(lambda: not session.busy)
     assert session.path()[-1].text
-    assert True in made_room
     services.wait(lambda: not watched.run.busy)
     assert watched.states == [RunState.RUNNING, RunState.RUNNING, RunState.DONE], "it began again behind the chat"
     assert len(watched.kept()) == 40
@@ -278,7 +282,7 @@ def test_what_merely_counts_tokens_does_not_interrupt_a_run(build):
 
 
 def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
-    services = build(Script(replies=SLOW.replies, tokens_per_s=30))
+    services = build(ONE_QUICK)
     services.preferences.set_for_model("starter", "top_k", 7)
     plan = replace(PLAN, contestants=PLAN.contestants[:1], overrides={"max_tokens": 30}, judge=Judge("", "Judge."))
     watched = Watched(services, plan)
@@ -286,6 +290,7 @@ def test_a_run_goes_on_with_the_values_that_its_models_had_when_it_began(build):
     services.wait(lambda: any(cell.state is CellState.DONE for cell in watched.run.cells().values()))
     watched.run.stop()
     watched.wait()
+    services.pace(None)
     services.preferences.set_for_model("starter", "top_k", 50)
     services.preferences.set_for_model("starter", "temperature", 0.3)
     held = services.ask(lambda stores: stores.runs.plan(watched.id))

@@ -11,7 +11,7 @@ from app.services.experiments import RunState
 from app.ui.experiments_view import ExperimentsView
 
 FAST = Script(replies=("one two", "three four"))
-SLOW = Script(replies=("word " * 400,), tokens_per_s=20)
+SLOW = Script(replies=("word " * 400,), tokens_per_s=4)
 PLAN = Plan(
     "Two prompts",
     "starter",

@@ -80,7 +80,7 @@ def test_the_page_is_as_it_was_left(qtbot, start):
 
 
 def test_what_was_being_written_when_the_window_was_closed_is_stopped_and_kept(qtbot, start):
-    page = start(Script(replies=(LONG,), tokens_per_s=100))
+    page = start(Script(replies=(LONG,), tokens_per_s=20))
     page.show_contestants(TWO)
     qtbot.keyClicks(page.composer.field, "Go on")
     qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)

@@ -89,7 +89,7 @@ def test_it_is_reached_and_left_by_mouse_and_keys(qtbot, compare):
 
 
 def test_stop_ends_all_and_a_columns_own_button_ends_that_alone(qtbot, compare):
-    page = compare(Script(replies=(LONG,), tokens_per_s=300))
+    page = compare(Script(replies=(LONG,), tokens_per_s=20))
     qtbot.keyClicks(page.composer.field, "Go on")
     qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: all(len(text) > 20 for text in said(page)))
@@ -341,7 +341,7 @@ def test_the_columns_prompts_begin_an_experiment(qtbot, compare):
 
 
 def test_a_question_edited_while_answers_are_written_stays_open_until_it_can_be_asked(qtbot, compare):
-    page = compare(Script(replies=("short", "short", LONG), tokens_per_s=150))
+    page = compare(Script(replies=("short", "short", LONG), tokens_per_s=20))
     ask(qtbot, page, "first")
     qtbot.keyClicks(page.composer.field, "second")
     qtbot.keyClick(page.composer.field, Qt.Key.Key_Return)

@@ -219,7 +219,7 @@ def test_thousands_of_votes_are_taken_in_bit_by_bit(lab, monkeypatch):
     model = shown.show(run_id).run_view.model
     shown.wait(lambda: len(model.duels.places()) == 10)
     assert {model.look(Place(0, at, 0)).words for at in range(5)} == {"1–0"}
-    assert not model._fill_timer.isActive()
+    shown.wait(lambda: not model._fill_timer.isActive())
 
 
 def test_rating_and_ranking_are_a_tab_away_and_lead_back_to_the_grid(lab):

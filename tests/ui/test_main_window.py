@@ -16,7 +16,7 @@ from app.ui.welcome import SuggestionCard
 from app.ui.workspace import SMALLEST
 from tests.ui.talking import read, say, start_saying
 
-SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=150)
+SLOW = Script(replies=(" ".join(f"word{n}" for n in range(300)),), tokens_per_s=30)
 
 
 def usable(window: QWidget) -> list[QWidget]:
@@ -81,10 +81,12 @@ def test_going_to_another_chat_and_back_while_a_reply_grows_loses_none_of_it(qtb
     qtbot.waitUntil(lambda: first.path()[-1].id > 0)
     stage.space.new_chat()
     assert not stage.space.page.welcome.isHidden()
-    qtbot.wait(150)
+    before = first.path()[-1].text
+    qtbot.waitUntil(lambda: first.path()[-1].text != before)
     stage.space.open_chat(first.chat.id)
     qtbot.waitUntil(lambda: "word0 word1 word2" in read(stage))
     assert first.busy
+    stage.services.pace(None)
     qtbot.waitUntil(lambda: not first.busy, timeout=20_000)
     reply = first.path()[-1].text
     qtbot.waitUntil(lambda: reply.strip() in read(stage))

@@ -91,7 +91,8 @@ def test_where_the_text_is_another_one_it_says_from_where_on_why_and_shows_both(
 
 
 def test_an_attempt_can_be_stopped_and_ends_with_the_dialog(qtbot, look):
-    stage, dialog = look(Script(replies=(" ".join("abcdefgh"),), tokens_per_s=30))
+    stage, dialog = look(Script(replies=(" ".join("abcdefgh" * 20),)))
+    stage.services.pace(10)
     qtbot.mouseClick(dialog.reproduce.button, Qt.MouseButton.LeftButton)
     words(qtbot, dialog, "Writing…")
     assert dialog.reproduce.button.text() == "Stop"

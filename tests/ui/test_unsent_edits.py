@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from app.engine.scripted import Script
 from tests.ui.talking import say, start_saying
 
-SLOW = Script(replies=("short", " ".join(f"word{n}" for n in range(300))), tokens_per_s=150)
+SLOW = Script(replies=("short", " ".join(f"word{n}" for n in range(300))), tokens_per_s=30)
 
 
 def texts(stage) -> list[str]:
