@@ -28,7 +28,7 @@ class RunGrid(QTableView):
         self._run, self._theme = model, theme
         self._kept: Place | None = None
         self._delegate = RunDelegate(theme, self)
-        self._prompts, self._questions = PromptHeader(theme, self), QuestionHeader(theme, self)
+        self._prompts, self._questions = PromptHeader(model, theme, self), QuestionHeader(theme, self)
         self.setProperty("kind", "grid")
         self.setAccessibleName("Answers")
         self.setAccessibleDescription("Questions down, prompts across. Enter shows an answer.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QHeaderView, QWidget
 
@@ -47,13 +47,25 @@ class _Header(QHeaderView):
 class PromptHeader(_Header):
     """Above each column: its mark and name, what it is, and how many of its answers pass all checks."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, model: RunModel, theme: Theme, parent: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, theme, parent)
         self.setAccessibleName("Prompts")
+        self._painted: dict[int, object] = {}
+        """By section, what its share was told from."""
+        self._watched = model
+        model.looked_at.connect(self._look)
+
+    @Slot()
+    def _look(self) -> None:
+        """Paint those anew whose share is another now."""
+        for section, before in self._painted.items():
+            if before != _shares(self._watched, section):
+                left = self.sectionViewportPosition(section)
+                self.viewport().update(QRect(left, 0, self.sectionSize(section), self.viewport().height()))
 
     def sizeHint(self) -> QSize:
-        """Three lines."""
-        return QSize(super().sizeHint().width(), 3 * self.fontMetrics().height() + 26)
+        """Three lines; the grid says how wide."""
+        return QSize(0, 3 * self.fontMetrics().height() + 26)
 
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         """The mark, the name, a note, the bar."""
@@ -76,6 +88,7 @@ class PromptHeader(_Header):
         painter.setPen(QColor(theme.muted))
         note = QFontMetrics(painter.font()).elidedText(second, Qt.TextElideMode.ElideRight, width)
         painter.drawText(QRect(left, top + line + 2, width, line), _LEFT, note)
+        self._painted[section] = _shares(run, section)
         self._paint_share(painter, QRect(left, top + 2 * line + 5, width, line), run, section)
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
@@ -83,11 +96,10 @@ class PromptHeader(_Header):
 
     def _paint_share(self, painter: QPainter, box: QRect, run: RunModel, contestant: int) -> None:
         theme = self._theme
-        passed, looked = run.findings.share(contestant)
+        (passed, looked), before = _shares(run, contestant)
         if not looked:
             return
         words = f"{round(100 * passed / looked)} %"
-        before = run.earlier_share(contestant)
         if before is not None and before[1]:
             points = round(100 * (passed / looked - before[0] / before[1]))
             words += f" ({points:+d})" if points else " (±0)"
@@ -118,8 +130,8 @@ class QuestionHeader(_Header):
         """The line that has the chosen cell."""
 
     def sizeHint(self) -> QSize:
-        """As wide as the grid says."""
-        return QSize(self.width_px, super().sizeHint().height())
+        """As wide as the grid says, which knows the height, too: Qt would ask for each of hundreds of lines."""
+        return QSize(self.width_px, 0)
 
     def sectionSizeFromContents(self, section: int) -> QSize:
         """One line."""
@@ -153,6 +165,11 @@ class QuestionHeader(_Header):
         painter.setPen(QPen(QColor(theme.border), 1))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         painter.restore()
+
+
+def _shares(run: RunModel, contestant: int) -> tuple[tuple[int, int], tuple[int, int] | None]:
+    """How many of a prompt's answers pass and how many were looked at: now, and in the earlier run."""
+    return run.findings.share(contestant), run.earlier_share(contestant)
 
 
 def two_lines(name: str, prompt: str) -> tuple[str, str]:

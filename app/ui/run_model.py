@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.core.duel_table import DuelTable, Score
 from app.core.lab import Cell, CellState, Place
 from app.core.prompts import found_in
-from app.core.run_pairs import RunPairs, pairs_of
+from app.ui.run_earlier import EarlierRun
 from app.ui.run_looks import CHANGE_WORDS, CellLook, Change, Shape, Which
 
 if TYPE_CHECKING:
@@ -32,9 +32,14 @@ _VOTES_AT_ONCE = 1500
 
 
 class RunModel(QAbstractTableModel):
-    """Follows an open run. `counted()`: how many cells each filter finds has changed, or which lines are shown."""
+    """Follows an open run.
+
+    `counted()`: how many cells each filter finds has changed, or which lines are shown. `looked_at()`: so may have how
+    many of a prompt's answers pass; `headerDataChanged` would have all cells laid out and painted anew.
+    """
 
     counted = Signal()
+    looked_at = Signal()
 
     def __init__(self, opened: OpenRun, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,8 +50,7 @@ class RunModel(QAbstractTableModel):
         """The person's that are counted."""
         self._seeds = len(self.plan.seeds)
         self._tokens: dict[Place, int] = {}
-        self._earlier: tuple[Results, RunPairs] | None = None
-        self._earlier_shares: dict[int, tuple[int, int]] = {}
+        self._earlier: EarlierRun | None = None
         self._which, self._words = Which.ALL, ""
         self._lines = list(range(len(self.plan.questions) * self._seeds))
         self._line_of = {line: at for at, line in enumerate(self._lines)}
@@ -123,44 +127,24 @@ class RunModel(QAbstractTableModel):
         """How a cell stands beside that of the earlier run that is compared with."""
         if self._earlier is None:
             return Change.NONE
-        results, pairs = self._earlier
-        partner = pairs.partner(place)
-        before = results.cells.get(partner) if partner is not None else None
-        cell = self.run.cell(place)
-        if partner is None or before is None or CellState.DONE not in (cell.state, before.state):
-            return Change.NONE
-        found = results.findings.get(partner, ())
-        was = all(one.passed for one in found) if found else None
-        now = self.findings.passed(place)
-        if was is not None and now is not None and was != now:
-            return Change.BETTER if now else Change.WORSE
-        return Change.SAME if cell.text == before.text else Change.OTHER
+        return self._earlier.change(self.run.cell(place), self.findings.passed(place))
 
     def earlier_cell(self, place: Place) -> Cell | None:
         """The same cell of the earlier run that is compared with."""
-        if self._earlier is None:
-            return None
-        results, pairs = self._earlier
-        partner = pairs.partner(place)
-        return results.cells.get(partner) if partner is not None else None
+        return self._earlier.cell(place) if self._earlier is not None else None
 
     @property
     def earlier(self) -> Results | None:
         """The earlier run that is compared with."""
-        return self._earlier[0] if self._earlier is not None else None
+        return self._earlier.results if self._earlier is not None else None
 
     def earlier_share(self, contestant: int) -> tuple[int, int] | None:
         """Of the earlier run's answers to the same questions, so many passed all checks, and so many there were."""
-        return self._earlier_shares.get(contestant)
+        return self._earlier.share(contestant) if self._earlier is not None else None
 
     def compare_with(self, earlier: Results | None) -> bool:
         """Mark what is other than in an earlier run; None marks nothing. False where nothing is in both."""
-        pairs = pairs_of(self.plan, earlier.plan) if earlier is not None else None
-        if earlier is not None and pairs is not None and not pairs.is_empty:
-            self._earlier = (earlier, pairs)
-        else:
-            self._earlier = None
-        self._earlier_shares = _shares_of(*self._earlier) if self._earlier is not None else {}
+        self._earlier = EarlierRun.beside(self.plan, earlier)
         if self._earlier is None and self._which is Which.CHANGED:
             self._which = Which.ALL
         self._show_all()
@@ -305,12 +289,12 @@ class RunModel(QAbstractTableModel):
     def _show_all(self) -> None:
         if self._lines:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self.columnCount() - 1))
+        self.looked_at.emit()
         self.count()
 
     @Slot()
     def _show(self) -> None:
         dirty, self._dirty = self._dirty, set()
-        columns = {place.contestant for place in dirty}
         if len(dirty) > _MANY and self._lines:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self.columnCount() - 1))
             dirty.clear()
@@ -318,8 +302,7 @@ class RunModel(QAbstractTableModel):
             index = self.index_of(place)
             if index.isValid():
                 self.dataChanged.emit(index, index)
-        if columns:
-            self.headerDataChanged.emit(Qt.Orientation.Horizontal, min(columns), max(columns))
+        self.looked_at.emit()
 
     @Slot()
     def _show_grown(self) -> None:
@@ -386,14 +369,3 @@ class RunModel(QAbstractTableModel):
 
 def _score_words(score: Score | None) -> str:
     return "" if score is None else f"{score.won}–{score.lost}"
-
-
-def _shares_of(results: Results, pairs: RunPairs) -> dict[int, tuple[int, int]]:
-    """By prompt of the later run: how many answers of the earlier one passed, and how many were looked at."""
-    shares = {one: [0, 0] for one in pairs.contestants.values()}
-    asked = set(pairs.questions.values())
-    for place, found in results.findings.items():
-        if found and place.contestant in shares and place.question in asked:
-            shares[place.contestant][0] += all(each.passed for each in found)
-            shares[place.contestant][1] += 1
-    return {at: (shares[one][0], shares[one][1]) for at, one in pairs.contestants.items()}
