@@ -30,16 +30,19 @@ def cautions(comparison: Comparison) -> str:
     return " ".join(told)
 
 
-def as_markdown(columns: Sequence[Column], whole: Callable[[Provenance], Provenance]) -> str:
+def as_markdown(
+    columns: Sequence[Column], whole: Callable[[Provenance], Provenance], named: Callable[[str], str] = lambda _: ""
+) -> str:
     """The columns one after another, each with its prompt and what was said; then what made the answers.
 
-    whole: puts in what was found out about an answer's model since it was made.
+    whole: puts in what was found out about an answer's model since it was made. named: how people call the version of
+    a prompt that has this hash, "" for no name.
     """
     columns = [_filled(column, whole) for column in columns]
     parts = []
     for column in columns:
         parts += [f"## {column.contestant.name}", _quoted(_prompt(column)), *_said(column)]
-    if made := _made_by(columns):
+    if made := _made_by(columns, named):
         count = sum(len(column.exchanges) for column in columns)
         parts += [f"## What made {'these answers' if count > 1 else 'this answer'}", made]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -56,7 +59,7 @@ def _said(column: Column) -> Iterator[str]:
         before = exchange.provenance or before
 
 
-def _made_by(columns: Sequence[Column]) -> str:
+def _made_by(columns: Sequence[Column], named: Callable[[str], str]) -> str:
     at = [(number, place) for number, column in enumerate(columns) for place in range(len(column.exchanges))]
 
     def names(places: Sequence[int]) -> str:
@@ -75,6 +78,7 @@ def _made_by(columns: Sequence[Column]) -> str:
         [columns[number].exchanges[place].provenance for number, place in at],
         names,
         lambda place, prompt: prompt.strip() == _prompt(columns[at[place][0]]).strip(),
+        lambda how: named(how.prompt_version) if how.prompt_version else "",
     )
 
 

@@ -20,7 +20,7 @@ class PromptNames(QObject):
     def __init__(self, library: PromptLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library = library
-        self._words: dict[str, str] = {}
+        self._origins: dict[str, PromptOrigin | None] = {}
         self._asked: set[str] = set()
         library.changed.connect(self._look_again)
 
@@ -28,7 +28,12 @@ class PromptNames(QObject):
         """Name and number of a version; "" until it is looked up, which `changed` tells."""
         if version_hash not in self._asked:
             self._ask(version_hash)
-        return self._words.get(version_hash, "")
+        return _words(self._origins[version_hash]) if version_hash in self._origins else ""
+
+    def named(self, version_hash: str) -> str:
+        """As `words`, for telling it to others besides its hash: "" for what has no name."""
+        words, origin = self.words(version_hash), self._origins.get(version_hash)
+        return words if origin is not None and origin.name else ""
 
     @Slot()
     def _look_again(self) -> None:
@@ -41,7 +46,11 @@ class PromptNames(QObject):
         self._library.find_origin(version_hash, lambda origin: self._found(version_hash, origin))
 
     def _found(self, version_hash: str, origin: PromptOrigin | None) -> None:
-        words = origin.words if origin is not None else "A deleted prompt"
-        if self._words.get(version_hash) != words:
-            self._words[version_hash] = words
+        is_news = version_hash not in self._origins or _words(self._origins[version_hash]) != _words(origin)
+        self._origins[version_hash] = origin
+        if is_news:
             self.changed.emit()
+
+
+def _words(origin: PromptOrigin | None) -> str:
+    return origin.words if origin is not None else "A deleted prompt"

@@ -324,14 +324,14 @@ class CompareView(LabView):
 
     def _copy(self, at: int) -> None:
         column = self.comparison.columns()[at]
-        self._copied.copy(lambda: as_markdown([column], self._library.origins.whole))
+        self._copied.copy(lambda: as_markdown([column], self._library.origins.whole, self._names.named))
         self.notices.show_notice(Notice(f"“{column.contestant.name}” was copied as Markdown"))
 
     @Slot()
     def copy_all(self) -> None:
         """Put all columns into the clipboard."""
         columns = self.comparison.columns()
-        self._copied.copy(lambda: as_markdown(columns, self._library.origins.whole))
+        self._copied.copy(lambda: as_markdown(columns, self._library.origins.whole, self._names.named))
         self.notices.show_notice(Notice("All columns were copied as Markdown"))
 
     @Slot()

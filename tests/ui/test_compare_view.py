@@ -313,6 +313,10 @@ def test_an_earlier_version_is_taken_and_named(qtbot, compare):
     qtbot.mouseClick(dialog.add, Qt.MouseButton.LeftButton)
     assert (column.name.text(), column.prompt.toPlainText()) == ("Shop v1", "Be polite.")
     qtbot.waitUntil(lambda: column._model.text() == "Shop, version 1")
+    ask(qtbot, page, "Hi")
+    qtbot.mouseClick(column.copy, Qt.MouseButton.LeftButton)
+    version = column._column.contestant.version
+    assert f"Shop, version 1 ({version})" in QGuiApplication.clipboard().text()
 
 
 def test_a_prompt_that_says_something_else_than_the_version_it_names_is_an_edit_of_it(qtbot, compare):
