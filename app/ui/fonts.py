@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtGui import QFontDatabase
 
 from app.ui.resources import resource_path
@@ -19,9 +21,12 @@ FONT_FILES = (
 )
 
 
-def load_fonts() -> list[str]:
+@cache
+def load_fonts() -> tuple[str, ...]:
     """Make the bundled fonts known to Qt, once an application object exists.
 
+    Only the first call does anything: each font that is added makes Qt forget all that it had read of the others.
     Returns the files that could not be read; Qt then takes the desktop's own font in their place.
     """
-    return [name for name in FONT_FILES if QFontDatabase.addApplicationFont(str(resource_path("fonts", name))) < 0]
+    files = ((name, str(resource_path("fonts", name))) for name in FONT_FILES)
+    return tuple(name for name, path in files if QFontDatabase.addApplicationFont(path) < 0)

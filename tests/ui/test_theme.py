@@ -65,7 +65,7 @@ def test_system_is_light_where_the_desktop_says_nothing(qapp):
 
 
 def test_the_bundled_fonts_load_and_are_used(qtbot, light):
-    assert load_fonts() == []
+    assert load_fonts() == ()
     assert {"Inter", "JetBrains Mono"} <= set(QFontDatabase.families())
     label = QLabel("Words")
     qtbot.addWidget(label)
