@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.core.overflow import WhenFull
 from app.engine.llama import load
 from app.engine.loader import Loader
 from app.engine.scripted import Script, scripted_loader
-from app.hub.catalog import read_catalog
+from app.hub.catalog import Catalog, read_catalog
 from app.paths import find_paths
 from app.services.archive import Archive
 from app.services.chat_session import ChatSession
@@ -32,6 +33,12 @@ from app.services.shelf import named
 from app.storage.stores import Stores, open_stores
 from tests.services.filling import CONTEXT
 from tests.standin_hub.server import StandInHub
+
+
+@cache
+def known_models() -> Catalog:
+    """The catalogue that comes with the app, read once: nothing changes it."""
+    return read_catalog(find_paths().resources_dir)
 
 
 class Keychain:
@@ -59,7 +66,7 @@ class Services:
         self.notices: list[Any] = []
         self.archive: Archive[Stores] = Archive(lambda: open_stores(database))
         remembered = self.ask(lambda stores: stores.remembered())
-        catalog = read_catalog(find_paths().resources_dir)
+        catalog = known_models()
         self.preferences = Preferences(catalog, self, remembered.settings)
         self.loads: list[tuple[str, Any]] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from PySide6.QtWidgets import QApplication
 from app.core.bundled_prompts import read_bundled_prompts
 from app.core.fit import Machine, Needs, estimate
 from app.core.hardware import Backend, BackendState, Device, DeviceKind, Findings, Hardware
+from app.core.prompts import BundledPrompt
 from app.engine.forecast import forecast
 from app.engine.scripted import Script
-from app.hub.catalog import read_catalog
 from app.paths import find_paths
 from app.services.fitting import Fitting
 from app.services.hardware import HardwareWatch
@@ -23,7 +24,7 @@ from app.ui import theme as looks
 from app.ui.fonts import load_fonts
 from app.ui.main_window import MainWindow
 from app.ui.model_services import ModelServices
-from tests.services.conftest import Services, build, standin
+from tests.services.conftest import Services, build, known_models, standin
 from tests.ui.experimenting import Lab, labs
 
 __all__ = ["build", "standin"]
@@ -49,6 +50,12 @@ MACHINE = Machine(16 * GIB, 8, total_bytes=24 * GIB)
 """A computer with 16 GiB free and no GPU, so that verdicts are the same wherever the suite runs."""
 
 
+@cache
+def bundled_prompts() -> tuple[BundledPrompt, ...]:
+    """The prompts that come with the app, read once: nothing changes them."""
+    return read_bundled_prompts(find_paths().resources_dir, known_models().entries)
+
+
 @pytest.fixture
 def hub_of() -> Iterator[Callable[..., ModelServices]]:
     """What the model pages are built on, over services: `hub_of(services)`; `machine` is the computer."""
@@ -66,10 +73,8 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
         fitting = Fitting(lambda: machine, needs_of)
         judging = Judging()
         made.extend((fitting, judging))
-        resources = find_paths().resources_dir
-        catalog = read_catalog(resources)
         return ModelServices(
-            catalog.entries,
+            known_models().entries,
             services.model_library,
             services.downloads,
             services.discover,
@@ -78,7 +83,7 @@ def hub_of() -> Iterator[Callable[..., ModelServices]]:
             services.preferences,
             lambda: services.access.endpoint,
             watch(services, machine),
-            PromptLibrary(services.archive, read_bundled_prompts(resources, catalog.entries)),
+            PromptLibrary(services.archive, bundled_prompts()),
             services.experiments,
             judging,
             services.library.origins,
