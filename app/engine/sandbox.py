@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any, cast
 
 import jinja2
@@ -24,6 +24,7 @@ _MAX_NUMBER = 10_000
 """The largest width, count or precision that may be handed to anything."""
 _MAX_BITS = 512
 _DEADLINE_S = 1.0
+"""Of work: a computer that has something else to do meanwhile is not the template's fault."""
 
 _FILTERS = (
     *("abs", "attr", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float", "indent"),
@@ -50,6 +51,7 @@ class Meter:
     def restart(self) -> None:
         """Begin a new rendering."""
         self._until = monotonic() + _DEADLINE_S
+        self._work_until = thread_time() + _DEADLINE_S
         self._work = 0
 
     def spend(self, chars: int = 0) -> None:
@@ -61,7 +63,7 @@ class Meter:
         self._work += chars
         if self._work > _MAX_WORK_CHARS:
             raise TemplateSpent("it writes far too much")
-        if monotonic() > self._until:
+        if monotonic() > self._until and thread_time() > self._work_until:  # the second one costs ten times as much
             raise TemplateSpent("it takes too long")
 
 

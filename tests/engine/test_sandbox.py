@@ -126,7 +126,7 @@ def render(source, **values):
 
 
 @pytest.mark.parametrize("source", BOMBS.values(), ids=BOMBS)
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(300)
 def test_a_bomb_ends_in_an_error_or_in_a_small_text(source, monkeypatch):
     # the deadline itself is for all of them together, below
     monkeypatch.setattr(sandbox, "_DEADLINE_S", 0.2)
@@ -205,7 +205,14 @@ def test_a_template_can_refuse_and_its_words_are_kept():
 
 
 def test_the_date_of_today_can_be_written():
-    assert render("{{ strftime_now('%Y') }}") == time.strftime("%Y")
+    before, written, after = time.strftime("%F"), render("{{ strftime_now('%F') }}"), time.strftime("%F")
+    assert written in (before, after)
+
+
+def test_a_template_is_not_refused_because_the_computer_was_busy_with_something_else(monkeypatch):
+    hour = iter(range(0, 10**9, 3600))
+    monkeypatch.setattr(sandbox, "monotonic", lambda: next(hour))
+    assert render("{% for m in messages %}{{ m.content | trim }}{% endfor %}") == "hi"
 
 
 def test_a_long_conversation_stays_within_the_limits():
