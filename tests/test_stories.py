@@ -9,8 +9,10 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -18,11 +20,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTextBrowser, QWidget
 
 from app.core.chat import MessageState
+from app.engine.base import Event
 from app.engine.host import HostedEngine
 from app.engine.scripted import Script, scripted_loader
 from app.main import Program
 from app.paths import find_paths
 from app.services.engine_room import Load
+from tests.engine.test_host import wait_until_gone
 
 WAIT_MS = 20_000
 
@@ -147,7 +151,7 @@ def test_a_changed_system_prompt_is_used_by_the_next_reply_and_marked(start):
 def test_stop_in_the_middle_keeps_what_came(start):
     # the starter answers too quickly for anybody's finger, so this once the engine is a slow one
     story = "Once upon a time there was a whale. " * 40
-    person = start(scripted_loader(Script(replies=(story,), tokens_per_s=100)))
+    person = start(scripted_loader(Script(replies=(story,), tokens_per_s=20)))
     person.types("Tell me a long story.")
     person.presses(Qt.Key.Key_Return)
     person.waits_until(lambda: any("Once upon a time" in text for text in person.reads()))
@@ -201,16 +205,23 @@ def test_yesterdays_chat_answers_without_being_read_again_and_a_deleted_one_leav
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ends the process by a signal")
-def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(start, caplog):
+def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(start, caplog, monkeypatch):
     person = start()
     assert person.says("My name is Ada.") == "Nice to meet you, Ada."
     engine = person.program.models.room._engine
     assert isinstance(engine, HostedEngine)
-    os.kill(engine.process.pid, signal.SIGSTOP)  # as if it were in the middle of a long decode
-    engine.process.work.doing = ""
+    stream, stopped = engine.stream, threading.Event()
+
+    def stops_first(*asked: Any) -> Iterator[Event]:
+        engine.process.work.doing = ""
+        os.kill(engine.process.pid, signal.SIGSTOP)  # as if it were in the middle of a long decode
+        stopped.set()
+        return stream(*asked)
+
+    monkeypatch.setattr(engine, "stream", stops_first)  # and not while it merely counts tokens
     person.types("What is my name?")
     person.presses(Qt.Key.Key_Return)
-    person.waits_until(lambda: bool(engine.process.work.doing))
+    person.waits_until(lambda: stopped.is_set() and engine.process.work.doing == "stream")
     os.kill(engine.process.pid, signal.SIGKILL)
     person.waits_until(lambda: not person.session.busy and person.session.path()[-1].state is MessageState.FAILED)
     assert "stopped unexpectedly" in person.session.path()[-1].provenance.error
@@ -225,7 +236,9 @@ def test_when_the_engine_dies_the_window_stays_and_the_next_message_is_answered(
 def test_an_engine_that_died_between_two_messages_is_started_again_unasked(start, caplog):
     person = start()
     assert person.says("My name is Ada.") == "Nice to meet you, Ada."
-    os.kill(person.program.models.room._engine.process.pid, signal.SIGKILL)
+    pid = person.program.models.room._engine.process.pid
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until_gone(pid)
     assert person.says("What is my name?") == "Your name is Ada."
     assert "The engine's process ended" in caplog.text
     caplog.clear()

@@ -21,7 +21,8 @@ class Mortal(ScriptedEngine):
     """Dies, hangs or prints where its orders say so."""
 
     def __init__(self, orders, loading):
-        super().__init__(Script(replies=("one two three four five six seven eight nine ten " * 40,), tokens_per_s=300))
+        said = "one two three four five six seven eight nine ten " * 40
+        super().__init__(Script(replies=(said,), tokens_per_s=orders.get("tokens_per_s", 300)))
         self._orders = orders
         layers = orders.get("gpu_layers", 0)
         self._gpu_layers = layers if loading.gpu_layers is None else min(layers, loading.gpu_layers)

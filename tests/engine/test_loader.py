@@ -392,4 +392,4 @@ def test_no_process_and_no_open_file_is_left_behind_by_a_trial(started, model, c
     opened(started(), model("good.gguf")).close()
     caplog.clear()
     if files:
-        assert len(os.listdir("/proc/self/fd")) == files
+        assert len(os.listdir("/proc/self/fd")) <= files, "fewer, where garbage of an earlier test went meanwhile"

@@ -190,8 +190,10 @@ def test_five_kills_at_random_moments_of_a_real_reply_leave_what_had_come(build,
         chat.send("Tell me a story about a whale.")
         kill_at = chance.randrange(1, 30)
         services.wait(lambda most=kill_at: len("".join(grown)) >= most)
-        os.kill(services.models.room._engine.process.pid, chance.choice((signal.SIGKILL, signal.SIGSEGV)))
+        pid = services.models.room._engine.process.pid
+        os.kill(pid, chance.choice((signal.SIGKILL, signal.SIGSEGV)))
         services.wait(lambda: not chat.busy)
+        assert wait_until_gone(pid), "it may have been over before the kill"
         caplog.clear()
         shown = "".join(grown)
         assert chat.path()[-1].text == shown

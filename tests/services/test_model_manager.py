@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from app.core.errors import ModelFileError, SettingError
 from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
 from app.core.settings import Source
-from app.engine.scripted import Script
+from app.engine.scripted import Script, scripted_loader
 
 
 def test_the_model_that_comes_with_the_app_stands_first(build):
@@ -49,15 +51,23 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(build, tmp_path, 
 
 
 def test_loading_shows_its_progress_and_then_the_facts(build):
-    services = build(Script(load_s=0.5))
+    half_seen = threading.Event()
+
+    def load(path, loading, stop, on_progress):
+        on_progress(0.5)
+        assert half_seen.wait(300)
+        return scripted_loader(Script())(path, loading, stop, on_progress)
+
+    services = build(loader=load)
     seen: list[float] = []
     services.models.state_changed.connect(lambda model_id: seen.append(services.models.state(model_id).progress))
     services.models.prepare("starter")
+    services.wait(lambda: any(0 < share < 1 for share in seen))
+    half_seen.set()
     services.wait(lambda: services.models.state("starter").kind == "ready")
     assert services.models.state("starter").facts is not None
     services.wait(lambda: bool(seen) and seen[-1] == 1.0)
     assert seen == sorted(seen)
-    assert any(0 < share < 1 for share in seen)
 
 
 def test_unloading_gives_the_model_back(build):

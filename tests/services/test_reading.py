@@ -17,8 +17,9 @@ def told_of(chat) -> list[str]:
     return told
 
 
-def test_a_short_prompt_that_takes_long_is_told_until_the_reply_begins(build):
-    services = build(Script(read_tokens_per_s=100, tokens_per_s=20))
+def test_a_short_prompt_that_takes_long_is_told_until_the_reply_begins(build, monkeypatch):
+    monkeypatch.setattr("app.services.growing_reply._READING_MS", 50)
+    services = build(Script(read_tokens_per_s=50, tokens_per_s=20))
     chat = services.chat()
     said: list[str] = []
     chat.text_added.connect(lambda _id, text: said.append(text))
@@ -34,7 +35,8 @@ def test_a_short_prompt_that_takes_long_is_told_until_the_reply_begins(build):
     assert told[-1] == ""
 
 
-def test_a_prompt_that_is_read_at_once_is_not_told(build):
+def test_a_prompt_that_is_read_sooner_than_one_looks_is_not_told(build, monkeypatch):
+    monkeypatch.setattr("app.services.growing_reply._READING_MS", 600_000)
     services = build(Script())
     chat = services.chat()
     told = told_of(chat)

@@ -16,7 +16,7 @@ SLOW = Script(replies=("word " * 2000,), tokens_per_s=100)
 def held_disk(build):
     """Services whose disk does nothing more until the event is set."""
     services, go = build(Script()), threading.Event()
-    services.archive.ask(lambda _stores: go.wait(20))
+    services.archive.ask(lambda _stores: go.wait(300))
     yield services, go
     go.set()
 

@@ -38,7 +38,7 @@ def test_nothing_happens_in_a_window_that_is_left_alone(qtbot, open_window, page
         app.removeEventFilter(ear)
         return sum(ear.heard.values())
 
-    for _settling in range(10):
+    for _settling in range(100):
         if listen() <= _QUIET:
             return
     pytest.fail(f"still at work: {ear.heard.most_common(8)}")
