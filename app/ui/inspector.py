@@ -143,7 +143,8 @@ class Inspector(QFrame):
             # two dozen fields that the first paint need not wait for
             from app.ui.chat_panel import ChatPanel
 
-            self.chat = ChatPanel(self._models, self._preferences, self._prompts, self._theme)
+            inside = self._areas[CHAT_TAB].viewport()  # from the start: what moves into it is dressed anew
+            self.chat = ChatPanel(self._models, self._preferences, self._prompts, self._theme, inside)
             self.chat.told.connect(self.told)
             self.chat.picker.library_asked.connect(self.library_asked)
             self.chat.too_long.connect(self.too_long)
@@ -154,7 +155,14 @@ class Inspector(QFrame):
         if self.model is None:
             from app.ui.model_panel import ModelPanel
 
-            self.model = ModelPanel(self._models, self._preferences, self._prompts, self._theme, self._hardware)
+            self.model = ModelPanel(
+                self._models,
+                self._preferences,
+                self._prompts,
+                self._theme,
+                self._hardware,
+                self._areas[MODEL_TAB].viewport(),
+            )
             self.model.told.connect(self.told)
             self.model.prompt.picker.library_asked.connect(self.library_asked)
             self.model.too_long.connect(self.too_long)
