@@ -1,4 +1,4 @@
-"""The stories once more, in a real window on a real X server with a window manager."""
+"""The stories in a real window, on a real X server with a window manager; where there is one they are played there."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def display(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.long
 @pytest.mark.window
+@pytest.mark.plays(*([] if MISSING else STORIES))
 @pytest.mark.skipif(bool(MISSING), reason=f"no real window can be had here: {', '.join(MISSING)} missing")
 def test_the_stories_hold_in_a_real_window(display):
     environment = {**os.environ, "DISPLAY": display, "ORCINUS_TEST_WINDOW": "1", "QT_QPA_PLATFORM": "xcb"}
