@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QTimer
 
 from app.engine.scripted import Script, scripted_loader
 from app.hub.catalog import read_catalog
@@ -23,6 +23,7 @@ from app.storage.stores import Stores, open_stores
 
 REPLY = "".join(f" word{number}" for number in range(2000))
 TOKENS_PER_S = 200
+BEAT_MS = 50
 
 
 def tell(what: str, text: str) -> None:
@@ -38,6 +39,26 @@ class Keeper:
 
     def clear(self, scope: str, key: str) -> None:
         """Nothing is kept."""
+
+
+class Pulse:
+    """Tells of beats: each comes BEAT_MS after the storage lane has done all that it was asked before the last one.
+
+    Where the computer or its disk is slow they are, too: time by the clock would be their time and not the program's.
+    """
+
+    def __init__(self, archive: Archive[Stores]) -> None:
+        self._archive = archive
+        self._timer = QTimer(singleShot=True, interval=BEAT_MS)
+        self._timer.timeout.connect(self._ask)
+        self._timer.start()
+
+    def _ask(self) -> None:
+        self._archive.ask(lambda _stores: None, self._beat)
+
+    def _beat(self, _nothing: None) -> None:
+        tell("beat", "")
+        self._timer.start()
 
 
 def main() -> None:
@@ -61,8 +82,10 @@ def main() -> None:
     chat.text_added.connect(lambda message_id, text: tell("grew", f"{message_id} {text}"))
     chat.busy_changed.connect(lambda busy: None if busy else ask())
     chat.set_override("max_tokens", 120)
+    pulse = Pulse(archive)
     ask()
     application.exec()
+    del pulse
 
 
 if __name__ == "__main__":

@@ -86,11 +86,16 @@ def readable(copy: Path) -> bool:
 @pytest.mark.long
 def test_nothing_saved_is_lost_when_the_program_is_killed_while_it_streams(tmp_path: Path):
     rng = random.Random()
-    all_of_it = [kill_once(tmp_path, rng, 0.002, 0.01, (0.02, 0.2)) for _ in range(20)]
+    all_of_it: list[Aftermath] = []
+    # twenty, and more where the computer is so slow that little happens between two kills
+    while len(all_of_it) < 20 or sum(one.interrupted for one in all_of_it) < 10 or promised(all_of_it) <= 100:
+        all_of_it.append(kill_once(tmp_path, rng, 0.002, 0.01, (0.02, 0.2)))
     assert sum(one.lost for one in all_of_it) == 0
     assert not any(one.damaged for one in all_of_it)
-    assert sum(one.interrupted for one in all_of_it) >= 10
-    assert sum(one.promised for one in all_of_it) > 100
+
+
+def promised(all_of_it: list[Aftermath]) -> int:
+    return sum(one.promised for one in all_of_it)
 
 
 def test_the_comparison_finds_what_is_missing(tmp_path: Path):
