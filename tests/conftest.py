@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.services.garbage import collect_if_due
-from tests.patience import PatientBot
+from tests.patience import PatientBot, wait_for_lanes
 
 if "ORCINUS_TEST_WINDOW" not in os.environ:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -27,6 +27,7 @@ for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.setswitchinterval(0.0005)
+wait_for_lanes()
 gc.disable()  # as in the app: see app/services/garbage.py
 
 STARTER = Path(__file__).parent.parent / "resources" / "starter" / "starter.gguf"

@@ -6,6 +6,8 @@ from typing import Any
 
 from pytestqt.qtbot import QtBot
 
+from app.services.lane import Lane
+
 PATIENCE_S = 120
 """How long is waited for what must come. pytest's own limit for a whole test is longer."""
 
@@ -33,3 +35,13 @@ class PatientBot(QtBot):
     def waitActive(self, widget: Any, *, timeout: int = 0) -> Any:
         """As there."""
         return super().waitActive(widget, timeout=max(timeout, PATIENCE_S * 1000))
+
+
+def wait_for_lanes() -> None:
+    """Have lanes that are closed wait as long for their threads, but where a test says that it is not to be long."""
+    drain = Lane.drain
+
+    def patient(self: Lane, timeout_s: float) -> bool:
+        return drain(self, timeout_s if timeout_s < 1 else max(timeout_s, PATIENCE_S))
+
+    Lane.drain = patient  # type: ignore[method-assign]

@@ -54,7 +54,7 @@ def test_a_slow_look_never_holds_up_the_window(made, qtbot):
     may_go_on = threading.Event()
 
     def look() -> Machine:
-        may_go_on.wait(20)
+        may_go_on.wait(300)
         return GPU
 
     fitting = made(look)

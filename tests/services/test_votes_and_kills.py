@@ -13,7 +13,7 @@ from tests.services import rating_child
 
 
 def kill_once(database: Path, words: int, after_s: float) -> tuple[set[int], set[int]]:
-    """Vote until killed, soon after so many words; the votes shown as given and not taken back, and those taken back."""
+    """Vote until killed, soon after so many words; the votes shown as given, and those taken back."""
     root = Path(rating_child.__file__).parent.parent.parent
     command = [sys.executable, "-m", "tests.services.rating_child", str(database)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
