@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from app.core.record import record
 
 MOST_WEIGHT = 2.0
 """Above this a model says nothing sensible any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Adapter:
     """One adapter's file, and how much of it is added: 0 is nothing, 1 is as its authors meant it."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from app.core.record import record
 
 TRASH_DAYS = 30
 """So long a deleted chat can be brought back."""
@@ -41,7 +43,7 @@ class MessageState(StrEnum):
     """The engine reported an error; what had come is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Provenance:
     """How an answer came about, kept with it for good.
 
@@ -93,7 +95,7 @@ class Provenance:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """One turn. `id` rises with time; `parent_id` is the turn before it (None: the first).
 
@@ -113,7 +115,7 @@ class Message:
     mark: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chat:
     """What is known of a chat without its messages.
 
@@ -139,7 +141,7 @@ class Chat:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChatRow:
     """As much of a chat as a list of many shows."""
 

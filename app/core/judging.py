@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from app.core.chat import Provenance
 from app.core.lab import Place, Plan, Question, Rater, Vote
+from app.core.record import record
 
 DEFAULT_JUDGE_PROMPT = """\
 You compare two answers to one question. Judge how well each answer does what the question asks: is it right, \
@@ -38,7 +39,7 @@ class Duel:
     second: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judgement:
     """What a judge said about two answers.
 
@@ -64,7 +65,7 @@ class Judgement:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ballot:
     """What a person said about two answers, `id` as the store knows it.
 

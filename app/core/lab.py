@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from app.core.chat import Provenance
+from app.core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Contestant:
     """One column of an experiment: a system prompt, and where wanted a model and sampler values of its own.
 
@@ -25,7 +26,7 @@ class Contestant:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """What is looked for in an answer: a kind that scoring knows, and its values by name."""
 
@@ -35,7 +36,7 @@ class Check:
     """How a person named it; "" lets the kind and values speak."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """One message that every contestant answers.
 
@@ -52,7 +53,7 @@ class Question:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judge:
     """A model that compares two answers at a time, each pair in both orders. `prompt` has its instructions."""
 
@@ -61,7 +62,7 @@ class Judge:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Threshold:
     """What must be reached: a measure of one contestant ("" for each), at least `low`; see scoring."""
 
@@ -70,7 +71,7 @@ class Threshold:
     contestant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """A run: contestants x questions x seeds, and what is done with the answers.
 
@@ -111,7 +112,7 @@ class CellState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cell:
     """One answer of a run; `provenance` tells what made it, `error` why there is none."""
 
@@ -122,7 +123,7 @@ class Cell:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """What a check found in one answer. `words` say why, in a sentence; `value` is a measure from 0 to 1, or None."""
 
@@ -138,7 +139,7 @@ class Rater(StrEnum):
     JUDGE = "judge"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vote:
     """Two contestants' answers to one question with one seed, compared.
 

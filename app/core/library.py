@@ -5,8 +5,9 @@ Plain values that hub, storage, services and the window share. Sizes are bytes, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from app.core.record import record
 
 
 class Gate(StrEnum):
@@ -28,7 +29,7 @@ class Order(StrEnum):
     UPDATED = "updated"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepoRow:
     """One repository in a list of search results. None and "" where the Hub does not tell."""
 
@@ -43,7 +44,7 @@ class RepoRow:
     n_ctx_train: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepoPage:
     """Some search results; `more` is what the next call needs to go on, "" at the end."""
 
@@ -51,7 +52,7 @@ class RepoPage:
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoteFile:
     """One file of a repository at a commit. `sha256` is the Hub's LFS oid, 64 hex digits."""
 
@@ -60,7 +61,7 @@ class RemoteFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quant:
     """One thing to choose and download: a quant, in one file or in several parts in order."""
 
@@ -78,7 +79,7 @@ class Quant:
         return sum(file.size_bytes for file in self.files)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repo:
     """One repository at one commit, with all that can be chosen from it."""
 
@@ -120,7 +121,7 @@ class DownloadState(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trouble:
     """Why a download failed or waits, worded for people, and what the person can do about it.
 
@@ -134,7 +135,7 @@ class Trouble:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """What to download: the files of one quant, pinned to a commit."""
 
@@ -161,7 +162,7 @@ class Wanted:
         return sum(file.size_bytes for file in self.files)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Download:
     """One row of the queue, as it is saved and shown. Never saved: `have_bytes`, `speed`, `retry_in_s`."""
 
@@ -186,7 +187,7 @@ class Download:
         return left / self.speed if self.speed > 0 else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalModel:
     """A model on this computer. `path` is its first file and its id everywhere else in the program."""
 
@@ -225,7 +226,7 @@ class Fit(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """How a model would run here, and why. `needed_bytes`: weights, KV cache and working room."""
 

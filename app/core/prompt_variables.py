@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from app.core.record import record
 
 DATE, TIME, MODEL = "date", "time", "model"
 BUILT_IN = (DATE, TIME, MODEL)
@@ -32,7 +33,7 @@ _MONTHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occurrence:
     """One place of a variable, `start` and `end` in characters of the text, its backslashes included.
 
@@ -47,7 +48,7 @@ class Occurrence:
     slashes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """A variable of a text, for a form: its default is the first one that is given anywhere, None for none."""
 
@@ -60,7 +61,7 @@ class Variable:
         return self.name in BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """A text with values in the places of its variables.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from app.core.record import record
 
 LONGEST_PROMPT = 1_000_000
 """Characters of one version; far above any context."""
@@ -17,7 +19,7 @@ LAST_MS = 253_402_300_799_999
 UNNAMED = "Untitled prompt"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromptVersion:
     """One saved wording. `parent` is the hash of the version it was made from, "" for the first.
 
@@ -32,7 +34,7 @@ class PromptVersion:
     created_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """A named prompt of the person's own. `text` is that of `current`, the version that new chats begin with.
 
@@ -54,7 +56,7 @@ class Prompt:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromptOrigin:
     """Which wording a text was taken from, as people name it.
 
@@ -75,7 +77,7 @@ class PromptOrigin:
         return f"{self.name}, version {self.number}" if self.prompt_id else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PromptHistory:
     """All that is told of a prompt to another computer: its versions in the order they came, parents first.
 
@@ -89,7 +91,7 @@ class PromptHistory:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BundledPrompt:
     """One that comes with the app: it can be read, used and copied, never changed.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from app.core.record import record
 from app.core.settings import Kind, Scope, setting
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Running:
     """Where the engine runs and what it keeps."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from app.core.record import record
 
 MARK_START, MARK_END = "\x01", "\x02"
 """Stand around each hit in a snippet as the index gives it."""
@@ -15,7 +16,7 @@ _UNSPACED = re.compile(
 _AROUND = 40
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """One chat that a search found.
 

@@ -7,7 +7,7 @@ llama.cpp where the backend allows, it looks at a StopFlag.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -15,10 +15,11 @@ from app.core.chat import Role
 from app.core.errors import AppError
 from app.core.hardware import Placement
 from app.core.options import Sampling
+from app.core.record import record
 from app.core.stopping import StopFlag
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """One message as the prompt needs it. `token_ids` are those the model generated for it, if it wrote it here."""
 
@@ -27,7 +28,7 @@ class Turn:
     token_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """A piece of the prompt. A "control" segment is one or more of the template's control tokens and nothing else.
 
@@ -41,7 +42,7 @@ class Segment:
     turn: int = -1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """What the model reads: token ids in segments, control ids only where the template put them."""
 
@@ -63,7 +64,7 @@ class Prompt:
 _NOWHERE = Placement()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelFacts:
     """What is known of a loaded model. Sizes in bytes, contexts in tokens; `n_ctx` is the context in force."""
 
@@ -124,7 +125,7 @@ class StopReason(StrEnum):
     """The model did nothing but repeat itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache).
 
@@ -145,7 +146,7 @@ class Request:
     """Whether the reply goes on past the model's own end, as measurements want it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """The prompt is being read: `done` of `total` tokens; those from the cache count as done."""
 
@@ -153,7 +154,7 @@ class Reading:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delta:
     """A piece of the reply: whole characters, and how many tokens were generated so far. Text may be empty."""
 
@@ -161,7 +162,7 @@ class Delta:
     completion_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """The end of a reply and its figures. `token_ids` are the generated ids without the token that ended it.
 
@@ -181,7 +182,7 @@ class Done:
     moved_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """One of several requests cannot be answered; the others go on."""
 
@@ -193,7 +194,7 @@ Wish = tuple[Request, StopFlag]
 """One of several requests, and the flag that stops its reply alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tagged:
     """What happens to one of several requests; `index` counts them from 0 in the order they were given."""
 

@@ -14,9 +14,10 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from app.core.record import record
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _NAME = re.compile(r"(\d+)\.kv")
 _MAX_HEAD = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Snapshot:
     """A state that fits: the ids that are in it, how many first ones were never moved, and its bytes, proven right."""
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from app.core.errors import AppError, HubUnreachableError
+from app.core.record import record
 from app.hub.download_source import Address, Passing, Source
 from app.hub.part_file import Part
 from app.hub.ranges import MIB, Span, next_span, span_bytes
@@ -25,7 +26,7 @@ _LAGGARD = 16
 """A connection so many times slower than is usual is given up for a new one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patience:
     """How long to wait: before a new try the first time and at most, and for a connection that brings nothing."""
 

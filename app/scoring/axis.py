@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from app.core.record import record
 
 NEAR_POINTS = 50.0
 """A plot of a ranking reaches at least so far to either side of the average: 100 points win 64 % of duels."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Axis:
     """From `low` to `high` with a mark at each `step`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from app.core.errors import AppError
 from app.core.exchange import Exchange
 from app.core.lab import Contestant
 from app.core.options import Sampling
+from app.core.record import record
 from app.core.settings import declared
 from app.services.archive import Archive
 from app.services.compare_columns import Column, begun
@@ -134,7 +135,7 @@ class ComparisonRecord(QObject):
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Found:
     """What lay on the disk. has_model: the file of the model that was chosen is there."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Loading
+from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, ModelFacts
 
@@ -69,7 +70,7 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelState:
     """A model's state: `progress` runs from 0 to 1 while loading, `facts` are there when ready, `error` when failed."""
 
@@ -79,7 +80,7 @@ class ModelState:
     error: AppError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelSpec:
     """Which model is wanted and how it shall be loaded. Equal specs mean that nothing needs loading."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Sampling
+from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import (
     MOST_AT_ONCE,
@@ -32,7 +33,7 @@ _IN_A_ROW = 6
 """Failures without an answer in between after which it is the engine that is blamed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Task:
     """One answer wanted. Its sampling has a seed where the answer shall be the same each time."""
 
@@ -40,14 +41,14 @@ class Task:
     sampling: Sampling
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Begun:
     """The model has begun with a task; `index` counts them from 0."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grew:
     """New text of an answer, and how many tokens it has now."""
 
@@ -56,14 +57,14 @@ class Grew:
     tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PutBack:
     """What there was of an answer is gone: it begins again later."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answered:
     """A task is done, and all there is to know about it."""
 
@@ -76,7 +77,7 @@ class Answered:
     """How many could be written side by side with it, in its batches; another process may write others meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refused:
     """A task cannot be done; the others go on."""
 

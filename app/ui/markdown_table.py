@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextBlockFormat, QTextCursor, QTextLength, QTextTableFormat
+
+from app.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 ROWS_PER_TABLE = 40
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cell:
     """One cell: its text as an inline token, and where it stands."""
 

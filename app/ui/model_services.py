@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from app.core.record import record
 
 if TYPE_CHECKING:
     from app.core.known import Entry
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from app.services.prompt_library import PromptLibrary
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelServices:
     """The services, and the models known by name in the order to show them.
 

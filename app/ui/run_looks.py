@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from app.core.record import record
 
 
 class Which(StrEnum):
@@ -50,7 +51,7 @@ CHANGE_WORDS: Mapping[Change, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CellLook:
     """One cell as it is shown: a shape, a few words behind it, all of it as a sentence, and what has changed."""
 

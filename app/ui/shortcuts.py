@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from app.core.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shortcut:
     """Keys and what they do.
 
