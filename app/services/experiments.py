@@ -87,6 +87,7 @@ class Experiments(QObject):
         self._models, self._preferences, self._archive = models, preferences, archive
         self._checks = Lane("checks", self)
         self._files = Lane("lab files", self)
+        self._writing: set[str] = set()
         self.question_sets = QuestionSets(archive, self._files, self)
         self._rows: tuple[RunRow, ...] = ()
         self._open: dict[int, OpenRun] = {}
@@ -246,11 +247,13 @@ class Experiments(QObject):
     def export(self, run_id: int, kind: RunFile, path: str) -> None:
         """Write a run's results to a file, with the SHA-256 of its models; answers with `exported`."""
 
+        def written(_: None) -> None:
+            self._writing.discard(path)
+            self.exported.emit(path)
+
         def write(results: Results, fill: Fill) -> None:
-            self._beside(
-                lambda: write_run_file(results.filled(fill), kind, Path(path)),
-                lambda _: self.exported.emit(path),
-            )
+            self._writing.add(path)
+            self._beside(lambda: write_run_file(results.filled(fill), kind, Path(path)), written)
 
         def read(results: Results) -> None:
             self._beside(
@@ -297,9 +300,9 @@ class Experiments(QObject):
         self._archive.ask(lambda stores: stores.state.get(DRAFT), read)
 
     def close(self, timeout_s: float = 5.0) -> bool:
-        """Stop what works beside the window; for the end of the program. Returns whether it ended in time."""
+        """At the end of the program: stop all but files that are being written. Returns whether it ended in time."""
         ended = self._checks.close(timeout_s)
-        return self._files.close(timeout_s) and ended
+        return (self._files.drain if self._writing else self._files.close)(timeout_s) and ended
 
     # --- below ------------------------------------------------------------------------------------------------------
 

@@ -154,3 +154,12 @@ def test_a_chat_whose_export_waits_is_written_when_the_program_ends(build, tmp_p
     services.wait(lambda: bool(services.library.origins._sums_first._waiting))
     build.close(services)
     assert "Hello" in (tmp_path / "chat.md").read_text("utf-8")
+
+
+def test_a_run_whose_export_waits_is_written_when_the_program_ends(build, tmp_path: Path, slowly):
+    services = build()
+    run_id = run(services, PLAN).run.run_id
+    services.experiments.export(run_id, RunFile.REPORT, str(tmp_path / "report.html"))
+    services.wait(lambda: bool(services.library.origins._sums_first._waiting))
+    build.close(services)
+    assert "</html>" in (tmp_path / "report.html").read_text("utf-8")
