@@ -22,7 +22,8 @@ class Mortal(ScriptedEngine):
 
     def __init__(self, orders, loading):
         said = "one two three four five six seven eight nine ten " * 40
-        super().__init__(Script(replies=(said,), tokens_per_s=orders.get("tokens_per_s", 300)))
+        pace = {"tokens_per_s": 300, "read_tokens_per_s": None}
+        super().__init__(Script(replies=(said,), **{rate: orders.get(rate, usual) for rate, usual in pace.items()}))
         self._orders = orders
         layers = orders.get("gpu_layers", 0)
         self._gpu_layers = layers if loading.gpu_layers is None else min(layers, loading.gpu_layers)

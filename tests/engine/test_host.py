@@ -20,7 +20,7 @@ from app.core.errors import EngineDiedError, EngineError, ModelFileError
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import engine_process, host
-from app.engine.base import Delta, Done, Request, StopReason, Turn
+from app.engine.base import Delta, Done, Reading, Request, StopReason, Turn
 from app.engine.engine_process import HostProcess
 from app.engine.host import HostedEngine
 from app.engine.llama import load as load_here
@@ -122,6 +122,16 @@ def test_a_slow_reply_comes_word_by_word_and_stops_at_once(scripted):
     assert isinstance(event, Done)
     assert event.reason is StopReason.STOPPED
     assert event.completion_tokens < 400
+    assert engine.count("and it goes on") > 0
+
+
+def test_a_prompt_that_is_read_slowly_is_left_where_it_is(scripted):
+    engine, stop, events = scripted(read_tokens_per_s=0.1), StopFlag(), []
+    for event in engine.stream(request(engine), stop):
+        events.append(event)
+        stop.set()
+    assert [type(event) for event in events] == [Reading, Done]
+    assert events[-1].reason is StopReason.STOPPED
     assert engine.count("and it goes on") > 0
 
 

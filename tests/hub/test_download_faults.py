@@ -51,7 +51,7 @@ def starts(standin):
 
 def test_a_dropped_connection_goes_on_at_the_very_byte(standin, repo, models):
     standin.faults.append(Fault(Kind.DROP, after=1_000_000))
-    fetched = fetch(standin, wanted_of(repo), models)
+    fetched = fetch(standin, wanted_of(repo), models, connections=1)
     assert fetched.content == repo.files[NAME].content
     assert starts(standin)[1] == 1_000_000
     assert standin.sent_bytes == SIZE
@@ -95,14 +95,14 @@ def test_a_connection_far_slower_than_the_others_does_not_hold_up_the_file(stand
 
 def test_a_server_that_ignores_ranges_is_read_through_once(standin, repo, models):
     standin.faults.append(Fault(Kind.IGNORE_RANGE, times=None))
-    fetched = fetch(standin, wanted_of(repo), models)
+    fetched = fetch(standin, wanted_of(repo), models, connections=1)
     assert fetched.content == repo.files[NAME].content
     assert len(standin.asked_of("cdn")) == 1
 
 
 def test_a_server_that_ignores_ranges_when_resuming_has_its_first_bytes_left_out(standin, repo, models):
     standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.IGNORE_RANGE, times=None)]
-    fetched = fetch(standin, wanted_of(repo), models)
+    fetched = fetch(standin, wanted_of(repo), models, connections=1)
     assert fetched.content == repo.files[NAME].content
     assert standin.sent_bytes == SIZE + 1_000_000
 
@@ -141,7 +141,7 @@ def test_bytes_of_another_place_under_a_lying_header_are_found_out_by_the_checks
 
 def test_a_refused_range_is_asked_for_again_and_nothing_is_cut_off(standin, repo, models):
     standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.STATUS, times=2, status=416)]
-    fetched = fetch(standin, wanted_of(repo), models)
+    fetched = fetch(standin, wanted_of(repo), models, connections=1)
     assert fetched.content == repo.files[NAME].content
     assert starts(standin)[:4] == [0, 1_000_000, 1_000_000, 1_000_000]
     assert standin.sent_bytes - 2 * len(b"out of order") == SIZE
@@ -182,7 +182,7 @@ def test_waits_get_longer_and_tell_when_the_next_try_comes(standin, repo, models
 
 def test_an_address_whose_signature_has_expired_is_asked_for_anew(standin, repo, models):
     standin.most = 3 * MIB
-    steps = start(standin, wanted_of(repo), models, StopFlag())
+    steps = start(standin, wanted_of(repo), models, StopFlag(), connections=1)
     next(step for step in steps if step.have_bytes > MIB)
     standin.files.expire_signatures()
     standin.hang_up()
@@ -276,7 +276,7 @@ def test_a_file_of_another_size_than_listed_is_refused(standin, repo, models):
 def test_a_packed_answer_is_not_taken_for_the_file(standin, repo, models):
     packed = {"Content-Encoding": "gzip", "Content-Range": f"bytes 0-2097151/{SIZE}"}
     standin.faults.append(Fault(Kind.STATUS, status=206, headers=packed))
-    assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
+    assert fetch(standin, wanted_of(repo), models, connections=1).content == repo.files[NAME].content
     assert starts(standin)[:2] == [0, 0]
 
 
@@ -337,7 +337,7 @@ def test_a_token_that_the_hub_refuses_ends_the_download(standin, repo, models):
 def test_what_came_before_an_end_is_kept_for_the_next_time(standin, repo, models):
     standin.faults += [Fault(Kind.DROP, after=1_000_000), Fault(Kind.STATUS, times=4, status=403)]
     with pytest.raises(HubError):
-        fetch(standin, wanted_of(repo), models)
+        fetch(standin, wanted_of(repo), models, connections=1)
     assert held_bytes(wanted_of(repo), models) == 1_000_000
     assert fetch(standin, wanted_of(repo), models).content == repo.files[NAME].content
     assert 0 not in starts(standin)[1:]
