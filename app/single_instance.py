@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLockFile, QObject, Signal
 
 if TYPE_CHECKING:
-    from PySide6.QtNetwork import QLocalServer
+    from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _WAIT_MS = 2000
-_LISTEN_MS = 300
+_OPENING_MS = 10_000
+"""So long a busy computer may take from a start's lock until it listens."""
 _AGAIN_MS = 50
 
 
@@ -39,13 +40,14 @@ class SingleInstance(QObject):
         self._lock.setStaleLockTime(0)
         self.is_first = self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError
         self._server: QLocalServer | None = None
+        self._callers: set[QLocalSocket] = set()
 
     def ask_the_first(self, files: Sequence[str]) -> bool:
         """Ask the window that is open to come to the front and open these files; whether it heard."""
         from PySide6.QtNetwork import QLocalSocket
 
         socket = QLocalSocket()
-        for _ in range(_WAIT_MS // _AGAIN_MS):
+        for _ in range(_OPENING_MS // _AGAIN_MS):
             socket.connectToServer(self._name)
             if socket.waitForConnected(_WAIT_MS):
                 break
@@ -78,14 +80,23 @@ class SingleInstance(QObject):
 
     def _connected(self) -> None:
         assert self._server is not None
-        while (socket := self._server.nextPendingConnection()) is not None:
-            # The other start writes at once and goes; a stranger who does not is not waited for
-            if not socket.canReadLine():
-                socket.waitForReadyRead(_LISTEN_MS)
-            line = bytes(socket.readLine().data())
-            socket.close()
-            socket.deleteLater()
-            self.asked.emit(_names(line))
+        while self._server.hasPendingConnections():
+            socket = self._server.nextPendingConnection()
+            self._callers.add(socket)
+            socket.readyRead.connect(self._hear)
+            socket.disconnected.connect(self._hear)
+        self._hear()
+
+    def _hear(self) -> None:
+        """Take what was said by now: on a busy computer a caller connects long before it writes."""
+        for socket in tuple(self._callers):
+            is_over = socket.canReadLine() or socket.state() != socket.LocalSocketState.ConnectedState
+            if is_over and socket in self._callers:  # closing one has the others looked at
+                self._callers.discard(socket)
+                line = bytes(socket.readLine().data())
+                socket.close()
+                socket.deleteLater()
+                self.asked.emit(_names(line))
 
 
 def _names(line: bytes) -> tuple[str, ...]:

@@ -194,8 +194,10 @@ def test_a_second_start_says_so_where_the_first_does_not_answer(home, tmp_path):
     from app.single_instance import SingleInstance
 
     single = SingleInstance(find_paths().lock_file)
+    code = "import sys; from app import __main__, single_instance; single_instance._OPENING_MS = 500;"
+    code += "sys.argv[0] = 'orcinus'; raise SystemExit(__main__.main())"
     done = subprocess.run(
-        [sys.executable, "-m", "app", str(tmp_path / "a.gguf")], cwd=ROOT, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", code, str(tmp_path / "a.gguf")], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Orcinus is running already, but it does not answer. Nothing was opened.")

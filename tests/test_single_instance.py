@@ -64,12 +64,35 @@ def test_nonsense_on_the_socket_is_no_trouble(qtbot, tmp_path):
     first.close()
 
 
+def test_a_caller_that_is_slow_to_say_which_files_is_heard_all_the_same(qtbot, tmp_path):
+    from PySide6.QtNetwork import QLocalSocket
+
+    first = SingleInstance(tmp_path / "orcinus.lock")
+    first.listen()
+    told: list[tuple[str, ...]] = []
+    first.asked.connect(told.append)
+    slow, silent = QLocalSocket(), QLocalSocket()
+    for socket in (silent, slow):
+        socket.connectToServer(first._name)
+        assert socket.waitForConnected(2000)
+    qtbot.waitUntil(lambda: len(first._callers) == 2)
+    qtbot.wait(400)
+    assert told == []
+    with qtbot.waitSignal(first.asked):
+        slow.write(b'["a.gguf"]\n')
+    assert told == [("a.gguf",)]
+    with qtbot.waitSignal(first.asked):
+        silent.abort()
+    assert told == [("a.gguf",), ()], "who said nothing is heard of, too"
+    first.close()
+
+
 def test_a_second_start_waits_while_the_first_is_still_opening(qtbot, tmp_path):
     first = SingleInstance(tmp_path / "orcinus.lock")
     code = (
         "import sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication;"
-        "from app.single_instance import SingleInstance; a = QCoreApplication([]);"
-        "s = SingleInstance(Path(sys.argv[1])); assert not s.is_first; print('asking', flush=True);"
+        "from app import single_instance; single_instance._OPENING_MS = 300_000; a = QCoreApplication([]);"
+        "s = single_instance.SingleInstance(Path(sys.argv[1])); assert not s.is_first; print('asking', flush=True);"
         "sys.exit(0 if s.ask_the_first(['a.gguf']) else 1)"
     )
     second = subprocess.Popen(
