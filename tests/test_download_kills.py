@@ -20,8 +20,7 @@ from tests.standin_hub.server import StandInHub
 ROOT = Path(__file__).parent.parent
 KILLS = 3
 LOST_BYTES = 100_000
-"""On the wire or in a buffer at the moment of a kill, over four connections; the busier the machine, the
-more of it."""
+"""On the wire or in a buffer at the moment of a kill, over four connections: both ends' buffers are small."""
 
 
 @pytest.mark.long
