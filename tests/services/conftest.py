@@ -176,6 +176,8 @@ def build(qtbot, tmp_path, monkeypatch) -> Iterator[Callable[..., Services]]:
     """
     # other programs' models are those of the person who runs the suite
     monkeypatch.setattr("app.hub.download_job.known_places", lambda: ())
+    # where the computer is busy it would be told, beside what a test looks for, that a model is still being read
+    monkeypatch.setattr("app.services.sums_first._PATIENCE_MS", 600_000)
     made: list[Services] = []
 
     def make(script: Script | None = None, name: str = "orcinus.db", loader: Load = load) -> Services:
