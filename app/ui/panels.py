@@ -20,9 +20,9 @@ class Panels(QSplitter):
 
     arranged = Signal()
 
-    def __init__(self, left: QWidget, middle: QWidget, right: QWidget, state: QSettings | None) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self._left, self._middle, self._right = left, middle, right
+    def __init__(self, state: QSettings | None, parent: QWidget) -> None:
+        """Empty: `hold` comes before anything else. `state` keeps widths between starts."""
+        super().__init__(Qt.Orientation.Horizontal, parent)
         self._state = state
         self._left_wanted, self._right_wanted = True, True
         self._right_first = False
@@ -30,16 +30,20 @@ class Panels(QSplitter):
         self._scale = 1.0
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
-        for widget in (left, middle, right):
-            self.addWidget(widget)
-        self.setStretchFactor(1, 1)
-        middle.setMinimumWidth(LEAST_MIDDLE_PX)
-        self._set_widths()
         self._save = QTimer(self)
         self._save.setSingleShot(True)
         self._save.setInterval(1000)
         self._save.timeout.connect(self.remember)
         self.splitterMoved.connect(self._save.start)
+
+    def hold(self, left: QWidget, middle: QWidget, right: QWidget) -> None:
+        """Have these side by side. They are children already, as all in a widget is dressed anew where it moves."""
+        self._left, self._middle, self._right = left, middle, right
+        for widget in (left, middle, right):
+            self.addWidget(widget)
+        self.setStretchFactor(1, 1)
+        middle.setMinimumWidth(LEAST_MIDDLE_PX)
+        self._set_widths()
 
     def set_text_size(self, font_pt: float) -> None:
         """Larger text needs wider sides."""
