@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import StorageError
-from app.core.record import record
 from app.paths import HOME_VARIABLE, Paths, stand_ins
 from app.services.notice import Notice
 from app.storage.stores import Stores, read_remembered
@@ -18,7 +18,7 @@ _TOLD = "left_behind"
 """Under this key: folder -> id of its newest chat when the person did not want to hear of it again."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class LeftBehind:
     """Chats in a folder that is not used now. `newest` is the id of the newest."""
 

@@ -6,11 +6,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-
-from app.core.record import record
 
 HOME_VARIABLE = "ORCINUS_HOME"
 PORTABLE = "data"
@@ -20,7 +19,7 @@ _DATABASE = "orcinus.db"
 _PACKAGE_PARENT = Path(__file__).resolve().parent.parent
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Paths:
     """Where this start of the program keeps and finds its files.
 

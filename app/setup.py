@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +17,6 @@ from app.core.errors import AppError, ModelFileError
 from app.core.library import LocalModel
 from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
-from app.core.record import record
 from app.core.secrets import without_secrets
 from app.core.stopping import StopFlag
 from app.engine import devices
@@ -36,7 +36,7 @@ Group = TypeVar("Group")
 _LOG_BYTES = 1_000_000
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Where things are, what models are known and what the person changed."""
 
@@ -45,7 +45,7 @@ class Parts:
     remembered: Remembered
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A model with the values in force for it."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from app.core.record import record
+from dataclasses import dataclass
 
 MOST_WEIGHT = 2.0
 """Above this a model says nothing sensible any more."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """One adapter's file, and how much of it is added: 0 is nothing, 1 is as its authors meant it."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-
-from app.core.record import record
 
 TRASH_DAYS = 30
 """So long a deleted chat can be brought back."""
@@ -43,7 +41,7 @@ class MessageState(StrEnum):
     """The engine reported an error; what had come is kept."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """How an answer came about, kept with it for good.
 
@@ -95,7 +93,7 @@ class Provenance:
     error: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn. `id` rises with time; `parent_id` is the turn before it (None: the first).
 
@@ -115,7 +113,7 @@ class Message:
     mark: Mark | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Chat:
     """What is known of a chat without its messages.
 
@@ -141,7 +139,7 @@ class Chat:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ChatRow:
     """As much of a chat as a list of many shows."""
 

@@ -7,16 +7,16 @@ One turn is `<|im_start|>` + "role\ncontent" + `<|im_end|>` + "\n"; a prompt for
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from app.core.chat import Role
-from app.core.record import record
 
 IM_START = "<|im_start|>"
 IM_END = "<|im_end|>"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of the prompt before it is tokenized.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from app.core.errors import SettingError
 from app.core.lab import Check
-from app.core.record import record
 
 
 class CheckKind(StrEnum):
@@ -25,7 +25,7 @@ class CheckKind(StrEnum):
     SIMILAR = "similar"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class CheckValue:
     """A value that a kind of check takes.
 
@@ -83,7 +83,7 @@ VALUES: Mapping[CheckKind, Mapping[str, CheckValue]] = {
 """Every kind of check with its values, in the order a form shows them."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer as a check sees it.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from app.core.chat import Role
 from app.core.overflow import WhenFull
-from app.core.record import record
 
 FILL = 0.7
 """How much of the room for the prompt is still used right after turns were left out.
@@ -17,7 +17,7 @@ for each new one, at 0.5 a quarter of the room would be empty on average.
 """
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Size:
     """A turn as fitting sees it: who speaks, and how many bytes it has."""
 
@@ -25,7 +25,7 @@ class Size:
     size_bytes: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Cut:
     """What is left out: behind the system prompt `head` turns are sent, then `dropped` ones are not, the rest is."""
 
@@ -41,7 +41,7 @@ class Cut:
 WHOLE = Cut()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Kept:
     """The cut that the last reply was made with, and the context in tokens that it was made for."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from app.core.lab import Place, Rater, Vote
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Score:
     """Of so many others that an answer was compared with, so many were worse, better or alike.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.core.chat import MessageState, Provenance
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """A question and what one column answered, or has answered so far."""
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from app.core.library import Fit, Quant, Verdict
-from app.core.record import record
 
 AUTO_SHARE = 0.85
 """How much of what is free Auto takes, in main memory and on each GPU: running out there ends the process."""
@@ -25,7 +24,7 @@ _ROOM = 32 << 20
 _MAX_UBATCH = 512
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Gpu:
     """One GPU that a model can be put on. Bytes are None where its driver does not tell.
 
@@ -38,7 +37,7 @@ class Gpu:
     unified: bool = False
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What a plan needs to know of this computer. Bytes are None where nobody tells; those of GPUs are all together."""
 
@@ -89,7 +88,7 @@ def _less(free_bytes: int | None, size_bytes: int) -> int | None:
     return None if free_bytes is None else max(0, free_bytes - size_bytes)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What a model takes: its weights, per token of context, and to compute in, whatever the context.
 
@@ -120,7 +119,7 @@ class Needs:
         return [size + kv for size in self.layer_bytes] + [self.output_bytes]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Offload:
     """Which layers go to which GPU: the last `layers`, `split` of them on each GPU in order; n_layers + 1 is all.
 
@@ -208,7 +207,7 @@ def attention_bytes(batch_tokens: int, n_heads: int, *, flash: bool) -> int:
     return min(batch_tokens, _MAX_UBATCH) * (2 + (0 if flash else 4 * n_heads))
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Shape:
     """A usual model of up to so many weights: layers, KV values a layer and token (keys alone), width, vocabulary."""
 

@@ -6,11 +6,11 @@ Sizes in bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from app.core.fit import Gpu, Machine, Needs
-from app.core.record import record
 
 CPU = "CPU"
 """The name of main memory and the processor among devices, as llama.cpp has it."""
@@ -27,7 +27,7 @@ class DeviceKind(StrEnum):
     """Helps the processor, such as BLAS."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Device:
     """One device of a backend. Memory is 0 where the driver does not tell; `id` tells one card from another."""
 
@@ -61,7 +61,7 @@ class BackendState(StrEnum):
     """Not part of this build of llama.cpp."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Backend:
     """One of llama.cpp's ways to compute, and in a sentence why it is as it is."""
 
@@ -70,7 +70,7 @@ class Backend:
     reason: str
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Hardware:
     """What was found by one look, `looked_at` seconds since 1970. `trouble`: why llama.cpp itself could not look."""
 
@@ -116,7 +116,7 @@ class Hardware:
         )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Placed:
     """What of a loaded model lies on one device. `work` is what it computes in.
 
@@ -140,7 +140,7 @@ class Placed:
         return self.total - self.mapped
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Placement:
     """How a model really runs: what Auto and the person's wishes came to, and where llama.cpp put what.
 
@@ -164,7 +164,7 @@ class Placement:
         return next((part for part in self.placed if part.device == device), Placed(device))
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Findings:
     """The hardware and how much is free, as one look found it.
 
@@ -180,7 +180,7 @@ class Findings:
         return self.hardware.machine(free_bytes, self.held)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """How a model would be loaded now. `trouble`: why it would not be; the rest is then as far as it is known.
 

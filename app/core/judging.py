@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from app.core.chat import Provenance
 from app.core.lab import Place, Plan, Question, Rater, Vote
-from app.core.record import record
 
 DEFAULT_JUDGE_PROMPT = """\
 You compare two answers to one question. Judge how well each answer does what the question asks: is it right, \
@@ -39,7 +38,7 @@ class Duel:
     second: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What a judge said about two answers.
 
@@ -65,7 +64,7 @@ class Judgement:
         )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Ballot:
     """What a person said about two answers, `id` as the store knows it.
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.record import record
 
-
-@record
+@dataclass(frozen=True, slots=True)
 class Score:
     """One published result: `value` out of `of`. `how` is the test's setting, `group` what it is shown with."""
 
@@ -26,7 +24,7 @@ class Score:
         return min(1.0, max(0.0, self.value / self.of))
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One known model. "" and 0 stand for what is not known.
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from app.core.chat import Provenance
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Contestant:
     """One column of an experiment: a system prompt, and where wanted a model and sampler values of its own.
 
@@ -26,7 +25,7 @@ class Contestant:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Check:
     """What is looked for in an answer: a kind that scoring knows, and its values by name."""
 
@@ -36,7 +35,7 @@ class Check:
     """How a person named it; "" lets the kind and values speak."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Question:
     """One message that every contestant answers.
 
@@ -53,7 +52,7 @@ class Question:
     tags: tuple[str, ...] = ()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Judge:
     """A model that compares two answers at a time, each pair in both orders. `prompt` has its instructions."""
 
@@ -62,7 +61,7 @@ class Judge:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Threshold:
     """What must be reached: a measure of one contestant ("" for each), at least `low`; see scoring."""
 
@@ -71,7 +70,7 @@ class Threshold:
     contestant: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run: contestants x questions x seeds, and what is done with the answers.
 
@@ -112,7 +111,7 @@ class CellState(StrEnum):
     FAILED = "failed"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One answer of a run; `provenance` tells what made it, `error` why there is none."""
 
@@ -123,7 +122,7 @@ class Cell:
     error: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a check found in one answer. `words` say why, in a sentence; `value` is a measure from 0 to 1, or None."""
 
@@ -139,7 +138,7 @@ class Rater(StrEnum):
     JUDGE = "judge"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Vote:
     """Two contestants' answers to one question with one seed, compared.
 

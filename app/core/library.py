@@ -5,9 +5,8 @@ Plain values that hub, storage, services and the window share. Sizes are bytes, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from app.core.record import record
 
 
 class Gate(StrEnum):
@@ -29,7 +28,7 @@ class Order(StrEnum):
     UPDATED = "updated"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RepoRow:
     """One repository in a list of search results. None and "" where the Hub does not tell."""
 
@@ -44,7 +43,7 @@ class RepoRow:
     n_ctx_train: int | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RepoPage:
     """Some search results; `more` is what the next call needs to go on, "" at the end."""
 
@@ -52,7 +51,7 @@ class RepoPage:
     more: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RemoteFile:
     """One file of a repository at a commit. `sha256` is the Hub's LFS oid, 64 hex digits."""
 
@@ -61,7 +60,7 @@ class RemoteFile:
     sha256: str
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Quant:
     """One thing to choose and download: a quant, in one file or in several parts in order."""
 
@@ -79,7 +78,7 @@ class Quant:
         return sum(file.size_bytes for file in self.files)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Repo:
     """One repository at one commit, with all that can be chosen from it."""
 
@@ -121,7 +120,7 @@ class DownloadState(StrEnum):
     DONE = "done"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Why a download failed or waits, worded for people, and what the person can do about it.
 
@@ -135,7 +134,7 @@ class Trouble:
     remedy: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What to download: the files of one quant, pinned to a commit."""
 
@@ -162,7 +161,7 @@ class Wanted:
         return sum(file.size_bytes for file in self.files)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Download:
     """One row of the queue, as it is saved and shown. Never saved: `have_bytes`, `speed`, `retry_in_s`."""
 
@@ -187,7 +186,7 @@ class Download:
         return left / self.speed if self.speed > 0 else None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class LocalModel:
     """A model on this computer. `path` is its first file and its id everywhere else in the program."""
 
@@ -226,7 +225,7 @@ class Fit(StrEnum):
     UNKNOWN = "unknown"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """How a model would run here, and why. `needed_bytes`: weights, KV cache and working room."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from app.core.record import record
+from dataclasses import dataclass
+
 from app.core.settings import Kind, Scope, setting
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Look:
     """How the app looks."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app.core import prompt_variables
 from app.core.chat import Provenance
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.settings import Kind, Setting, declared
 
 _ENDS = {
@@ -30,7 +29,7 @@ _ANY = "\0"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Section:
     """Some facts under a heading, each a name and a value."""
 

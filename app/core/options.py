@@ -5,8 +5,9 @@ Sampler names, their order and defaults follow llama.cpp's own command line (too
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.core.adapters import adapter_of
-from app.core.record import record
 from app.core.settings import Kind, Scope, setting
 
 
@@ -15,7 +16,7 @@ def _or(none_label: str, usual: object) -> dict[str, object]:
     return {"none_label": none_label, "usual": usual}
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen. Changing any of these never reloads the model."""
 
@@ -274,7 +275,7 @@ _KV = (
 )  # fmt: skip
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Loading:
     """How a model is loaded. A change takes effect when the model is next needed, by loading it once more."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from app.core.record import record
 from app.core.settings import Kind, Scope, declared, setting
 
 
@@ -19,7 +19,7 @@ class WhenFull(StrEnum):
     """Nothing is sent before the person has chosen."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Overflow:
     """What is left out when the context is full, and how the rest gets to its new place."""
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from app.core.errors import StorageError
 from app.core.prompt_files import checked
 from app.core.prompts import LAST_MS, PromptHistory, PromptVersion, hash_of, parents_first, same, tidy_name, version_of
-from app.core.record import record
 from app.core.text import clean
 
 _START = re.compile(r"\A---[ \t]*\r?\n")
@@ -28,7 +28,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z)", re.IGNORECAS
 Front = Mapping[str, str | list[str]]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class MarkdownFile:
     """One file: `path` is relative, with "/" between folders; what is in one folder belongs together."""
 
@@ -36,7 +36,7 @@ class MarkdownFile:
     data: bytes
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Read:
     file: MarkdownFile
     front: Front

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-
-from app.core.record import record
 
 DATE, TIME, MODEL = "date", "time", "model"
 BUILT_IN = (DATE, TIME, MODEL)
@@ -33,7 +32,7 @@ _MONTHS = (
 )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Occurrence:
     """One place of a variable, `start` and `end` in characters of the text, its backslashes included.
 
@@ -48,7 +47,7 @@ class Occurrence:
     slashes: int = 0
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Variable:
     """A variable of a text, for a form: its default is the first one that is given anywhere, None for none."""
 
@@ -61,7 +60,7 @@ class Variable:
         return self.name in BUILT_IN
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """A text with values in the places of its variables.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-
-from app.core.record import record
+from dataclasses import dataclass, replace
 
 LONGEST_PROMPT = 1_000_000
 """Characters of one version; far above any context."""
@@ -19,7 +17,7 @@ LAST_MS = 253_402_300_799_999
 UNNAMED = "Untitled prompt"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PromptVersion:
     """One saved wording. `parent` is the hash of the version it was made from, "" for the first.
 
@@ -34,7 +32,7 @@ class PromptVersion:
     created_ms: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A named prompt of the person's own. `text` is that of `current`, the version that new chats begin with.
 
@@ -56,7 +54,7 @@ class Prompt:
     number: int = 0
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PromptOrigin:
     """Which wording a text was taken from, as people name it.
 
@@ -77,7 +75,7 @@ class PromptOrigin:
         return f"{self.name}, version {self.number}" if self.prompt_id else self.name
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PromptHistory:
     """All that is told of a prompt to another computer: its versions in the order they came, parents first.
 
@@ -91,7 +89,7 @@ class PromptHistory:
     note: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class BundledPrompt:
     """One that comes with the app: it can be read, used and copied, never changed.
 

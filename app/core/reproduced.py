@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.chat import Provenance
 from app.core.exactness import reason
-from app.core.record import record
 
 EXACT_UP_TO = 4
 """Up to so many answers side by side, each is the same as alone; see `Engine.stream_many`."""
@@ -22,7 +22,7 @@ _RUNNING_WORDS = {
 }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Reproduced:
     """What came of making an answer once more.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from app.core.lab import Place, Plan
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RunPairs:
     """Places of a run to those of an earlier one, each by index into its own plan; what has no partner is missing."""
 

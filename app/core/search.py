@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from app.core.record import record
+from dataclasses import dataclass
 
 MARK_START, MARK_END = "\x01", "\x02"
 """Stand around each hit in a snippet as the index gives it."""
@@ -16,7 +15,7 @@ _UNSPACED = re.compile(
 _AROUND = 40
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Found:
     """One chat that a search found.
 

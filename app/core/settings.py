@@ -13,12 +13,12 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from app.core.errors import SettingError
-from app.core.record import record
 
 Group = TypeVar("Group")
 Value = float | int | bool | str | tuple[str, ...] | None
@@ -62,7 +62,7 @@ class Source(StrEnum):
     APP = "app"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Setting:
     """The declaration of one setting.
 
@@ -239,7 +239,7 @@ def declared(group: Hashable) -> Mapping[str, Setting]:
     }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Resolved(Generic[Group]):
     """A group's values in force, and for each key where it came from."""
 

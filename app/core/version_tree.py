@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.core.prompts import PromptVersion, ancestry
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Place:
     """A version in the drawing. Rows count from 0 at the top, lanes from 0 at the left.
 

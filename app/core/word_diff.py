@@ -6,10 +6,9 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
-
-from app.core.record import record
 
 # scripts written without spaces are compared sign by sign; accents and emoji's modifiers stay with what they change
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -28,7 +27,7 @@ class Change(StrEnum):
     ADDED = "added"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class DiffPiece:
     """A stretch of text that both have, or that only the old (REMOVED) or only the new (ADDED) has."""
 

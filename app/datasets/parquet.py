@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from app.core.errors import AppError
-from app.core.record import record
 from app.datasets.parquet_pages import MOST_VALUES, PageError, levels, plain, unpacked, values
 from app.datasets.thrift import Reader, Struct, ThriftError
 
@@ -19,7 +19,7 @@ _DATA, _INDEX, _DICTIONARY, _DATA_2 = range(4)
 _REPEATED = 2
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Column:
     """A leaf of the schema. place: its number among all leaves. flat: one value a row, or null where `optional`."""
 

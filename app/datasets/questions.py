@@ -7,11 +7,11 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.lab import Question
-from app.core.record import record
 from app.core.text import clean
 from app.datasets.columns import MEANINGS, has_unread_checks, meaning_of, question_of
 from app.datasets.parquet import ParquetFile
@@ -21,7 +21,7 @@ ENDINGS = (".txt", ".md", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parque
 """Files that are read, by the end of their name."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """How much of a file is wanted.
 
@@ -35,7 +35,7 @@ class Wanted:
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class QuestionsRead:
     """Questions with keys of their own.
 

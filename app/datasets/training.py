@@ -6,16 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from app.core.chat import Provenance, Role
 from app.core.lab import Cell, CellState, Place, Plan, Vote, system_prompt_of
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a dialogue; `how` tells what made an answer."""
 
@@ -24,7 +23,7 @@ class Turn:
     how: Provenance | None = field(default=None, compare=False)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Dialogue:
     """A chat to learn from: maybe a system prompt, then a person and a model by turns, the model last."""
 
@@ -37,7 +36,7 @@ class Dialogue:
         return next((turn.text for turn in self.turns if turn.role is Role.SYSTEM), "")
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Preference:
     """Two answers to one question, the better one chosen; what made them. `before` was said before the question."""
 
@@ -51,7 +50,7 @@ class Preference:
     rejected_how: Provenance | None = field(default=None, compare=False)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Examples:
     """What can be learnt from, chosen in one way: either dialogues or preferences. `left_out` says what is missing."""
 

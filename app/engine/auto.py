@@ -7,11 +7,10 @@ context, down to 2,048 tokens. A model that fits on the GPU whole comes before a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.core.fit import AUTO_SHARE, LEAST_CONTEXT, Machine, Needs, Offload, offload
 from app.core.options import Loading
-from app.core.record import record
 
 AUTO_CONTEXT = 8192
 """The largest context that Auto takes without a GPU that holds everything. Its KV cache costs a 7B model about 1 GB,
@@ -25,7 +24,7 @@ STEP = 256
 _USUAL_BATCH, _GPU_BATCH, _SMALL_BATCH = 256, 512, 64
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One way of loading and what it takes. `fits`: within Auto's share of main memory and of every GPU."""
 
@@ -36,7 +35,7 @@ class Choice:
     fits: bool
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What may be chosen from: a model's header, what the person set, and the machine.
 

@@ -7,7 +7,7 @@ llama.cpp where the backend allows, it looks at a StopFlag.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -15,11 +15,10 @@ from app.core.chat import Role
 from app.core.errors import AppError
 from app.core.hardware import Placement
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.stopping import StopFlag
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One message as the prompt needs it. `token_ids` are those the model generated for it, if it wrote it here."""
 
@@ -28,7 +27,7 @@ class Turn:
     token_ids: tuple[int, ...] = ()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A piece of the prompt. A "control" segment is one or more of the template's control tokens and nothing else.
 
@@ -42,7 +41,7 @@ class Segment:
     turn: int = -1
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What the model reads: token ids in segments, control ids only where the template put them."""
 
@@ -64,7 +63,7 @@ class Prompt:
 _NOWHERE = Placement()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What is known of a loaded model. Sizes in bytes, contexts in tokens; `n_ctx` is the context in force."""
 
@@ -125,7 +124,7 @@ class StopReason(StrEnum):
     """The model did nothing but repeat itself."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Request:
     """One reply wanted: the prompt's ids, how to sample, and which conversation it belongs to (for the cache).
 
@@ -146,7 +145,7 @@ class Request:
     """Whether the reply goes on past the model's own end, as measurements want it."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The prompt is being read: `done` of `total` tokens; those from the cache count as done."""
 
@@ -154,7 +153,7 @@ class Reading:
     total: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Delta:
     """A piece of the reply: whole characters, and how many tokens were generated so far. Text may be empty."""
 
@@ -162,7 +161,7 @@ class Delta:
     completion_tokens: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Done:
     """The end of a reply and its figures. `token_ids` are the generated ids without the token that ended it.
 
@@ -182,7 +181,7 @@ class Done:
     moved_tokens: int = 0
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Failed:
     """One of several requests cannot be answered; the others go on."""
 
@@ -194,7 +193,7 @@ Wish = tuple[Request, StopFlag]
 """One of several requests, and the flag that stops its reply alone."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Tagged:
     """What happens to one of several requests; `index` counts them from 0 in the order they were given."""
 

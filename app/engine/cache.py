@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import MutableSequence, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.moving import WORTH_MOVING, common_length, place_of
 from app.engine.snapshots import Snapshots
@@ -21,7 +21,7 @@ _NO_CELLS = ("available cells", "not enough cells")
 """What llama.cpp says of a state that would fit if there were room for it."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The ids that a sequence shall hold, and whether those behind `left_out_at` may be moved there.
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from app.core.record import record
 
 MAGIC = b"GGUF"
 _MAX_ENTRIES = 1 << 16
@@ -49,7 +48,7 @@ class CutOff(BadGguf):
         self.needed = needed
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """One tensor's entry. `offset` counts from the start of the tensor data."""
 
@@ -70,7 +69,7 @@ class Tensor:
         return self.n_values // per_block * block_bytes
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class GgufFile:
     """A header that agrees with itself and with the file's length."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import ModelFileError
-from app.core.record import record
 from app.core.split_names import part_of
 from app.engine import gguf
 from app.engine.exactness import inexact_of
@@ -41,7 +41,7 @@ _LOOKS_LIKE = (
 )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """The facts in a file's header. Sizes in bytes, lengths in tokens; `kv_values` per token of context."""
 

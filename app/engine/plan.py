@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.core.errors import ModelMemoryError
 from app.core.fit import AUTO_SHARE, LEAST_CONTEXT, VALUE_BYTES, Machine, Needs, attention_bytes, offload, working_bytes
 from app.core.options import Loading
-from app.core.record import record
 from app.engine.auto import AUTO_CONTEXT, STEP, Choice, Wish, best
 from app.engine.model_file import ModelFile
 
@@ -21,7 +21,7 @@ _THREADS_BESIDE_GPU = 4
 _USUAL_BATCH = 256
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How to load. `gpu_layers` is -1 for all, `split` how many go to each GPU; estimates in bytes of what is taken.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.chat import Role
-from app.core.record import record
 from app.engine.base import Turn
 from app.engine.prompt import ChatMLRenderer
 from app.engine.vocabulary import Vocabulary
@@ -25,7 +25,7 @@ _PROBE = (
 )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Choice:
     """How turns will be written for a model, and what the person should know of it."""
 

@@ -6,14 +6,13 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import AppError, EngineError, MessageTooLongError
 from app.core.hardware import Placement
 from app.core.options import Loading
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import (
     MOST_AT_ONCE,
@@ -42,7 +41,7 @@ _FIRST_WORD_ID = 16
 _NOWHERE = Placement()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Script:
     """What a scripted engine does. Rates are tokens per second, None for as fast as it goes."""
 

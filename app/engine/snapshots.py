@@ -14,10 +14,9 @@ import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from app.core.record import record
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ _NAME = re.compile(r"(\d+)\.kv")
 _MAX_HEAD = 16 << 20
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A state that fits: the ids that are in it, how many first ones were never moved, and its bytes, proven right."""
 

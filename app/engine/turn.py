@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from app.core.chat import Role
 from app.core.context import WHOLE, Cut, Kept, Size, fit, last_question, least, system_length
 from app.core.errors import ContextFullError, MessageTooLongError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Event, Prompt, Request, Turn
 
@@ -22,7 +21,7 @@ _LEAST_ROOM = 32
 """Tokens of room for the reply below which a question counts as too long."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """What of the conversation goes to the model: how many tokens, and what was left out.
 

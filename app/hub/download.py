@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import AppError
 from app.core.library import DownloadState, Trouble, Wanted
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.hub import part_file
 from app.hub.download_file import Patience
@@ -31,7 +31,7 @@ _STEP_S = 0.1
 _STILL_S = 1.0
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Step:
     """How far a download is. have_bytes: of all files together; while VERIFYING, so many are hashed."""
 

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 
 from app.core.errors import AppError, HubUnreachableError
-from app.core.record import record
 from app.hub.download_source import Address, Passing, Source
 from app.hub.part_file import Part
 from app.hub.ranges import MIB, Span, next_span, span_bytes
@@ -26,7 +25,7 @@ _LAGGARD = 16
 """A connection so many times slower than is usual is given up for a new one."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait: before a new try the first time and at most, and for a connection that brings nothing."""
 

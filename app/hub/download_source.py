@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from app.core.errors import AppError, FileChangedError, HubBusyError, HubError, HubUnreachableError
 from app.core.library import RemoteFile, Wanted
-from app.core.record import record
 from app.hub.ranges import Span
 from app.hub.session import Hub, origin_of
 from app.hub.trouble import not_the_hub, refused, told
@@ -48,7 +48,7 @@ class Passing(Exception):  # noqa: N818 - not an error: the next try may succeed
         self.crowded = crowded
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Address:
     """A place that serves the file for a while. Two that are equal are still two: compare with `is`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from app.core.errors import HubError, SettingError
-from app.core.record import record
 from app.hub.names import safe_repo_id
 from app.hub.quant_names import is_label, label_of
 from app.hub.session import DEFAULT_ENDPOINT, read_endpoint
@@ -29,7 +29,7 @@ _COMMANDS = re.compile(r"^(?:ollama\s+(?:run|pull)|(?:huggingface-cli|hf)\s+down
 """What stands before the name in lines that model pages offer for copying."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A repository, and what of it is meant; "" where nothing was said. `quant` is a label such as Q4_K_M."""
 

@@ -7,12 +7,12 @@ import json
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from app import __version__
 from app.core.errors import AppError, HubTokenError, HubUnreachableError, SettingError
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.hub import facts
 from app.hub.event_loop import WorkLoop, wind_up
@@ -95,7 +95,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer. `more`: the address of the next page, "" where there is none or it leads elsewhere."""
 

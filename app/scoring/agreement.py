@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.core.lab import Rater, Vote
-from app.core.record import record
 
 _Z = 1.959963984540054
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Agreement:
     """Pairs of answers that both compared.
 
@@ -28,7 +28,7 @@ class Agreement:
     kappa: float | None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Steadiness:
     """Pairs that the judge saw in both orders, and in how many its verdict was another one the second time."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-
-from app.core.record import record
+from dataclasses import dataclass
 
 NEAR_POINTS = 50.0
 """A plot of a ranking reaches at least so far to either side of the average: 100 points win 64 % of duels."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Axis:
     """From `low` to `high` with a mark at each `step`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -10,7 +11,6 @@ from app.core.checks import name_of
 from app.core.errors import PlanError
 from app.core.judging import Judgement
 from app.core.lab import CellState, Plan, Rater, Threshold, Vote
-from app.core.record import record
 from app.scoring.agreement import agreement, steadiness
 from app.scoring.look import checks_of
 from app.scoring.ranking import rank
@@ -26,7 +26,7 @@ MEASURES: Mapping[str, str] = {
 """What a threshold can ask for, 0 to 1, besides a check's own name."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Missed:
     """A threshold that a contestant did not reach; `value` is None where there was nothing to measure."""
 
@@ -40,7 +40,7 @@ class Missed:
         return f"{self.contestant}: {self.measure} must be at least {self.low:g}, but {found}"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How often each check of one contestant passed: by the check's name, passed and looked for."""
 

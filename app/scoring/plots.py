@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import quantiles
 
-from app.core.record import record
 from app.scoring.axis import Axis
 from app.scoring.markup import Markup, element, joined
 
@@ -14,7 +14,7 @@ _COLOURS = 8
 _LONGEST_NAME = 27
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A row of a plot: a value and maybe the interval around it. `words` stand at its right."""
 
@@ -26,7 +26,7 @@ class Interval:
     words: str
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Spread:
     """A row of a plot: many values, of which median, middle half and ends are drawn."""
 

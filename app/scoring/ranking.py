@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TypeAlias
 
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.lab import Vote
-from app.core.record import record
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ _STEPS = 60
 _SMALL_T = {1: 12.7062, 2: 4.3027, 3: 3.1824, 4: 2.7764}
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Rank:
     """Where a contestant stands.
 
@@ -47,7 +47,7 @@ class Rank:
     duels: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """All contestants, the best first.
 

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
 from app.core.chat import Provenance
@@ -17,7 +17,6 @@ from app.core.judging import Duel
 from app.core.lab import Cell, CellState, Finding, Place, Plan, Rater, Vote
 from app.core.made_by import handed_on, without_folders
 from app.core.plan_table import table_of
-from app.core.record import record
 from app.scoring.look import checks_of, findings_of
 
 Row: TypeAlias = dict[str, Any]
@@ -26,7 +25,7 @@ _FORMULA = re.compile("'*[=+\\-@\t\r]")
 """How a text begins that a spreadsheet runs; behind apostrophes too, so that taking one away gives the text back."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Results:
     """What came of a plan.
 

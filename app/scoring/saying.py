@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.lab import Rater, Vote
-from app.core.record import record
 from app.scoring.figures import percent, short_of_all
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _CONTENDER = 0.05
 _MOST_NAMED = 4
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Said:
     """A piece of a sentence; `strong` is what matters most in it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.core.judging import Counted, Duel
 from app.core.lab import Cell, Plan, Rater, Vote
-from app.core.record import record
 from app.scoring.agreement import Agreement, Steadiness, agreement, steadiness
 from app.scoring.ranking import Ranking, rank
 from app.scoring.saying import Said, most_telling, sentences
@@ -17,7 +17,7 @@ NEXT = 10
 """So many pairs are looked ahead at when it is said what would teach most."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class QuestionStanding:
     """One question: by contestant the share of its duels there that it won, ties half, None without any."""
 
@@ -26,7 +26,7 @@ class QuestionStanding:
     votes: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Standing:
     """All of it. `judge` and `person` are their votes, whether they count or not.
 
@@ -48,7 +48,7 @@ class Standing:
     open: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Teaching:
     """The next pairs to rate, and how many there are to rate at all."""
 

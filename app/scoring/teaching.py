@@ -7,16 +7,16 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.core.judging import Duel
 from app.core.lab import Cell, CellState, Rater, Vote
-from app.core.record import record
 from app.scoring.ranking import Array, covariance, strengths, wins_by_question
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class TeachingPair:
     """Two answers to compare; `first` is to be shown first. gain: see `teaching_pairs`, in nats."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from app.core.lab import Vote
-from app.core.record import record
 from app.scoring.agreement import wilson
 from app.scoring.ranking import wins_by_question
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Duels:
     """Votes between the contestant of a row and that of a column, in both orders; ties are half a win."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.chat import Chat, Message, MessageState, Role
 from app.core.exchange import Exchange
 from app.core.lab import Contestant
 from app.core.prompt_variables import DATE, MODEL, TIME, variables
-from app.core.record import record
 from app.engine.base import Turn
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Column:
     """One system prompt and the conversation it has had.
 

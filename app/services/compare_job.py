@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import Request, Tagged, Turn, Wish
 from app.services.engine_room import EngineRoom, LoadStopped, ModelSpec
 from app.services.lane import Job
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Asked:
     """One column's part: its number, its own conversation, how to sample, and the flag that stops it alone."""
 
@@ -22,7 +22,7 @@ class Asked:
     stop: StopFlag
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SharedStart:
     """So many tokens all prompts begin with; they are read once."""
 

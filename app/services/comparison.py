@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +13,6 @@ from app.core.chat import Chat, Message, MessageState, Provenance
 from app.core.errors import AppError
 from app.core.exchange import Exchange
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.core.text import clean
 from app.engine.base import Delta, Done, Failed, ModelFacts, Reading, StopReason, Tagged
@@ -27,7 +27,7 @@ from app.services.preferences import Preferences
 from app.services.provenance import provenance
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Group:
     """The columns that one model answers in one go."""
 

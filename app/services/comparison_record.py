@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from app.core.errors import AppError
 from app.core.exchange import Exchange
 from app.core.lab import Contestant
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.settings import declared
 from app.services.archive import Archive
 from app.services.compare_columns import Column, begun
@@ -135,7 +134,7 @@ class ComparisonRecord(QObject):
         }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What lay on the disk. has_model: the file of the model that was chosen is there."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.chat import Chat, Message
 from app.core.context import WHOLE, Cut
 from app.core.errors import AppError
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Turn
 from app.engine.turn import used_tokens
@@ -21,7 +21,7 @@ _WAIT_MS = 150
 """A person who types is counted when they pause."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of the context in use: the system prompt and those turns that the last reply was made with or from.
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Loading
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, ModelFacts
 
@@ -70,7 +69,7 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelState:
     """A model's state: `progress` runs from 0 to 1 while loading, `facts` are there when ready, `error` when failed."""
 
@@ -80,7 +79,7 @@ class ModelState:
     error: AppError | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Which model is wanted and how it shall be loaded. Equal specs mean that nothing needs loading."""
 

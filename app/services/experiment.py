@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.core.chat import Provenance, Role
 from app.core.errors import AppError
@@ -12,7 +12,6 @@ from app.core.held_values import JUDGE_SAMPLING
 from app.core.judging import SAME_WORDS, Duel, Judgement, duels, judge_message, verdict_of
 from app.core.lab import Cell, CellState, Place, Plan, Question, places, system_prompt_of
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import ModelFacts, Turn
 from app.services.engine_room import EngineRoom, ModelSpec
@@ -20,7 +19,7 @@ from app.services.provenance import provenance
 from app.services.side_by_side import Answered, Begun, Grew, PutBack, Refused, SideBySide, Task
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Seat:
     """The model of a contestant or a judge, how it is loaded, and the sampler values in force."""
 
@@ -28,7 +27,7 @@ class Seat:
     sampling: Sampling
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Seats:
     """Who answers: a seat for each of the plan's contestants, and one for its judge if it has one."""
 
@@ -51,7 +50,7 @@ def seats_of(plan: Plan, seat: Callable[[str, Mapping[str, object]], Seat]) -> S
     )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Grown:
     """A cell that is being written has new text, and so many tokens now."""
 
@@ -60,7 +59,7 @@ class Grown:
     tokens: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Judging:
     """The judge has begun with, or written so many tokens about, these two answers."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,6 @@ from app.core.judging import Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan
 from app.core.options import Sampling
 from app.core.plan_table import plan_of, table_of
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.scoring.results import Results, results_of
 from app.services.archive import Archive
@@ -44,7 +44,7 @@ _OPEN_RUNS = 4
 """So many runs that are not at work stay in memory; going back to one of them shows it at once."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class OpenRun:
     """A run that is open, and what the checks find in it."""
 

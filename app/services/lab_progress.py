@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Place, Plan
-from app.core.record import record
 from app.services.experiment import Grown, Judging
 from app.services.speed import Speed
 
@@ -22,7 +21,7 @@ _EARLY = 3
 """Ended since the start before which nobody can say how long the rest takes."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far it is. `judgements` is 0 without a judge; `left_s` is None while that cannot be told."""
 

@@ -11,12 +11,12 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
-from app.core.record import record
 from app.core.secrets import without_secrets
 from app.core.stopping import StopFlag
 
@@ -39,7 +39,7 @@ class End(StrEnum):
     FAILED = "failed"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a job; `error` is set exactly when it failed."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -12,7 +13,6 @@ from app.core.errors import AppError
 from app.core.exactness import caution
 from app.core.library import LocalModel
 from app.core.options import Loading
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import ModelFacts
 from app.hub.catalog import Catalog
@@ -31,7 +31,7 @@ _WATCH_MS = 100
 """How often the loading progress is looked at; only while the engine lane is at work."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """A model that can be chosen. `id` is the catalogue's, or the path of a file opened from disk."""
 

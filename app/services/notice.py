@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from app.core.errors import AppError
-from app.core.record import record
 
 LONGEST_TEXT = 4_000_000
 """Characters of one message; far above any context, it only keeps a pasted file from stalling the window."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A bar in the window: what happened, what to do, and buttons that do it."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from app.core.chat import Message, MessageState, Provenance, Role
 from app.core.context import WHOLE
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Place, Plan
-from app.core.record import record
 from app.engine.base import Turn
 from app.services.compare_columns import Column, answered, turns_of
 from app.services.experiment import cell_turns, judge_turns
@@ -19,7 +19,7 @@ from app.storage.reproductions import Answer
 _TITLE_CHARACTERS = 80
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Origin:
     """An answer, what was sent for it, and what made it.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors import AppError, ModelFileError, StorageError
 from app.core.library import LocalModel, Wanted
-from app.core.record import record
 from app.core.split_names import file_names
 from app.core.stopping import StopFlag
 from app.hub.catalog import Catalog
@@ -23,7 +22,7 @@ Inspect = Callable[[str], LocalModel]
 """Reads a model file's header: name, size, quant, architecture and so on; raises ModelFileError. Any thread."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One model as it was found; `error` says why it cannot be used. fresh: something was learned about it."""
 

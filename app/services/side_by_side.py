@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from app.core.errors import AppError, EngineDiedError
 from app.core.options import Sampling
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.engine.base import (
     MOST_AT_ONCE,
@@ -33,7 +32,7 @@ _IN_A_ROW = 6
 """Failures without an answer in between after which it is the engine that is blamed."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Task:
     """One answer wanted. Its sampling has a seed where the answer shall be the same each time."""
 
@@ -41,14 +40,14 @@ class Task:
     sampling: Sampling
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Begun:
     """The model has begun with a task; `index` counts them from 0."""
 
     index: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Grew:
     """New text of an answer, and how many tokens it has now."""
 
@@ -57,14 +56,14 @@ class Grew:
     tokens: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PutBack:
     """What there was of an answer is gone: it begins again later."""
 
     index: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A task is done, and all there is to know about it."""
 
@@ -77,7 +76,7 @@ class Answered:
     """How many could be written side by side with it, in its batches; another process may write others meanwhile."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A task cannot be done; the others go on."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.record import record
 from app.core.stopping import StopFlag
 from app.services.lane import Ticket
 from app.services.model_manager import ModelManager
@@ -19,7 +19,7 @@ _ENOUGH_BYTES = 40
 """Shorter texts say too little about how the model splits what comes next."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Count:
     """Tokens of a text; `exact` where the model itself counted them."""
 

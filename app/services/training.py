@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.core.chat import Chat, Message
 from app.core.errors import AppError
-from app.core.record import record
 from app.services.archive import Archive
 from app.storage.stores import Stores
 
@@ -21,7 +20,7 @@ Files = Sequence[tuple[str, Callable[[], str]]]
 """Paths, and what makes the texts that are to stand there."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class TrainingSource:
     """Where examples come from: what it is called, who collects them, and who writes the file.
 

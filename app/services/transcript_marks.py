@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from app.core.chat import Message, Role
-from app.core.record import record
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Marker:
     """A line in the transcript, before the message `before_id`; None puts it at the end."""
 

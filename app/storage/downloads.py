@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.library import Download, DownloadState, RemoteFile, Trouble, Wanted
-from app.core.record import record
 from app.core.text import clean
 from app.storage.database import Database
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SavedDownload:
     """A row of the queue and the models folder that it goes to."""
 

@@ -13,12 +13,11 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from app.core.library import LocalModel
-from app.core.record import record
 from app.core.text import clean
 from app.storage.chats import now_ms
 from app.storage.database import Database
@@ -31,7 +30,7 @@ _NUMBERS = ("n_params", "n_ctx_train")
 _LARGEST = 1 << 62
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelNote:
     """A model with the time of its file (the newest of its parts) at which that was so, and when it was noted.
 

@@ -10,13 +10,13 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import StorageError
 from app.core.prompt_files import as_json, from_json
 from app.core.prompt_markdown import MarkdownFile, as_markdown, from_markdown
 from app.core.prompts import Prompt, PromptHistory, ancestry, same, sound
-from app.core.record import record
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import now_ms
 from app.storage.export import write_whole
@@ -40,7 +40,7 @@ _ZIP_TROUBLE = (
 )
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, by ids of prompts. `unchanged` counts those that had nothing new."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from app.core.errors import AppError, StorageError
 from app.core.lab import Question
 from app.core.plan_table import questions_of, tables_of_questions
 from app.core.prompts import tidy_name
-from app.core.record import record
 from app.core.text import clean
 from app.storage.chats import now_ms
 from app.storage.database import Database
@@ -17,7 +17,7 @@ from app.storage.database import Database
 _UNNAMED = "Questions"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class QuestionSet:
     """As much of a set as a list of many shows; `count` is how many questions it has."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,7 +13,6 @@ from app.core.errors import AppError, StorageError
 from app.core.judging import Ballot, Duel, Judgement
 from app.core.lab import Cell, CellState, Place, Plan, Rater, Vote, system_prompt_of
 from app.core.plan_table import plan_of, table_of
-from app.core.record import record
 from app.core.text import clean
 from app.storage.backups import Backups, forget_run_rows
 from app.storage.chats import now_ms
@@ -42,7 +41,7 @@ class RunState(StrEnum):
     DONE = "done"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RunRow:
     """As much of a run as a list of many shows. `cells` is how many there will be, `ended` how many there are."""
 

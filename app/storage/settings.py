@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import StorageError
-from app.core.record import record
 from app.core.text import clean
 from app.storage.chats import now_ms
 from app.storage.database import Database
@@ -70,7 +70,7 @@ class StateStore:
         self._database.run("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", clean(key), _json(value))
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class KnownModel:
     """A model file opened from disk; `path` is its id."""
 

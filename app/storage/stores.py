@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.core.chat import ChatRow
 from app.core.errors import StorageError
 from app.core.prompts import BundledPrompt
-from app.core.record import record
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore, now_ms
 from app.storage.comparison import ComparisonStore
@@ -36,7 +35,7 @@ LAST_CHAT = "last_chat"
 LAST_MODEL = "last_model"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """What there was when the app was used last. `settings`: scope -> key -> value."""
 

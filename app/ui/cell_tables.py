@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QVBoxLayout, QWidget
@@ -11,7 +12,6 @@ from app.core.checks import name_of
 from app.core.duel_table import mine
 from app.core.judging import Judgement
 from app.core.lab import Check, Finding, Place, Plan, Rater, Vote
-from app.core.record import record
 from app.ui.contestant_colours import mark_pixmap
 from app.ui.icons import icon
 from app.ui.judge_words import JudgeWords
@@ -70,7 +70,7 @@ class ChecksTable(QWidget):
         self._fill()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Against:
     """What one rater said of this answer and another one; `shown` by whether this one was shown first."""
 

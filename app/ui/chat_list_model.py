@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.core.chat import ChatRow
-from app.core.record import record
 from app.ui.chat_sections import by_section, time_label
 
 Index = QModelIndex | QPersistentModelIndex
@@ -36,7 +36,7 @@ class Hit(Protocol):
         """The text around the words looked for."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ListRow:
     """One line of the list. `chat_id` is 0 for headings; `message_id` is where a search found its words, else 0."""
 

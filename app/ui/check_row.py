@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -21,7 +22,6 @@ from PySide6.QtWidgets import (
 from app.core.checks import VALUES, CheckKind, CheckValue, name_of
 from app.core.errors import SettingError
 from app.core.lab import Check
-from app.core.record import record
 from app.scoring.look import prove_check
 from app.ui.buttons import IconButton
 from app.ui.quiet import QuietComboBox
@@ -60,7 +60,7 @@ _VALUE_WORDS = {
 }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class _Field:
     """A widget for one value; `read` gives None for what is left out."""
 

@@ -6,14 +6,13 @@ import re
 import warnings
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, QSizeF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
-
-from app.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ _PART = re.compile(r"\\(?:begin|end)\{\w*\*?\}|\\[A-Za-z]+|\S")
 _MODULES = ("latex2mathml.converter", "ziafont", "ziamath.escapes", "ziamath")
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class FormulaKey:
     """What decides how a formula looks: size and font of the text beside it, and whether it has a line of its own."""
 
@@ -41,7 +40,7 @@ class FormulaKey:
     family: str
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class FormulaImage:
     """A drawn formula, padded so that Qt's middle alignment puts its baseline on that of the line; sizes in pixels."""
 

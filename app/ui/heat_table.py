@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
@@ -18,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.record import record
 from app.ui.contestant_colours import paint_mark
 from app.ui.theme import Theme
 
@@ -33,7 +33,7 @@ _WIN = {False: "#3461eb", True: "#6e91ff"}
 _LOSE = {False: "#c77d36", True: "#de9650"}
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class HeatCell:
     """`warmth` from -1 (loses) over 0 to 1 (wins), None for a cell without a value. `tip` says it in a sentence."""
 
@@ -42,7 +42,7 @@ class HeatCell:
     tip: str = ""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class HeatRow:
     """A line with its name; `contestant` is the place in the plan whose mark stands before it, -1 for none."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from app.core.library import Order
-from app.core.record import record
 from app.ui.icons import icon
 from app.ui.model_words import licence_words
 from app.ui.theme import Theme
@@ -37,7 +37,7 @@ LICENCES = ("", "apache-2.0", "mit", "llama3.3", "llama3.2", "llama3.1", "gemma"
 """Those that most models have, as the Hub spells them."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What is looked for. Parameters are counts of weights; a licence is spelt as on the Hub, "" is any."""
 

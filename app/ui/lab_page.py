@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.core.lab import Contestant
-from app.core.record import record
 from app.ui.buttons import IconButton
 from app.ui.compare_view import CompareView
 from app.ui.lab_view import LabView
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.core.prompts import PromptOrigin
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Part:
     """One tab: its words, what the window is called while it is shown, and how its view is made."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from app.core.record import record
 from app.ui.markdown_formula import formula_block, formula_inline
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _UNSHOWABLE = {0: "\ufffd", 0x2029: "\u2028", 0xFDD0: "\ufffd", 0xFDD1: "\ufffd"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Span:
     """One block of a parse: tokens[first:last], written on the lines line_first..line_last (end not included)."""
 

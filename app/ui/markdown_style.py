@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pygments.token import Token
@@ -15,8 +16,6 @@ from PySide6.QtGui import (
     QTextTableCellFormat,
     QTextTableFormat,
 )
-
-from app.core.record import record
 
 if TYPE_CHECKING:
     from app.ui.theme import Theme
@@ -36,7 +35,7 @@ _PROPORTIONAL = QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
 _FIXED = QTextBlockFormat.LineHeightTypes.FixedHeight.value
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Place:
     """How deep in quotes and lists a block stands; `quote_indent` is the list level at which the first quote began."""
 

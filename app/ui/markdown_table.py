@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextBlockFormat, QTextCursor, QTextLength, QTextTableFormat
-
-from app.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 ROWS_PER_TABLE = 40
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: its text as an inline token, and where it stands."""
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.core.record import record
 from app.ui.theme import Theme
 
 _BAR_PX, _GAP_PX, _SWATCH_PX = 13, 2, 10
 GIB = 1 << 30
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Part:
     """One piece of a bar. `kind` chooses its look: weights, context, work, other or free."""
 

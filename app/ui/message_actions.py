@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAccessible, QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from app.core.record import record
 from app.ui.icons import icon
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _STEP_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End
 _STATES = {"stopped": "Stopped", "interrupted": "Interrupted", "failed": "Failed", "streaming": "Writing…"}
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Action:
     """One button. Without an icon it is a word between two buttons. `checked`: it stays pressed; None for most."""
 

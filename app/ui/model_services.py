@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from app.core.record import record
 
 if TYPE_CHECKING:
     from app.core.known import Entry
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from app.services.prompt_library import PromptLibrary
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class ModelServices:
     """The services, and the models known by name in the order to show them.
 

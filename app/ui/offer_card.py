@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from app.core.library import Verdict
-from app.core.record import record
 from app.ui.buttons import WordButton
 from app.ui.catalogue import tile
 from app.ui.icons import icon
@@ -17,7 +18,7 @@ from app.ui.theme import Theme
 _NARROW_PX = 500
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What the card says. `share`, 0 to 1, is how much has come; None before and after a download."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import (
     QModelIndex,
@@ -24,7 +25,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.record import record
 from app.ui.icons import icon
 from app.ui.keyed_rows import ROW_ROLE, Index, KeyedRows
 from app.ui.theme import Theme
@@ -33,7 +33,7 @@ _SIDE = 6
 _INSIDE = 9
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PromptRow:
     """One line of the list; a heading has no key.
 

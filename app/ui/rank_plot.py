@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.core.record import record
 from app.scoring.axis import NEAR_POINTS, Axis
 from app.scoring.figures import signed
 from app.ui.contestant_colours import contestant_colour, paint_mark
@@ -24,7 +24,7 @@ _CAPTION = "Points; 0 is the average prompt, 100 points win about 64 % of duels"
 _SHORT_CAPTION = "Points; 0 is the average"
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RankRow:
     """One line: a prompt by its place in the plan; `low` and `high` are None where nobody knows."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QFontMetrics
 
-from app.core.record import record
 from app.ui.row_list import Column
 
 SIDE_PX = 16
@@ -27,7 +27,7 @@ def page_margin(width_px: int) -> int:
     return max(_MARGIN_PX, (width_px - _WIDEST_PX) // 2)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class RowLayout:
     """The columns that show, by place in the list's columns, with left edge and width; the rest in pixels too.
 

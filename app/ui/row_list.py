@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 
-from app.core.record import record
 from app.ui.keyed_rows import KeyedRows
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column. `sample` is a text as wide as its cells get; the `keep` highest stay where room is short."""
 
@@ -20,7 +20,7 @@ class Column:
     right: bool = False
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What a row says in a column. `tone` names a colour of the theme; `share`, 0 to 1, is shown as a bar."""
 
@@ -30,7 +30,7 @@ class Cell:
     share: float | None = None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Row:
     """One model, repository or quant.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-
-from app.core.record import record
 
 
 class Which(StrEnum):
@@ -51,7 +50,7 @@ CHANGE_WORDS: Mapping[Change, str] = {
 }
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class CellLook:
     """One cell as it is shown: a shape, a few words behind it, all of it as a sentence, and what has changed."""
 

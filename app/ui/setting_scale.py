@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from app.core.record import record
 from app.core.settings import Kind, Setting
 
 _MOST_POSITIONS = 1000
 _LOG_FROM_RATIO = 500
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Scale:
     """A slider's positions, 0 to `positions`, and the values from `low` to `high` that they stand for.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.core.record import record
+from dataclasses import dataclass
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Shortcut:
     """Keys and what they do.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from app.core.record import record
 from app.ui.style_sheet import style_sheet
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Theme:
     """Design tokens: colours as "#rrggbb", fonts by family, sizes in points.
 

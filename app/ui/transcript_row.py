@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from app.core.record import record
 
 Kind = Literal["user", "assistant", "marker"]
 State = Literal["done", "streaming", "stopped", "interrupted", "failed"]
@@ -14,7 +13,7 @@ COLLAPSE_OVER_CHARACTERS = 20_000
 COLLAPSED_CHARACTERS = 1_000
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Row:
     """One turn, or a thin line between two.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import (
@@ -28,7 +29,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.prompts import PromptVersion
-from app.core.record import record
 from app.core.version_tree import Place, version_tree
 from app.ui.chat_sections import told_time
 from app.ui.keyed_rows import ROW_ROLE, Index, KeyedRows
@@ -40,7 +40,7 @@ _MOST_LANES = 5
 _DOT_PX = 4.5
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class VersionRow:
     """One version: its place in the tree, and what is told of it.
 
