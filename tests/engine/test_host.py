@@ -27,7 +27,7 @@ from app.engine.llama import load as load_here
 from tests.engine.gguf_writer import tiny_model
 
 ASK = [Turn(Role.USER, "Count.")]
-HOST = (sys.executable, "-m", "tests.engine.scripted_host")
+HOST = (sys.executable, "-S", "-m", "tests.engine.scripted_host")  # it needs no installed package
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the deaths here are signals")
 
 
