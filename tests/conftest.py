@@ -22,8 +22,10 @@ if "ORCINUS_TEST_WINDOW" not in os.environ:
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
 # never the keychain of the person who runs the suite
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
-for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"):
+for name in ("HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE", "SSL_CERT_FILE"):
     os.environ.pop(name, None)
+# a folder without certificates: nobody is trusted, and no client reads the system's hundred, which takes it 20 ms
+os.environ["SSL_CERT_DIR"] = os.path.dirname(__file__)
 # hundreds of processes are started: each would compile the program for itself, and each worker all tests
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
