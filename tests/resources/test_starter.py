@@ -25,7 +25,7 @@ FILE = FOLDER / "starter.gguf"
 
 @pytest.fixture(scope="module")
 def model() -> llama_cpp.Llama:
-    loaded = llama_cpp.Llama(str(FILE), n_ctx=2048, n_threads=1, verbose=False)
+    loaded = llama_cpp.Llama(str(FILE), n_ctx=2048, n_threads=1, n_threads_batch=1, verbose=False)
     yield loaded
     loaded.close()
 
