@@ -1,6 +1,6 @@
 """What people do with the app, from the first start on, through the real window and the real model.
 
-The suite plays these offscreen, and once more in a real window where there is one (test_stories_in_a_window.py).
+The suite plays these in a real window where there can be one (test_stories_in_a_window.py), else offscreen.
 """
 
 from __future__ import annotations
