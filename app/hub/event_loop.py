@@ -13,6 +13,8 @@ if TYPE_CHECKING or sys.platform != "win32":
 else:
     _Base = asyncio.ProactorEventLoop
 
+_AGAIN_S = 0.1
+
 
 class WorkLoop(_Base):
     """An event loop for one piece of work, that knows the connections made in it.
@@ -67,5 +69,14 @@ def wind_up(loop: WorkLoop, work: asyncio.Task[Any]) -> None:
 
 
 async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait for tasks, whatever they end with: whoever called them off no longer wants to know."""
+    """Wait for tasks, whatever they end with: whoever called them off no longer wants to know.
+
+    What does not end is called off again. A connection that stands in the very moment swallows it, and its task would
+    go on with the whole file.
+    """
+    tasks = left = set(tasks)
+    while left:
+        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
+        for task in left:
+            task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

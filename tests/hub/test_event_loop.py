@@ -94,6 +94,23 @@ def test_what_was_to_stop_an_interrupted_run_does_not_stop_the_end(loop):
     assert loop.is_closed()
 
 
+def test_what_did_not_hear_that_it_is_called_off_is_called_off_again(loop):
+    """As a connection that stands in the very moment: its task would go on with the download."""
+    ended: list[str] = []
+
+    async def deaf() -> None:
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        await forever(ended, "at last")
+
+    task = loop.create_task(deaf())
+    loop.run_until_complete(asyncio.sleep(0.01))
+    wind_up(loop, task)
+    assert ended == ["at last"]
+    assert loop.is_closed()
+
+
 def test_an_error_that_nobody_looked_at_is_not_told_later(loop, caplog):
     async def fails() -> None:
         raise ValueError("nobody waits any more")
