@@ -173,13 +173,14 @@ def test_a_cancelled_download_is_gone_with_all_that_came(services, standin, tmp_
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_cancelled_and_wanted_again_at_once_it_comes_all_the_same(services, standin, tmp_path, at_once):
     services.preferences.set_fetching("at_once", at_once)
-    wanted = host(standin, "One")
+    standin.speed = 200_000
+    wanted = host(standin, "One", size=10 * SIZE)  # not over before it is cancelled
     for _ in range(3):
-        standin.most = standin.sent_bytes + SIZE // 2
         download_id = services.downloads.add(wanted)
         services.wait(lambda: services.downloads.row(download_id).have_bytes > 20_000)  # noqa: B023
         services.downloads.cancel(download_id)
-    standin.most = None
+    standin.speed = None
+    standin.hang_up()  # and no longer slowly
     assert Path(fetch(services, wanted).path).read_bytes()[:4] == b"GGUF"
     services.wait(lambda: not (tmp_path / "models" / ".partial").exists())
 
