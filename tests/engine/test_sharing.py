@@ -206,6 +206,7 @@ def test_one_answer_is_stopped_alone_whichever_process_writes_it(scripted):
         if process not in stopped and any(shared.given.values()) and not isinstance(one.event, Done):
             stopped[process] = one.index
             flags[one.index].set()
+            shared.enough = len(stopped) == 2
     ended = {one.index: one.event.reason for one in told if isinstance(one.event, Done)}
     assert sorted(stopped) == [0, 1]
     assert {index for index, reason in ended.items() if reason is StopReason.STOPPED} <= set(stopped.values())
