@@ -19,9 +19,9 @@ from app.cli_terminal import (
     tell,
 )
 from app.core.errors import UsageError
-from app.core.fit import estimate, recommended, verdict
-from app.core.library import Fit, Order, Quant, Repo, Verdict, Wanted
+from app.core.library import Order, Quant, Repo, Wanted
 from app.core.stopping import StopFlag
+from app.core.verdicts import Fit, Verdict, estimate, recommended, verdict
 from app.setup import Parts, headless, models_folder, read_header
 
 if TYPE_CHECKING:

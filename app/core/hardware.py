@@ -1,53 +1,17 @@
-"""What a computer has to run models with, and what a loaded model really took of it: plain values for every floor.
+"""What a computer has to run models with, and how a model would be loaded on it: plain values for every floor.
 
 Sizes in bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.core.fit import Gpu, Machine, Needs
-
-CPU = "CPU"
-"""The name of main memory and the processor among devices, as llama.cpp has it."""
-
-
-class DeviceKind(StrEnum):
-    """What llama.cpp takes a device for."""
-
-    CPU = "cpu"
-    GPU = "gpu"
-    INTEGRATED = "integrated"
-    """A GPU that has the computer's own memory."""
-    ACCELERATOR = "accelerator"
-    """Helps the processor, such as BLAS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One device of a backend. Memory is 0 where the driver does not tell; `id` tells one card from another."""
-
-    name: str
-    description: str
-    kind: DeviceKind
-    backend: str
-    free_bytes: int = 0
-    total_bytes: int = 0
-    id: str = ""
-
-    @property
-    def title(self) -> str:
-        """Its name for people."""
-        return self.description or self.name
-
-    @property
-    def unified(self) -> bool:
-        """Whether its memory is the computer's own."""
-        return self.kind is DeviceKind.INTEGRATED or self.backend in {"Metal", "MTL"}
+from app.core.devices import Device, DeviceKind, cards_of, offload_devices
+from app.core.fit import Machine, Needs
 
 
 class BackendState(StrEnum):
@@ -99,69 +63,8 @@ class Hardware:
 
         `held`: bytes by device that a model held when it was looked at, and the next one can have.
         """
-        back = held or {}
-        return Machine.with_gpus(
-            free_bytes,
-            self.cores,
-            self.memory_total_bytes,
-            [
-                Gpu(
-                    gpu.title,
-                    min(gpu.total_bytes, gpu.free_bytes + back.get(gpu.name, 0)) if gpu.total_bytes else None,
-                    gpu.total_bytes or None,
-                    gpu.unified,
-                )
-                for gpu in self.gpus()
-            ],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What of a loaded model lies on one device. `work` is what it computes in.
-
-    `mapped` of the weights are the file itself, which gives way like any cache.
-    """
-
-    device: str
-    weights: int = 0
-    context: int = 0
-    work: int = 0
-    mapped: int = 0
-
-    @property
-    def total(self) -> int:
-        """Everything there."""
-        return self.weights + self.context + self.work
-
-    @property
-    def taken(self) -> int:
-        """How much less is free because of it."""
-        return self.total - self.mapped
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """How a model really runs: what Auto and the person's wishes came to, and where llama.cpp put what.
-
-    `gpu_layers` of `n_layers` + 1 are on GPUs, the output being the last. `why_cpu`: why none is, although one was
-    asked for or there is a GPU and Auto decided; else "".
-    """
-
-    gpu_layers: int = 0
-    threads: int = 0
-    batch_tokens: int = 0
-    kv_type: str = ""
-    flash_attention: bool | None = None
-    mmap: bool = True
-    placed: tuple[Placed, ...] = ()
-    why_cpu: str = ""
-    adapters: tuple[str, ...] = ()
-    """The LoRA adapters in force, each with its weight, in words."""
-
-    def on(self, device: str) -> Placed:
-        """What lies on a device."""
-        return next((part for part in self.placed if part.device == device), Placed(device))
+        cards = cards_of(self.devices, held)
+        return Machine.with_gpus(free_bytes, self.cores, self.memory_total_bytes, cards)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,21 +102,6 @@ class Forecast:
     whole_context: int = 0
     why_cpu: str = ""
     trouble: str = ""
-
-
-def offload_devices(devices: Iterable[Device]) -> tuple[Device, ...]:
-    """The devices that llama.cpp puts layers on: GPUs, one that two backends know only once; else integrated ones.
-
-    See llama_prepare_model_devices in llama.cpp's src/llama.cpp.
-    """
-    found: list[Device] = []
-    integrated: list[Device] = []
-    for device in devices:
-        if device.kind is DeviceKind.GPU and not any(device.id and device.id == other.id for other in found):
-            found.append(device)
-        elif device.kind is DeviceKind.INTEGRATED and (not integrated or integrated[-1].backend == device.backend):
-            integrated.append(device)
-    return tuple(found or integrated)
 
 
 def from_plain(plain: Mapping[str, Any]) -> Hardware:

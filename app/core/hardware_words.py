@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from app.core.hardware import CPU, BackendState, Device, DeviceKind, Hardware, Placed, Placement
+from app.core.devices import CPU, Device, DeviceKind
+from app.core.hardware import BackendState, Hardware
+from app.core.placement import Placed, Placement
 
 STATES = {
     BackendState.READY: "Found",

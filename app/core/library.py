@@ -213,27 +213,3 @@ class LocalModel:
     inexact: str = ""
     """Why it may write otherwise beside other answers than alone, see exactness.py; "" for no such reason, or where it
     was not looked for."""
-
-
-class Fit(StrEnum):
-    """How a model would run on this computer."""
-
-    GPU = "gpu"
-    PARTLY = "partly"
-    MEMORY = "memory"
-    TOO_BIG = "too big"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a model would run here, and why. `needed_bytes`: weights, KV cache and working room."""
-
-    fit: Fit
-    needed_bytes: int
-    gpu_layers: int = 0
-    n_layers: int = 0
-    estimated: bool = True
-    """From sizes alone; False where the file's own header was read."""
-    parts: tuple[tuple[str, int], ...] = ()
-    """What the memory is for: ("Weights", bytes), ("KV cache", bytes), ("Working room", bytes)."""

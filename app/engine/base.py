@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 
 from app.core.chat import Role
 from app.core.errors import AppError
-from app.core.hardware import Placement
 from app.core.options import Sampling
+from app.core.placement import Placement
 from app.core.stopping import StopFlag
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.core.hardware import Device, DeviceKind, offload_devices
+from app.core.devices import Device, DeviceKind, offload_devices
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.core.devices import cards_of
 from app.core.errors import EngineError
 from app.core.exactness import RECURRENT
 from app.core.fit import Machine
-from app.core.hardware import Hardware
 from app.core.options import Loading, Sampling
 from app.core.stopping import StopFlag
 from app.engine import lookup, memory
@@ -59,8 +59,8 @@ _FLASH = {"auto": -1, "off": 0, "on": 1}
 
 def this_machine() -> Machine:
     """What this computer offers now."""
-    found = Hardware("", memory.physical_cores(), 0, memory_total_bytes=memory.total_bytes(), devices=library().gpus())
-    return found.machine(memory.free_bytes())
+    cards = cards_of(library().gpus())
+    return Machine.with_gpus(memory.free_bytes(), memory.physical_cores(), memory.total_bytes(), cards)
 
 
 def load(

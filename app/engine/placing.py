@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from app.core.hardware import CPU, Placed, Placement
+from app.core.devices import CPU
+from app.core.placement import Placed, Placement
 from app.engine.devices import Library
 from app.engine.plan import Plan
 

@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.core.devices import CPU
 from app.core.fit import Machine
-from app.core.hardware import CPU, Backend, BackendState, Findings, Hardware, Placement, from_plain
+from app.core.hardware import Backend, BackendState, Findings, Hardware, from_plain
+from app.core.placement import Placement
 from app.engine import memory
 
 log = logging.getLogger(__name__)

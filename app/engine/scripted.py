@@ -11,8 +11,8 @@ from functools import partial
 
 from app.core.chatml import IM_END, IM_START
 from app.core.errors import AppError, EngineError, MessageTooLongError
-from app.core.hardware import Placement
 from app.core.options import Loading
+from app.core.placement import Placement
 from app.core.stopping import StopFlag
 from app.engine.base import (
     MOST_AT_ONCE,

@@ -14,7 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.core.hardware import CPU, Backend, BackendState, Device, DeviceKind, Hardware
+from app.core.devices import CPU, Device, DeviceKind
+from app.core.hardware import Backend, BackendState, Hardware
 from app.engine import drivers, memory
 
 _SETTING = re.compile(r"\b([A-Z][A-Z0-9_]*) = 1\b")

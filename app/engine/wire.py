@@ -16,8 +16,8 @@ from typing import Any, get_type_hints
 from app.core import errors
 from app.core.chat import Role
 from app.core.errors import AppError, EngineError, ModelMemoryError
-from app.core.hardware import Placed, Placement
 from app.core.options import Loading, Sampling
+from app.core.placement import Placed, Placement
 from app.engine.base import (
     Delta,
     Done,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
-from app.core.fit import Machine, Needs, estimate, recommended, verdict
-from app.core.library import Fit, Quant, Verdict
+from app.core.fit import Machine, Needs
+from app.core.library import Quant
 from app.core.stopping import StopFlag
+from app.core.verdicts import Fit, Verdict, estimate, recommended, verdict
 from app.services.lane import Lane
 
 USUAL_CONTEXT = 8192

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.errors import AppError
 from app.core.known import Entry
-from app.core.library import DownloadState, Fit, LocalModel
+from app.core.library import DownloadState, LocalModel
+from app.core.verdicts import Fit
 from app.ui.model_rows import button_for, choice_of, download_of
 from app.ui.model_words import disk_size, download_words, licence_words, percent
 from app.ui.offer_card import Offer, OfferCard

@@ -8,8 +8,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.hardware import BackendState, Hardware, Placement
+from app.core.hardware import BackendState, Hardware
 from app.core.hardware_words import STATES, backend_title, cores_words, gib, instruction_words, memory_words
+from app.core.placement import Placement
 from app.ui.badge import Badge
 from app.ui.icons import icon
 from app.ui.model_facts import ElidedLabel

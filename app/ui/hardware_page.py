@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.hardware import CPU
+from app.core.devices import CPU
 from app.core.hardware_words import checked_words, hardware_lines, placement_lines
 from app.core.options import Loading
 from app.services.notice import Notice
@@ -24,7 +24,8 @@ from app.ui.soon import Soon
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from app.core.hardware import Forecast, Hardware, Placement
+    from app.core.hardware import Forecast, Hardware
+    from app.core.placement import Placement
     from app.services.model_manager import ModelState
     from app.ui.model_services import ModelServices
 

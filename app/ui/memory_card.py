@@ -7,8 +7,10 @@ import math
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.core.devices import CPU
 from app.core.fit import AUTO_SHARE, Machine, Needs, offload
-from app.core.hardware import CPU, Hardware, Placement
+from app.core.hardware import Hardware
+from app.core.placement import Placement
 from app.ui.buttons import WordButton
 from app.ui.hardware_cards import Card, label
 from app.ui.memory_bar import MemoryBar, Part, gib, with_unit

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.core.known import Entry
-from app.core.library import Download, DownloadState, Fit, LocalModel, Quant, Repo, RepoRow, Verdict
+from app.core.library import Download, DownloadState, LocalModel, Quant, Repo, RepoRow
+from app.core.verdicts import Fit, Verdict
 from app.ui.catalogue import tile, usual_quants
 from app.ui.model_words import (
     FIT_LOOKS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from app.core.library import DownloadState, Fit, Gate, Verdict
+from app.core.library import DownloadState, Gate
+from app.core.verdicts import Fit, Verdict
 from app.ui.words import gigabytes
 
 if TYPE_CHECKING:

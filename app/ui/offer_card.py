@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from app.core.library import Verdict
+from app.core.verdicts import Verdict
 from app.ui.buttons import WordButton
 from app.ui.catalogue import tile
 from app.ui.icons import icon

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from app.core.fit import Gpu, Machine, Needs, estimate, offload, recommended, verdict
-from app.core.library import Fit, Quant, RemoteFile
+from app.core.fit import Gpu, Machine, Needs, offload
+from app.core.library import Quant, RemoteFile
+from app.core.verdicts import Fit, estimate, recommended, verdict
 
 GB = 10**9
 GIB = 2**30

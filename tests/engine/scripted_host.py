@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from app.core.errors import ModelMemoryError
-from app.core.hardware import Placement
+from app.core.placement import Placement
 from app.engine.host_process import SharedStopFlag, _take_streams, end_with, serve
 from app.engine.scripted import Script, ScriptedEngine
 

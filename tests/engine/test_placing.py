@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.hardware import Placed
+from app.core.placement import Placed
 from app.engine.placing import flash_attention, layers_on_gpus, placed
 
 MIB = 1 << 20

@@ -8,18 +8,10 @@ import sys
 
 import pytest
 
-from app.core.hardware import (
-    Backend,
-    BackendState,
-    Device,
-    DeviceKind,
-    Hardware,
-    Placed,
-    Placement,
-    from_plain,
-    offload_devices,
-)
+from app.core.devices import Device, DeviceKind, offload_devices
+from app.core.hardware import Backend, BackendState, Hardware, from_plain
 from app.core.hardware_words import hardware_lines, instruction_words
+from app.core.placement import Placed, Placement
 from app.engine import drivers, survey
 from app.engine.devices import library
 from app.engine.probe import Probe, probe

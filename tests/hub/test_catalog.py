@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 
-from app.core.fit import Machine, estimate, recommended, verdict
+from app.core.fit import Machine
 from app.core.known import Entry, Score
 from app.core.options import Sampling
 from app.core.settings import Source, resolve
+from app.core.verdicts import estimate, recommended, verdict
 from app.hub.catalog import Catalog, read_catalog
 from app.hub.names import safe_repo_id
 from app.paths import resources_dir

@@ -9,9 +9,9 @@ import pytest
 
 from app.core.chat import MessageState
 from app.core.errors import EngineError
-from app.core.hardware import Placement
 from app.core.lab import Contestant
 from app.core.options import Sampling
+from app.core.placement import Placement
 from app.core.prompts import version_of
 from app.engine.scripted import Script
 from app.services.compare_setup import MOST_COLUMNS

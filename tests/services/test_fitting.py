@@ -8,8 +8,9 @@ import pytest
 
 from app.core.errors import ModelFileError
 from app.core.fit import Machine
-from app.core.library import Fit, Quant, RemoteFile
+from app.core.library import Quant, RemoteFile
 from app.core.options import Loading
+from app.core.verdicts import Fit
 from app.engine.llama import this_machine
 from app.engine.model_file import inspect
 from app.engine.plan import needs_of

@@ -10,9 +10,11 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.core.bundled_prompts import read_bundled_prompts
-from app.core.fit import Machine, Needs, estimate
-from app.core.hardware import Backend, BackendState, Device, DeviceKind, Findings, Hardware
+from app.core.devices import Device, DeviceKind
+from app.core.fit import Machine, Needs
+from app.core.hardware import Backend, BackendState, Findings, Hardware
 from app.core.prompts import BundledPrompt
+from app.core.verdicts import estimate
 from app.engine.forecast import forecast
 from app.engine.scripted import Script
 from app.paths import find_paths

@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
+from app.core.devices import Device, DeviceKind
 from app.core.fit import Machine, Needs
-from app.core.hardware import Device, DeviceKind, Findings, Forecast, Placed, Placement
+from app.core.hardware import Findings, Forecast
+from app.core.placement import Placed, Placement
 from app.engine.scripted import Script
 from app.services.engine_room import Kind
 from app.services.hardware import HardwareWatch

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.library import Download, DownloadState, Fit, RemoteFile, Trouble, Verdict, Wanted
+from app.core.library import Download, DownloadState, RemoteFile, Trouble, Wanted
+from app.core.verdicts import Fit, Verdict
 from app.ui.catalogue import tile, usual_quants
 from app.ui.model_words import (
     FIT_LOOKS,
