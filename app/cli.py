@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import app
-from app import cli_lab, cli_models
+from app import cli_lab_words, cli_models
 from app.core.adapters import paths_of
 from app.core.chat import Role
 from app.core.context import Kept
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="for programs")
     bench.set_defaults(do=_bench)
     cli_models.add_words(words)
-    cli_lab.add_words(words)
+    cli_lab_words.add_words(words)
     return parser
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import app
-from app.cli_terminal import INTERRUPTED, in_one_line, print_json, stop_on_interrupt
+from app.cli_terminal import INTERRUPTED, MISSED, print_json, stop_on_interrupt
 from app.core.errors import AppError, DownloadBusyError, PlanError, SettingError, StorageError
 from app.core.held_values import with_model_values
 from app.core.judging import Judgement
@@ -35,39 +35,14 @@ from app.storage.run_folder import SUMMARY, RunFolder
 if TYPE_CHECKING:
     from app.services.engine_room import EngineRoom
 
-MISSED = 3
-"""The exit code where a threshold was missed."""
 _BAR = 24
 _WORTH_TELLING = 1 << 30
 """Bytes of a file whose reading takes seconds."""
 _PLAIN_S, _JSON_S, _TERMINAL_S = 10.0, 1.0, 0.2
 
 
-def add_words(words: Any) -> None:
-    """Add `lab` and its own words to the parser's."""
-    lab = words.add_parser("lab", help="test system prompts over many questions")
-    own = lab.add_subparsers(required=True, metavar="run")
-    run: argparse.ArgumentParser = own.add_parser(
-        "run",
-        help="run a plan, or go on with it: the same command again goes on where it was",
-        description="Exit code: 0 done, 1 could not be done or an answer or judgement failed, 2 the plan is wrong, "
-        f"{MISSED} a threshold was missed.",
-    )
-    run.add_argument("plan", metavar="FILE.toml", help="prompts, questions, checks, judge and thresholds")
-    run.add_argument(
-        "--out", required=True, metavar="DIR", help="where answers, votes, the summary and a report are kept"
-    )
-    run.add_argument("--retry-failed", action="store_true", help="ask once more for answers that failed")
-    run.add_argument(
-        "--votes",
-        metavar="FILE",
-        help="take in a person's votes on the same answers, exported from the window (CSV, JSONL)",
-    )
-    run.add_argument("--json", action="store_true", help="for programs: progress, then the summary, an object a line")
-    run.set_defaults(do=lambda asked: in_one_line(_run, asked))
-
-
-def _run(asked: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> int:
+    """Do `lab run`; returns the exit code."""
     from app.scoring.measures import prove_thresholds
 
     plan = _plan(Path(asked.plan), rated=bool(asked.votes) or Path(asked.out).exists())

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.hub.download import Step
 
 INTERRUPTED = 130
+MISSED = 3
+"""The exit code where a threshold was missed."""
 
 _PLAIN_S = 5.0
 _JSON_S = 1.0
