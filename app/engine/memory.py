@@ -6,7 +6,6 @@ import ctypes
 import os
 import re
 import struct
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,9 +20,11 @@ def free_bytes() -> int | None:
         if sys.platform == "win32":
             return _windows_status()[1]
         if sys.platform == "darwin":
-            return _mac_free()
+            from app.engine import mac_memory
+
+            return mac_memory.free_bytes()
         return _linux_free()
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         return None
 
 
@@ -33,12 +34,14 @@ def total_bytes() -> int | None:
         if sys.platform == "win32":
             return _windows_status()[0]
         if sys.platform == "darwin":
-            return int(_sysctl("hw.memsize"))
+            from app.engine import mac_memory
+
+            return int(mac_memory.sysctl("hw.memsize"))
         found = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
         limit = _read("/sys/fs/cgroup/memory.max")
         total = int(found[1]) * 1024 if found else None
         return min(total, int(limit)) if total and limit.isdigit() else total
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         return None
 
 
@@ -47,12 +50,14 @@ def physical_cores() -> int:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         if sys.platform == "darwin":
-            known = int(_sysctl("hw.perflevel0.physicalcpu") or _sysctl("hw.physicalcpu") or 0)
+            from app.engine.mac_memory import sysctl
+
+            known = int(sysctl("hw.perflevel0.physicalcpu") or sysctl("hw.physicalcpu") or 0)
         elif sys.platform == "win32":
             known = cores_told(_windows_cores())
         else:
             known = _linux_cores()
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         known = 0
     return max(1, min(known or usable, usable))
 
@@ -61,12 +66,14 @@ def processor_name() -> str:
     """The processor's name as its maker gives it; "" where the system does not tell."""
     try:
         if sys.platform == "darwin":
-            return _sysctl("machdep.cpu.brand_string")
+            from app.engine import mac_memory
+
+            return mac_memory.sysctl("machdep.cpu.brand_string")
         if sys.platform == "win32":
             return os.environ.get("PROCESSOR_IDENTIFIER", "")
         found = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.+)$", _read("/proc/cpuinfo"), re.MULTILINE)
         return " ".join(found[1].split()) if found else ""
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError):
         return ""
 
 
@@ -88,16 +95,6 @@ def _linux_cores() -> int:
     for cpu in os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ():
         siblings.add(_read(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings") or str(cpu))
     return len(siblings)
-
-
-def _mac_free() -> int:
-    report = subprocess.run(["/usr/bin/vm_stat"], capture_output=True, text=True, timeout=5, check=True).stdout
-    page = re.search(r"page size of (\d+) bytes", report)
-    counts = dict(re.findall(r"^Pages ([\w ]+):\s+(\d+)\.", report, re.MULTILINE))
-    if not page or "free" not in counts:
-        raise ValueError
-    pages = sum(int(counts.get(kind, 0)) for kind in ("free", "inactive", "speculative", "purgeable"))
-    return pages * int(page[1])
 
 
 def _windows_status() -> tuple[int, int]:
@@ -141,11 +138,6 @@ def cores_told(told: bytes) -> int:
         cores += kind == _CORES and at + length <= len(told)
         at += length
     return cores
-
-
-def _sysctl(name: str) -> str:
-    run = subprocess.run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, timeout=5, check=False)
-    return run.stdout.strip()
 
 
 def _read(path: str) -> str:

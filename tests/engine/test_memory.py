@@ -2,7 +2,7 @@
 
 import struct
 
-from app.engine import memory
+from app.engine import mac_memory, memory
 
 
 def test_this_machine_has_memory_and_cores():
@@ -25,7 +25,7 @@ def test_a_mac_counts_pages_that_give_way_as_free(monkeypatch):
     def run(*_args, **_more):
         return type("Run", (), {"stdout": report})
 
-    monkeypatch.setattr(memory.subprocess, "run", run)
+    monkeypatch.setattr(mac_memory.subprocess, "run", run)
     monkeypatch.setattr(memory.sys, "platform", "darwin")
     assert memory.free_bytes() == 3340 * 16384
 
