@@ -7,16 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.core.role import Role
+
+__all__ = ["TRASH_DAYS", "Chat", "ChatRow", "Mark", "Message", "MessageState", "MessageTree", "Provenance", "Role"]
+
 TRASH_DAYS = 30
 """So long a deleted chat can be brought back."""
-
-
-class Role(StrEnum):
-    """Who speaks."""
-
-    SYSTEM = "system"
-    USER = "user"
-    ASSISTANT = "assistant"
 
 
 class Mark(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.chat import Role
+from app.core.role import Role
 
 IM_START = "<|im_start|>"
 IM_END = "<|im_end|>"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.core.chat import Role
 from app.core.overflow import WhenFull
+from app.core.role import Role
 
 FILL = 0.7
 """How much of the room for the prompt is still used right after turns were left out.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from app.core.chat import Role
 from app.core.errors import AppError
 from app.core.options import Sampling
 from app.core.placement import Placement
+from app.core.role import Role
 from app.core.stopping import StopFlag
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.core.chat import Role
+from app.core.role import Role
 from app.engine.base import Turn
 from app.engine.prompt import ChatMLRenderer
 from app.engine.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import jinja2
 
-from app.core.chat import Role
+from app.core.role import Role
 from app.engine.base import Prompt, Segment, Turn
 from app.engine.prompt import ChatMLRenderer, beginning, wrote
 from app.engine.sandbox import MAX_SOURCE_CHARS, TemplateEnvironment, TemplateRefused, TemplateSpent

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from app.core.chat import Role
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Request, Turn
 from app.engine.release import release

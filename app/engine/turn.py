@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from app.core.chat import Role
 from app.core.context import WHOLE, Cut, Kept, Size, fit, last_question, least, system_length
 from app.core.errors import ContextFullError, MessageTooLongError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Engine, Event, Prompt, Request, Turn
 

@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from app.core import errors
-from app.core.chat import Role
 from app.core.errors import AppError, EngineError, ModelMemoryError
 from app.core.options import Loading, Sampling
 from app.core.placement import Placed, Placement
+from app.core.role import Role
 from app.engine.base import (
     Delta,
     Done,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.chat import ChatRow
 from app.core.errors import StorageError
@@ -16,12 +16,10 @@ from app.storage.chats import ChatStore, now_ms
 from app.storage.comparison import ComparisonStore
 from app.storage.database import Database
 from app.storage.downloads import DownloadStore, SavedDownload
-from app.storage.export import export
 from app.storage.marks import MarkStore
 from app.storage.model_notes import ModelFileStore, ModelNote
 from app.storage.model_sums import ModelSumStore
 from app.storage.opening import open_database, open_to_read
-from app.storage.prompt_exchange import Imported, export_prompts, import_prompts
 from app.storage.prompts import PromptStore
 from app.storage.question_sets import QuestionSetStore
 from app.storage.reproductions import ReproductionStore
@@ -29,7 +27,9 @@ from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
 from app.storage.trouble import told
-from app.storage.version_words import VersionWords
+
+if TYPE_CHECKING:
+    from app.storage.prompt_exchange import Imported
 
 LAST_CHAT = "last_chat"
 LAST_MODEL = "last_model"
@@ -111,14 +111,21 @@ class Stores:
 
         bundled: the prompts that come with the app, by the hashes of their versions; they are named then.
         """
+        from app.storage.export import export
+        from app.storage.version_words import VersionWords
+
         export(self.chats, chat_id, path, VersionWords(self.prompts, bundled or {}))
 
     def export_prompts(self, prompt_ids: Sequence[int] | None, path: Path) -> None:
         """Write prompts, or all, with their histories: JSON, a zip or a folder of Markdown, as the name ends."""
+        from app.storage.prompt_exchange import export_prompts
+
         export_prompts(self.prompts, prompt_ids, path)
 
     def import_prompts(self, path: Path) -> Imported:
         """Read prompts from a file or folder: all that is in it, or nothing."""
+        from app.storage.prompt_exchange import import_prompts
+
         return import_prompts(self.prompts, path)
 
     def close(self) -> None:
