@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.errors import AppError
 from app.services.notice import Notice
+from app.ui.chat_page import ChatPage
 from app.ui.first_offer import FirstOffer
 from app.ui.model_actions import ModelActions
 from app.ui.repo_asking import RepoAsking
@@ -18,7 +19,6 @@ from app.ui.theme import Theme
 if TYPE_CHECKING:
     from app.core.prompts import PromptOrigin
     from app.services.library import Library
-    from app.ui.chat_page import ChatPage
     from app.ui.hardware_page import HardwarePage
     from app.ui.hub_settings import HubSettings
     from app.ui.lab_page import LabPage, Part
@@ -48,11 +48,11 @@ class Pages(QStackedWidget):
     open_asked = Signal()
     sidebar_asked = Signal()
 
-    def __init__(
-        self, chat: ChatPage, hub: ModelServices, library: Library, theme: Theme, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, hub: ModelServices, library: Library, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._chat, self._hub, self._library, self._theme = chat, hub, library, theme
+        self._hub, self._library, self._theme = hub, library, theme
+        # each page is born here: what moves into a window is dressed anew, with all that is in it
+        self.chat = chat = ChatPage(hub.models, theme, self)
         self._sidebar_shown = True
         self._told_once: set[str] = set()
         self._before_settings: QWidget = chat
@@ -71,7 +71,7 @@ class Pages(QStackedWidget):
         self.model_actions.chat_asked.connect(self.chat_asked)
         self.model_actions.told.connect(self.tell)
         self._offer.page_asked.connect(self._show_known)
-        self._chat.welcome.offer.others_asked.connect(self.show_models)
+        self.chat.welcome.offer.others_asked.connect(self.show_models)
         self._hub.downloads.notice.connect(self.tell)
         self._hub.downloads.finished.connect(self._downloaded)
         self._hub.local.notice.connect(self.tell)
@@ -84,7 +84,7 @@ class Pages(QStackedWidget):
     @property
     def shows_chat(self) -> bool:
         """Whether the chat is in the middle."""
-        return self.currentWidget() is self._chat
+        return self.currentWidget() is self.chat
 
     def in_chat(self, command: Callable[[], object]) -> Callable[[], object]:
         """The command, which does nothing while another page is in the middle."""
@@ -126,7 +126,7 @@ class Pages(QStackedWidget):
 
     def show_chat(self) -> None:
         """Show the chat; who has the keyboard is the caller's business."""
-        self.setCurrentWidget(self._chat)
+        self.setCurrentWidget(self.chat)
 
     @Slot()
     def enter_chat(self) -> None:
@@ -150,7 +150,7 @@ class Pages(QStackedWidget):
     def show_hardware(self) -> None:
         """Show the hardware, as it is for the chat's model."""
         page = self._hardware_page()
-        page.show_for(self._chat.session.chat.model_id if self._chat.session is not None else "")
+        page.show_for(self.chat.session.chat.model_id if self.chat.session is not None else "")
         self.setCurrentWidget(page)
         page.enter()
 
@@ -187,7 +187,7 @@ class Pages(QStackedWidget):
         if self.lab is None:
             from app.ui.lab_page import LabPage
 
-            self.lab = LabPage(self._lab_parts(), self._theme)
+            self.lab = LabPage(self._lab_parts(), self._theme, self)
             self.lab.chat_opened.connect(self.chat_kept)
             self.lab.open_asked.connect(self.open_asked)
             self.lab.prompt_chosen.connect(self.prompt_chosen)
@@ -207,7 +207,7 @@ class Pages(QStackedWidget):
     def _make_compare(self) -> LabView:
         from app.ui.compare_view import CompareView
 
-        chat = self._chat.session.chat if self._chat.session is not None else None
+        chat = self.chat.session.chat if self.chat.session is not None else None
         model_id = chat.model_id if chat is not None else self._hub.models.default_id
         prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
         return CompareView(self._library, self._hub, self._theme, model_id, prompt)
@@ -226,7 +226,7 @@ class Pages(QStackedWidget):
         if self.hardware is None:
             from app.ui.hardware_page import HardwarePage
 
-            self.hardware = HardwarePage(self._hub, self._theme)
+            self.hardware = HardwarePage(self._hub, self._theme, self)
             self._take(self.hardware)
         return self.hardware
 
@@ -234,7 +234,7 @@ class Pages(QStackedWidget):
         if self.models is None:
             from app.ui.models_page import ModelsPage
 
-            self.models = ModelsPage(self._hub, self._asking, self.model_actions, self._theme)
+            self.models = ModelsPage(self._hub, self._asking, self.model_actions, self._theme, self)
             self.models.chat_asked.connect(self.chat_asked)
             self.models.token_asked.connect(self.show_token)
             self.models.folder_asked.connect(self.show_folder)
@@ -253,7 +253,7 @@ class Pages(QStackedWidget):
             self._leave_settings()
         else:
             page = self._settings_page()
-            self._before_settings = self.currentWidget() or self._chat
+            self._before_settings = self.currentWidget() or self.chat
             self.setCurrentWidget(page)
             page.back.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -338,7 +338,7 @@ class Pages(QStackedWidget):
             return page.notices
         if self.settings is not None and self.currentWidget() is self.settings:
             return self.settings.notices
-        return self._chat.notices
+        return self.chat.notices
 
     @Slot(object)
     def tell(self, notice: Notice) -> None:

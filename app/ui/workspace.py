@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.core.library import DownloadState
 from app.services.notice import Notice
 from app.ui import theme as looks
-from app.ui.chat_page import ChatPage
 from app.ui.dressing import dress
 from app.ui.file_drop import FileDrop
 from app.ui.fonts import load_fonts
@@ -66,8 +65,8 @@ class Workspace(QWidget):
         dress(self, self.theme)
         self.panels = Panels(state, self)
         self.sidebar = Sidebar(library, self.theme, self.panels)
-        self.page = ChatPage(models, self.theme)
-        self.pages = Pages(self.page, hub, library, self.theme, self.panels)
+        self.pages = Pages(hub, library, self.theme, self.panels)
+        self.page = self.pages.chat
         self.inspector = Inspector(models, preferences, hub.prompts, self.theme, hub.hardware, self.panels)
         self.panels.hold(self.sidebar, self.pages, self.inspector)
         column = QVBoxLayout(self)
