@@ -46,13 +46,13 @@ class ChatPage(QWidget):
         self._transcript: Transcript | None = None
         self._markers: tuple = ()
         self._first = True
-        self.header = ChatHeader(models, theme)
-        self.notices = Notices(theme)
-        self.welcome = Welcome(theme)
-        self.composer = Composer(theme)
-        self._hint = QLabel()
-        self._blank = QWidget()
-        self._body = QStackedWidget()
+        self.header = ChatHeader(models, theme, self)
+        self.notices = Notices(theme, self)
+        self._body = QStackedWidget(self)
+        self._blank = QWidget(self._body)
+        self.welcome = Welcome(theme, self._body)
+        self.composer = Composer(theme, self)
+        self._hint = QLabel(self)
         self._body.addWidget(self._blank)
         self._body.addWidget(self.welcome)
         self._lay_out()
@@ -183,7 +183,7 @@ class ChatPage(QWidget):
             # Markdown, highlighting and formulas are loaded when there is something to show, not before the first paint
             from app.ui.transcript import Transcript
 
-            self._transcript = Transcript(self._theme)
+            self._transcript = Transcript(self._theme, self._body)
             self._wishes = MessageWishes(self._transcript, lambda: self._session)
             self._wishes.sent.connect(self.sent)
             # the editor that had the keyboard is gone
