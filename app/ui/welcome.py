@@ -44,8 +44,10 @@ _AIR_PX = (10, 26)
 class SuggestionCard(QPushButton):
     """A message that can be sent with one press."""
 
-    def __init__(self, icon_name: str, title: str, more: str, text: str, theme: Theme) -> None:
-        super().__init__()
+    def __init__(
+        self, icon_name: str, title: str, more: str, text: str, theme: Theme, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self.setObjectName("card")
         self.text_to_send = text
         self._icon_name = icon_name
@@ -110,21 +112,24 @@ class Welcome(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._logo = QLabel()
-        self._title = QLabel("Welcome to Orcinus")
+        # born in their places, in the order of Tab: what moves is dressed anew
+        self._holder = QWidget(self.viewport())
+        self._inside = inside = QWidget(self._holder)
+        self._logo = QLabel(inside)
+        self._title = QLabel("Welcome to Orcinus", inside)
         self._title.setProperty("kind", "hero")
-        self._lead = QLabel("Everything runs on this computer. Start typing: nothing to set up.")
+        self._lead = QLabel("Everything runs on this computer. Start typing: nothing to set up.", inside)
         self._lead.setProperty("kind", "lead")
         self._lead.setWordWrap(True)
         self._lead.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._facts: list[str] = []
-        self._pill = QLabel()
+        self._pill = QLabel(inside)
         self._pill.setProperty("kind", "pill")
-        self._cards = [SuggestionCard(*suggestion, theme) for suggestion in SUGGESTIONS]
+        self.offer = OfferCard(theme, inside)
+        self._try_it = QLabel(inside)
+        self._cards = [SuggestionCard(*suggestion, theme, inside) for suggestion in SUGGESTIONS]
         for card in self._cards:
             card.clicked.connect(self._suggest)
-        self._try_it = QLabel()
-        self.offer = OfferCard(theme)
         self._lay_out()
         self.set_theme(theme)
 
@@ -134,7 +139,7 @@ class Welcome(QScrollArea):
         self._row.setSpacing(12)
         for card in self._cards:
             self._row.addWidget(card, 1)
-        column = QVBoxLayout()
+        self._column = column = QVBoxLayout(self._inside)
         column.setSpacing(0)
         column.addStretch(1)
         centre = Qt.AlignmentFlag.AlignHCenter
@@ -153,17 +158,13 @@ class Welcome(QScrollArea):
         column.addSpacing(8)
         column.addLayout(self._row)
         column.addStretch(1)
-        inside = QWidget()
-        inside.setMaximumWidth(_COLUMN_PX)
-        inside.setLayout(column)
-        self._column = column
-        holder = QWidget()
-        row = QHBoxLayout(holder)
+        self._inside.setMaximumWidth(_COLUMN_PX)
+        row = QHBoxLayout(self._holder)
         row.setContentsMargins(_SIDE_PX, _EDGE_PX, _SIDE_PX, _EDGE_PX)
         row.addStretch(1)
-        row.addWidget(inside, 100)
+        row.addWidget(self._inside, 100)
         row.addStretch(1)
-        self.setWidget(holder)
+        self.setWidget(self._holder)
         self.offer.installEventFilter(self)
 
     def show_model(self, entry: ModelEntry, *, first: bool) -> None:
