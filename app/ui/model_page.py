@@ -66,7 +66,14 @@ class ModelPage(QScrollArea):
         self._connect()
 
     def _lay_out(self) -> None:
-        self._main, self._side = QWidget(), QWidget()
+        inside = QWidget(self.viewport())
+        # the page never scrolls sideways: whatever is in it has to make do
+        inside.setMinimumWidth(1)
+        self._page_column = page = QVBoxLayout(inside)
+        page.setSpacing(16)
+        page.addWidget(self.head)
+        page.addWidget(self.trouble)
+        self._main, self._side = QWidget(inside), QWidget(inside)
         self._main_column = QVBoxLayout(self._main)
         side = QVBoxLayout(self._side)
         for column, widgets in (
@@ -78,19 +85,12 @@ class ModelPage(QScrollArea):
             for widget in widgets:
                 column.addWidget(widget)
             column.addStretch()
-        inside = QWidget()
-        # the page never scrolls sideways: whatever is in it has to make do
-        inside.setMinimumWidth(1)
-        self._page_column = column = QVBoxLayout(inside)
-        column.setSpacing(16)
-        column.addWidget(self.head)
-        column.addWidget(self.trouble)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(16)
         self._columns.addWidget(self._main, 1)
         self._columns.addWidget(self._side)
-        column.addLayout(self._columns)
-        column.addStretch()
+        page.addLayout(self._columns)
+        page.addStretch()
         self.setWidget(inside)
 
     def _connect(self) -> None:

@@ -119,7 +119,7 @@ class ModelsHome(QScrollArea):
         return finds
 
     def _lay_out(self) -> None:
-        inside = QWidget()
+        inside = QWidget(self.viewport())
         # the page never scrolls sideways: whatever is in it has to make do
         inside.setMinimumWidth(1)
         self._page_column = column = QVBoxLayout(inside)

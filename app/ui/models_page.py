@@ -50,12 +50,13 @@ class ModelsPage(QWidget):
         self.setObjectName("page")
         self._services, self._asking, self._actions, self._theme = services, asking, actions, theme
         self._asked = self._revision = ""
-        self.header = ModelsHeader(services, theme)
-        self.notices = Notices(theme)
-        self.home = ModelsHome(services, asking, theme)
-        self.detail = ModelPage(services, actions, theme)
+        # Tab goes through the parts in the order in which they are made
         self.strip = DownloadsStrip(services.downloads, theme, self)
-        self._body = QStackedWidget()
+        self.header = ModelsHeader(services, theme, self)
+        self.notices = Notices(theme, self)
+        self._body = QStackedWidget(self)
+        self.home = ModelsHome(services, asking, theme, self._body)
+        self.detail = ModelPage(services, actions, theme, self._body)
         self._body.addWidget(self.home)
         self._body.addWidget(self.detail)
         column = QVBoxLayout(self)
