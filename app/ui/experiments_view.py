@@ -54,11 +54,11 @@ class ExperimentsView(LabView):
         """The run in the list that is being edited; 0 for one that is not in the list yet."""
         self.menus = ExperimentActions(self._experiments, self)
         """What can be done with an experiment or a set as a whole."""
-        self.home = ExperimentsHome(self._experiments, theme)
-        self.editor = ExperimentEditor(services, theme)
+        self._body = QStackedWidget(self)
+        self.home = ExperimentsHome(self._experiments, theme, self._body)
+        self.editor = ExperimentEditor(services, theme, self._body)
         self.page: ExperimentPage | None = None
         self.setAcceptDrops(True)
-        self._body = QStackedWidget()
         self._body.addWidget(self.home)
         self._body.addWidget(self.editor)
         column = QVBoxLayout(self)
@@ -296,7 +296,7 @@ class ExperimentsView(LabView):
     def _show(self, opened: OpenRun) -> None:
         old, run_id = self.page, opened.run.run_id
         if old is None or old.opened is not opened:
-            page = ExperimentPage(opened, self._services, self._theme)
+            page = ExperimentPage(opened, self._services, self._theme, self._body)
             page.left.connect(self.go_back)
             page.repeat_asked.connect(lambda: self.repeat(run_id))
             page.export_asked.connect(lambda kind, ending: self.menus.export(run_id, kind, ending))

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One tab: its words, what the window is called while it is shown, and how its view is made."""
+    """One tab: its words, what the window is called while it is shown, and how its view is made in its place."""
 
     words: str
     title: str
-    make: Callable[[], LabView]
+    make: Callable[[QWidget], LabView]
 
 
 class LabPage(QWidget):
@@ -61,13 +61,12 @@ class LabPage(QWidget):
         self.tabs.setAccessibleName("Parts of the prompt lab")
         for part in parts:
             self.tabs.addTab(part.words)
-        self._stack = QStackedWidget()
         self._corner = QHBoxLayout()
         self._lay_out()
         self.tabs.currentChanged.connect(self._turn)
 
     def _lay_out(self) -> None:
-        self._header = QFrame()
+        self._header = QFrame(self)
         self._header.setObjectName("header")
         head = QHBoxLayout(self._header)
         head.setContentsMargins(14, 0, 16, 0)
@@ -79,6 +78,7 @@ class LabPage(QWidget):
         head.addStretch(1)
         head.addLayout(self._corner)
         self._header.setFixedHeight(max(56, self.fontMetrics().height() + 38))
+        self._stack = QStackedWidget(self)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -109,7 +109,7 @@ class LabPage(QWidget):
 
     def _made(self, at: int) -> LabView:
         if at not in self._views:
-            view = self._parts[at].make()
+            view = self._parts[at].make(self._stack)
             view.left.connect(self.left)
             view.chat_opened.connect(self.chat_opened)
             view.open_asked.connect(self.open_asked)

@@ -33,7 +33,7 @@ class LabView(QWidget):
         super().__init__(parent)
         self.setObjectName("page")
         self._theme = theme
-        self.notices = Notices(theme)
+        self.notices = Notices(theme, self)
 
     def enter(self) -> None:
         """Somebody comes here: show what there is now, take the keyboard."""

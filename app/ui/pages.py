@@ -204,23 +204,23 @@ class Pages(QStackedWidget):
             Part("Experiments", "Experiments with system prompts", self._make_experiments),
         )
 
-    def _make_compare(self) -> LabView:
+    def _make_compare(self, place: QWidget) -> LabView:
         from app.ui.compare_view import CompareView
 
         chat = self.chat.session.chat if self.chat.session is not None else None
         model_id = chat.model_id if chat is not None else self._hub.models.default_id
         prompt = chat.system_prompt if chat is not None else self._hub.preferences.model_prompt(model_id)
-        return CompareView(self._library, self._hub, self._theme, model_id, prompt)
+        return CompareView(self._library, self._hub, self._theme, model_id, prompt, place)
 
-    def _make_prompts(self) -> LabView:
+    def _make_prompts(self, place: QWidget) -> LabView:
         from app.ui.prompts_view import PromptsView
 
-        return PromptsView(self._library, self._hub, self._theme)
+        return PromptsView(self._library, self._hub, self._theme, place)
 
-    def _make_experiments(self) -> LabView:
+    def _make_experiments(self, place: QWidget) -> LabView:
         from app.ui.experiments_view import ExperimentsView
 
-        return ExperimentsView(self._library, self._hub, self._theme)
+        return ExperimentsView(self._library, self._hub, self._theme, place)
 
     def _hardware_page(self) -> HardwarePage:
         if self.hardware is None:
