@@ -89,7 +89,7 @@ class ExperimentEditor(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        header = QFrame()
+        header = QFrame(self)
         header.setObjectName("header")
         head = QHBoxLayout(header)
         head.setContentsMargins(12, 6, 16, 6)
@@ -100,7 +100,8 @@ class ExperimentEditor(QWidget):
         answered.setProperty("kind", "muted")
         head.addWidget(answered)
         head.addWidget(self.model)
-        inside = QWidget()
+        self._area = QScrollArea(self)
+        inside = QWidget(self._area.viewport())
         inside.setMinimumWidth(1)
         self._page = QVBoxLayout(inside)
         self._page.setSpacing(14)
@@ -112,15 +113,14 @@ class ExperimentEditor(QWidget):
             ("Thresholds", "What a prompt has to reach. The run says which were missed.", (self.thresholds,)),
             ("Seeds and values", "", (self.values,)),
         ):
-            self._page.addWidget(_card(title, note, parts))
+            self._page.addWidget(_card(title, note, parts, inside))
         self._page.addStretch(1)
-        self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(inside)
-        foot = QFrame()
+        foot = QFrame(self)
         foot.setObjectName("strip")
         row = QHBoxLayout(foot)
         row.setContentsMargins(20, 10, 20, 10)
@@ -368,8 +368,8 @@ class ExperimentEditor(QWidget):
         return QSize(320, 240)
 
 
-def _card(title: str, note: str, parts: tuple[QWidget, ...]) -> QFrame:
-    card = QFrame()
+def _card(title: str, note: str, parts: tuple[QWidget, ...], parent: QWidget) -> QFrame:
+    card = QFrame(parent)
     card.setObjectName("card")
     heading = QLabel(title)
     heading.setProperty("kind", "title")

@@ -77,7 +77,7 @@ class ExperimentsHome(QScrollArea):
         self.refresh()
 
     def _lay_out(self) -> None:
-        inside = QWidget()
+        inside = QWidget(self.viewport())
         inside.setMinimumWidth(1)
         self._page = column = QVBoxLayout(inside)
         column.setSpacing(10)
