@@ -88,19 +88,14 @@ class ExperimentPage(QWidget):
         self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.more.setMenu(self._more_menu())
         self._shrinking = Shrinking(self.earlier, self.export)
-        self.run_view = RunView(
-            opened, services.experiments, services.origins, theme, facts=facts_of(opened.run.plan, services.models)
-        )
         self.rate_view: RateView | None = None
         self.ranking_view: RankingView | None = None
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.run_view)
         self._lay_out()
         self._connect()
         self.show_name()
 
     def _lay_out(self) -> None:
-        header = QFrame()
+        header = QFrame(self)
         header.setObjectName("header")
         head = QHBoxLayout(header)
         head.setContentsMargins(12, 4, 16, 0)
@@ -112,6 +107,17 @@ class ExperimentPage(QWidget):
         head.addStretch(1)
         for part in (self.earlier, self.export, self.more):
             head.addWidget(part)
+        self._stack = QStackedWidget(self)
+        run, services = self.opened.run, self._services
+        self.run_view = RunView(
+            self.opened,
+            services.experiments,
+            services.origins,
+            self._theme,
+            self._stack,
+            facts=facts_of(run.plan, services.models),
+        )
+        self._stack.addWidget(self.run_view)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
