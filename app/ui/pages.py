@@ -286,7 +286,7 @@ class Pages(QStackedWidget):
 
             self.hub_settings = HubSettings(self._hub, self._theme)
             self.settings = SettingsPage(
-                self._hub.preferences, self.hub_settings, DeletedChats(self._library, self._theme), self._theme
+                self._hub.preferences, self.hub_settings, DeletedChats(self._library, self._theme), self._theme, self
             )
             self.settings.left.connect(self._leave_settings)
             self.addWidget(self.settings)
