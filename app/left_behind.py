@@ -10,7 +10,8 @@ from pathlib import Path
 from app.core.errors import StorageError
 from app.paths import HOME_VARIABLE, Paths, stand_ins
 from app.services.notice import Notice
-from app.storage.stores import Stores, read_remembered
+from app.storage.remembered import read_remembered
+from app.storage.stores import Stores
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from app.paths import Paths, find_paths
 from app.services.resolution import Resolution
 from app.services.shelf import named, survey
 from app.storage.model_notes import ModelNote
-from app.storage.stores import Remembered, read_remembered
+from app.storage.remembered import Remembered, read_remembered
 
 if TYPE_CHECKING:
     from app.engine.base import Engine

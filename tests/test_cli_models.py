@@ -23,8 +23,9 @@ from app.hub.download import download
 from app.hub.session import Hub
 from app.paths import find_paths
 from app.setup import Parts, choose
+from app.storage.remembered import Remembered
 from app.storage.settings import KnownModel
-from app.storage.stores import Remembered, open_stores
+from app.storage.stores import open_stores
 from tests.standin_hub.faults import Fault, Kind
 from tests.standin_hub.repos import HostedFile
 from tests.standin_hub.server import StandInHub

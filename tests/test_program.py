@@ -19,7 +19,8 @@ from app.core.errors import StorageError
 from app.left_behind import LeftBehind, left_behind
 from app.main import Program
 from app.paths import find_paths
-from app.storage.stores import open_stores, read_remembered
+from app.storage.remembered import read_remembered
+from app.storage.stores import open_stores
 
 ROOT = Path(__file__).parent.parent
 

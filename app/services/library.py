@@ -24,7 +24,8 @@ from app.services.notice import Notice
 from app.services.origins import Origins
 from app.services.preferences import Preferences
 from app.storage.model_sums import unsummed
-from app.storage.stores import LAST_CHAT, LAST_MODEL, Stores
+from app.storage.remembered import LAST_CHAT, LAST_MODEL
+from app.storage.stores import Stores
 
 _REFRESH_MS = 50
 _OPEN_CHATS = 8

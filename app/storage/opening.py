@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
@@ -12,9 +13,11 @@ from app.core.errors import NewerDataError
 from app.storage.backups import Backups, remove_database, sync_file, sync_folder
 from app.storage.database import Database, Row, connect, not_ours, prepare_to_write
 from app.storage.migrations import APPLICATION_ID, NEWEST, STEPS, migrate
-from app.storage.salvage import Salvaged, salvage
 from app.storage.search_index import QUICK_BYTES, mend_index
 from app.storage.trouble import told
+
+if TYPE_CHECKING:
+    from app.storage.salvage import Salvaged
 
 _PLAUSIBLE_VERSIONS = 10_000
 """A higher version than this is damage, not a program from the future."""
@@ -163,6 +166,8 @@ def _mend(path: Path, backups: Backups | None, vfs: str) -> str:
     Stopped at any point, the next start goes on: the new file gets its name only when it is whole, and the old one is
     moved only then.
     """
+    from app.storage.salvage import salvage
+
     mending, mended = _mending(path), _mended(path)
     remove_database(mending)
     remove_database(mended)

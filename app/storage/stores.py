@@ -1,54 +1,34 @@
-"""All stores over one open database, and what the program wants to know of them at its start."""
+"""All stores over one open database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.core.chat import ChatRow
 from app.core.errors import StorageError
 from app.core.prompts import BundledPrompt
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore, now_ms
 from app.storage.comparison import ComparisonStore
 from app.storage.database import Database
-from app.storage.downloads import DownloadStore, SavedDownload
+from app.storage.downloads import DownloadStore
 from app.storage.marks import MarkStore
-from app.storage.model_notes import ModelFileStore, ModelNote
+from app.storage.model_notes import ModelFileStore
 from app.storage.model_sums import ModelSumStore
-from app.storage.opening import open_database, open_to_read
+from app.storage.opening import open_database
 from app.storage.prompts import PromptStore
 from app.storage.question_sets import QuestionSetStore
+from app.storage.remembered import Remembered, remembered
 from app.storage.reproductions import ReproductionStore
 from app.storage.runs import RunStore
 from app.storage.search_index import QUICK_BYTES, mend_index
-from app.storage.settings import KnownModel, ModelStore, SettingsStore, StateStore
+from app.storage.settings import ModelStore, SettingsStore, StateStore
 from app.storage.trouble import told
 
 if TYPE_CHECKING:
     from app.storage.prompt_exchange import Imported
-
-LAST_CHAT = "last_chat"
-LAST_MODEL = "last_model"
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What there was when the app was used last. `settings`: scope -> key -> value."""
-
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    models: tuple[KnownModel, ...] = ()
-    chats: tuple[ChatRow, ...] = ()
-    last_chat_id: int | None = None
-    last_model_id: str = ""
-    downloads: tuple[SavedDownload, ...] = ()
-    model_files: Mapping[str, ModelNote] = field(default_factory=dict)
-    """What is known of model files, by path."""
-    notices: tuple[str, ...] = ()
-    """Sentences for the window, such as that a damaged file was mended."""
 
 
 class Stores:
@@ -73,18 +53,7 @@ class Stores:
 
     def remembered(self) -> Remembered:
         """What the window starts from."""
-        settings, downloads = self.settings.all(), tuple(self.downloads.all())
-        last_chat_id, last_model_id = self.state.get(LAST_CHAT), self.state.get(LAST_MODEL)
-        return Remembered(
-            settings,
-            tuple(self.models.all()),
-            tuple(self.chats.rows()),
-            last_chat_id if isinstance(last_chat_id, int) else None,
-            last_model_id if isinstance(last_model_id, str) else "",
-            downloads,
-            self.model_files.all(),
-            self._database.take_notices(),
-        )
+        return remembered(self._database)
 
     def upkeep(self) -> tuple[str, ...]:
         """What has time until the window is up: the old trash, proving a large search index, a copy once a week.
@@ -152,7 +121,7 @@ class Stores:
 def open_stores(database: Path | None) -> Stores:
     """Open all stores; None keeps them in memory. Replies that were cut off by the last end are closed.
 
-    Only for the one program that writes: see `read_remembered` for others.
+    Only for the one program that writes: see `remembered.read_remembered` for others.
 
     Raises:
         StorageError: the database cannot be used; NewerDataError when a newer version of the app wrote it.
@@ -167,18 +136,3 @@ def open_stores(database: Path | None) -> Stores:
         stores.close()
         raise
     return stores
-
-
-def read_remembered(database: Path | None) -> Remembered:
-    """What is remembered, read beside a window that may be open; nothing is changed. Empty when there is nothing yet.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    if database is None or not database.exists():
-        return Remembered()
-    stores = Stores(open_to_read(database))
-    try:
-        return stores.remembered()
-    finally:
-        stores.close()

@@ -16,7 +16,9 @@ from app.storage.backups import Backups
 from app.storage.chats import ChatStore
 from app.storage.database import connect, on_network_drive, prepare_to_write, remote_in
 from app.storage.opening import open_database, open_to_read
-from app.storage.stores import Stores, open_stores, read_remembered
+from app.storage.remembered import read_remembered
+from app.storage.salvage import salvage
+from app.storage.stores import Stores, open_stores
 from tests.storage.damage import Evening, damage, fill
 
 
@@ -167,7 +169,7 @@ def test_what_was_only_in_the_log_comes_back_too(path: Path):
     copy.write_bytes(raw)
     database = connect(copy.with_name("new.db"))
     migrations.migrate(database, 0)
-    opening.salvage(copy, database)
+    salvage(copy, database)
     assert database.execute("SELECT count(*) FROM message WHERE text = 'only in the log'").get == 1
     database.close()
 

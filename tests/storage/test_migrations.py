@@ -16,8 +16,9 @@ from app.storage import migrations, opening
 from app.storage.backups import Backups
 from app.storage.migrations import NEWEST, STEPS, migrate
 from app.storage.opening import open_database
+from app.storage.remembered import read_remembered
 from app.storage.salvage import COLUMNS, fits
-from app.storage.stores import Stores, open_stores, read_remembered
+from app.storage.stores import Stores, open_stores
 
 OLD = Path(__file__).parent.parent / "data" / "old_databases"
 

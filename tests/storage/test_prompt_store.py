@@ -14,7 +14,8 @@ from app.core.prompts import LONGEST_PROMPT, hash_of, same, version_of
 from app.storage.backups import Backups
 from app.storage.opening import open_database
 from app.storage.prompts import PromptStore
-from app.storage.stores import open_stores, read_remembered
+from app.storage.remembered import read_remembered
+from app.storage.stores import open_stores
 
 DAY_MS = 24 * 3600 * 1000
 
