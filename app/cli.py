@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import app
 from app import cli_lab_words, cli_models
 from app.core.adapters import paths_of
-from app.core.chat import Role
 from app.core.context import Kept
 from app.core.errors import AppError, EngineDiedError, PutAsideError, SettingError, UsageError
 from app.core.options import Loading, Sampling
 from app.core.overflow import Overflow
 from app.core.prompt_variables import built_in, resolve
+from app.core.role import Role
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.core.text import clean

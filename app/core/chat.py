@@ -9,8 +9,6 @@ from typing import Any
 
 from app.core.role import Role
 
-__all__ = ["TRASH_DAYS", "Chat", "ChatRow", "Mark", "Message", "MessageState", "MessageTree", "Provenance", "Role"]
-
 TRASH_DAYS = 30
 """So long a deleted chat can be brought back."""
 

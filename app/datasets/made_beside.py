@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from app.core.chat import Provenance, Role
+from app.core.chat import Provenance
 from app.core.made_by import handed_on
+from app.core.role import Role
 from app.datasets.training import ChatFormat, Dialogue, Examples, PairFormat, Preference, Turn, fits, pair_fits
 
 _ENDING = ".made-by.jsonl"

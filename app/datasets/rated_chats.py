@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.core.chat import Chat, Mark, Message, MessageTree, Role
+from app.core.chat import Chat, Mark, Message, MessageTree
+from app.core.role import Role
 from app.datasets.training import Dialogue, Examples, Preference, Turn
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.core.chat import Provenance, Role
+from app.core.chat import Provenance
 from app.core.lab import Cell, CellState, Place, Plan, Vote, system_prompt_of
+from app.core.role import Role
 
 
 @dataclass(frozen=True, slots=True)

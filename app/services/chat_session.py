@@ -8,9 +8,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from app.core import prompt_variables
-from app.core.chat import Chat, Message, Role
+from app.core.chat import Chat, Message
 from app.core.errors import AppError, ContextFullError
 from app.core.overflow import WhenFull
+from app.core.role import Role
 from app.core.text import clean
 from app.services.archive import Archive
 from app.services.chat_record import add_turn, title_from

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.chat import Chat, Message, MessageState, Role
+from app.core.chat import Chat, Message, MessageState
 from app.core.exchange import Exchange
 from app.core.lab import Contestant
 from app.core.prompt_variables import DATE, MODEL, TIME, variables
+from app.core.role import Role
 from app.engine.base import Turn
 
 

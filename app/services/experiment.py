@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.core.chat import Provenance, Role
+from app.core.chat import Provenance
 from app.core.errors import AppError
 from app.core.held_values import JUDGE_SAMPLING
 from app.core.judging import SAME_WORDS, Duel, Judgement, duels, judge_message, verdict_of
 from app.core.lab import Cell, CellState, Place, Plan, Question, places, system_prompt_of
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import ModelFacts, Turn
 from app.services.engine_room import EngineRoom, ModelSpec

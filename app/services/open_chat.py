@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.core import prompt_variables
-from app.core.chat import Chat, Mark, Message, MessageState, MessageTree, Role
+from app.core.chat import Chat, Mark, Message, MessageState, MessageTree
 from app.core.errors import AppError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
 from app.core.prompt_variables import Resolved
+from app.core.role import Role
 from app.core.settings import declared
 from app.core.text import clean
 from app.services.archive import Archive

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.core.chat import Message, MessageState, Provenance, Role
+from app.core.chat import Message, MessageState, Provenance
 from app.core.context import WHOLE
 from app.core.judging import Judgement
 from app.core.lab import Cell, CellState, Place, Plan
+from app.core.role import Role
 from app.engine.base import Turn
 from app.services.compare_columns import Column, answered, turns_of
 from app.services.experiment import cell_turns, judge_turns

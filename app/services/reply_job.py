@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.core.chat import Message, Provenance, Role
+from app.core.chat import Message, Provenance
 from app.core.context import WHOLE, Cut, Kept
 from app.core.errors import AppError, ContextFullError, MessageTooLongError
 from app.core.options import Sampling
 from app.core.overflow import Overflow
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Turn
 from app.engine.turn import play

@@ -9,10 +9,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.chat import Provenance, Role
+from app.core.chat import Provenance
 from app.core.errors import AppError, ContextFullError, MessageTooLongError, ModelFileError
 from app.core.options import Loading, Sampling
 from app.core.reproduced import Reproduced, first_difference, reasons
+from app.core.role import Role
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Event, Failed, ModelFacts, Request

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.chat import Message, Role
+from app.core.chat import Message
+from app.core.role import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from app.core.chat import TRASH_DAYS, Chat, ChatRow, Message, MessageState, Provenance, Role
+from app.core.chat import TRASH_DAYS, Chat, ChatRow, Message, MessageState, Provenance
 from app.core.errors import StorageError
+from app.core.role import Role
 from app.core.search import Found
 from app.core.text import clean
 from app.storage import chat_prompts
@@ -38,7 +39,6 @@ class ChatStore:
     Every method may raise StorageError; texts may hold anything and are cleaned first.
 
     Args:
-        database: the open database.
         backups: where copies lie from which deleted chats have to go too, if there are any.
         clock: milliseconds since 1970.
     """

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.core.chat import Chat, Message, MessageTree, Provenance, Role
+from app.core.chat import Chat, Message, MessageTree, Provenance
 from app.core.made_answers import line_below, numbered, state_words, told_once
 from app.core.made_by import file_name, handed_on
 from app.core.prompt_variables import MODEL, resolve
+from app.core.role import Role
 from app.core.text import closed
 from app.storage.backups import sync_file, sync_folder
 from app.storage.chats import ChatStore

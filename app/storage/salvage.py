@@ -9,10 +9,11 @@ from typing import Any
 
 import apsw
 
-from app.core.chat import MessageState, Role
+from app.core.chat import MessageState
 from app.core.lab import CellState, Rater
 from app.core.library import DownloadState
 from app.core.prompts import hash_of, is_hash
+from app.core.role import Role
 from app.storage.pages import Pages, Record
 
 _KINDS: Mapping[str, tuple[type, ...]] = {

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.chat import Message, MessageState, Role
+from app.core.chat import Message, MessageState
+from app.core.role import Role
 from app.services.notice import Notice
 from app.ui.chat_header import ChatHeader
 from app.ui.composer import Composer

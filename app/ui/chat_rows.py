@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from app.core.chat import Message, MessageState, MessageTree, Provenance, Role
+from app.core.chat import Message, MessageState, MessageTree, Provenance
+from app.core.role import Role
 from app.core.text import closed
 from app.ui.transcript_row import Row
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from app.core.chat import Message, MessageState, Role
+from app.core.chat import Message, MessageState
 from app.core.made_by import in_brief
+from app.core.role import Role
 from app.ui.chat_rows import footer
 from app.ui.transcript_row import Row
 

@@ -19,10 +19,10 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.core.chat import Role  # noqa: E402
 from app.core.context import Kept  # noqa: E402
 from app.core.options import Loading, Sampling  # noqa: E402
 from app.core.overflow import Overflow  # noqa: E402
+from app.core.role import Role  # noqa: E402
 from app.core.stopping import StopFlag  # noqa: E402
 from app.engine.base import Delta, Done, Turn  # noqa: E402
 from app.engine.llama import LlamaEngine, load  # noqa: E402

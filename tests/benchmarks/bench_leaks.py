@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.core.chat import Role  # noqa: E402
 from app.core.options import Loading, Sampling  # noqa: E402
+from app.core.role import Role  # noqa: E402
 from app.core.stopping import StopFlag  # noqa: E402
 from app.engine import host, llama  # noqa: E402
 from app.engine.base import Engine, Request, Turn  # noqa: E402

@@ -28,9 +28,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from app.core.chat import Role  # noqa: E402
 from app.core.errors import AppError, EngineDiedError, PutAsideError  # noqa: E402
 from app.core.options import Loading, Sampling  # noqa: E402
+from app.core.role import Role  # noqa: E402
 from app.core.stopping import StopFlag  # noqa: E402
 from app.engine.base import Turn  # noqa: E402
 from app.engine.child import state_of  # noqa: E402

@@ -22,8 +22,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from app.core.chat import Role  # noqa: E402
 from app.core.options import Loading, Sampling  # noqa: E402
+from app.core.role import Role  # noqa: E402
 from app.core.stopping import StopFlag  # noqa: E402
 from app.engine import host  # noqa: E402
 from app.engine.base import Done, Engine, Request, Turn  # noqa: E402

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.chat import Message, MessageTree, Role
+from app.core.chat import Message, MessageTree
+from app.core.role import Role
 
 
 def message(number: int, parent: int | None) -> Message:

@@ -1,7 +1,7 @@
 """ChatML as the model card of Mistral-7B-OpenOrca documents it."""
 
-from app.core.chat import Role
 from app.core.chatml import IM_END, IM_START, parts
+from app.core.role import Role
 
 CARD = [
     (

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from app.core.chat import Role
 from app.core.context import FILL, WHOLE, Cut, Size, fit, last_question, least, system_length
 from app.core.overflow import WhenFull
+from app.core.role import Role
 
 SYSTEM, USER, ASSISTANT = Role.SYSTEM, Role.USER, Role.ASSISTANT
 DROP, FIRST, ASK = WhenFull.DROP_OLDEST, WhenFull.FIRST_AND_LATEST, WhenFull.ASK

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from app.core.chat import Chat, Mark, Message, MessageState, Provenance, Role
+from app.core.chat import Chat, Mark, Message, MessageState, Provenance
+from app.core.role import Role
 from app.datasets.rated_chats import examples_of_chats, good_dialogues, good_over_bad
 from app.datasets.training import ChatFormat, PairFormat, written, written_preferences
 

@@ -9,8 +9,9 @@ from pathlib import PurePath
 
 import pytest
 
-from app.core.chat import Provenance, Role
+from app.core.chat import Provenance
 from app.core.lab import Cell, CellState, Contestant, Place, Plan, Question, Rater, Vote
+from app.core.role import Role
 from app.datasets.made_beside import beside, made_of, written_made
 from app.datasets.questions import read_questions
 from app.datasets.training import (

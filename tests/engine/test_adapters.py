@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.core.adapters import Adapter, adapter_of
-from app.core.chat import Role
 from app.core.errors import ModelFileError, SettingError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.settings import declared
 from app.core.stopping import StopFlag
 from app.engine.adapters import size_bytes

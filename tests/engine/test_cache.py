@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from app.core.chat import Role
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, Turn
 from app.engine.cache import KvSequence, Wanted

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.chat import Role
 from app.core.context import Kept
 from app.core.errors import EngineError, MessageTooLongError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine import host
 from app.engine.base import Delta, Done, Engine, Event, Reading, Request, StopReason, Turn

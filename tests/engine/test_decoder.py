@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import EngineError
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Reading, Request, Turn
 from app.engine.decoder import Outcome

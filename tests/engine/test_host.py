@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import EngineDiedError, EngineError, ModelFileError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine import engine_process, host
 from app.engine.base import Delta, Done, Reading, Request, StopReason, Turn

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import ModelFileError, ModelMemoryError
 from app.core.fit import Machine
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, StopReason, Turn
 from app.engine.bench import bench

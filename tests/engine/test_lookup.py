@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.core.chat import Role
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Request, StopReason, Turn
 from app.engine.lookup import Lookup

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import EngineError, ModelMemoryError
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Done, Request, Turn
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import AppError, ModelFileError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine import gguf
 from app.engine.base import Delta, Turn

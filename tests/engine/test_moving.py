@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from app.core.chat import Role
 from app.core.context import Kept
 from app.core.options import Sampling
 from app.core.overflow import Overflow, WhenFull
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Request, Turn
 from app.engine.llama import LlamaEngine

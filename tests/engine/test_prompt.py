@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from app.core.chat import Role
 from app.core.chatml import IM_END, IM_START
+from app.core.role import Role
 from app.engine.base import Turn
 from tests.core.test_chatml import CARD, CARD_TEXT
 from tests.engine.conftest import loaded

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from app.core.chat import Role
 from app.core.options import Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Turn
 from app.engine.llama import LlamaEngine

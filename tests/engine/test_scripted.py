@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import EngineError, ModelFileError, TemplateError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Reading, Request, StopReason, Turn
 from app.engine.scripted import Script, ScriptedEngine, scripted_loader

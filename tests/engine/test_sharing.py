@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from app.core.chat import Role
 from app.core.errors import EngineDiedError
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine import host, memory
 from app.engine.base import Done, Request, StopReason, Tagged, Turn, Wish

@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import pytest
 
-from app.core.chat import Role
 from app.core.context import FILL, Cut, Kept
 from app.core.errors import ContextFullError, MessageTooLongError, TemplateError
 from app.core.options import Sampling
 from app.core.overflow import Overflow, WhenFull
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine.base import Delta, Done, Turn
 from app.engine.scripted import Script, ScriptedEngine

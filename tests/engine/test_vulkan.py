@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.chat import Role
 from app.core.hardware import BackendState
 from app.core.options import Loading, Sampling
+from app.core.role import Role
 from app.core.stopping import StopFlag
 from app.engine import drivers, host
 from app.engine.base import Delta, Request, Turn

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.chat import MessageState, Role
+from app.core.chat import MessageState
 from app.core.errors import ModelFileError
+from app.core.role import Role
 from app.engine.scripted import Script
 from tests.engine.gguf_writer import tiny_model
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from app.core.chat import Role
 from app.core.context import Cut
 from app.core.overflow import Overflow, WhenFull
+from app.core.role import Role
 from app.services.reply_job import kept_of
 from tests.services.filling import LONG, OLD, ROOM, agrees, cut_of, fill
 

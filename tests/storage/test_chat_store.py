@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.chat import MessageState, MessageTree, Provenance, Role
+from app.core.chat import MessageState, MessageTree, Provenance
 from app.core.errors import StorageError
+from app.core.role import Role
 from app.storage.backups import Backups
 from app.storage.chats import ChatStore
 from app.storage.database import Database

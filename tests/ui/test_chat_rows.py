@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.core.chat import Message, MessageState, MessageTree, Provenance, Role
+from app.core.chat import Message, MessageState, MessageTree, Provenance
+from app.core.role import Role
 from app.ui.chat_rows import conversation_text, duration, footer, rows_of
 
 
